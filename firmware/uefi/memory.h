@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: BSD-2-Clause-Patent */
+/*
+ * The UEFI memory map and page allocator (UEFI 2.10 7.2), usable by the platform before the system
+ * table exists. Type numbers are EFI_MEMORY_TYPE.
+ */
+#ifndef PRIVET_FIRMWARE_UEFI_MEMORY_H
+#define PRIVET_FIRMWARE_UEFI_MEMORY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum memory_type {
+    MEMORY_RESERVED, MEMORY_LOADER_CODE, MEMORY_LOADER_DATA, MEMORY_BOOT_CODE, MEMORY_BOOT_DATA,
+    MEMORY_RUNTIME_CODE, MEMORY_RUNTIME_DATA, MEMORY_CONVENTIONAL, MEMORY_UNUSABLE,
+    MEMORY_ACPI_RECLAIM, MEMORY_ACPI_NVS, MEMORY_MMIO, MEMORY_MMIO_PORT, MEMORY_PAL_CODE,
+    MEMORY_PERSISTENT, MEMORY_UNACCEPTED,
+};
+
+void memory_init(void);
+/* Platform: announces a range. RAM as MEMORY_CONVENTIONAL; then carves reserved parts out of it. */
+void memory_add(uint64_t base, uint64_t length, enum memory_type type);
+
+/*
+ * Internal twins of the boot services. Pages come zeroed, below `limit` (exclusive; 0: anywhere),
+ * highest first. 0 / NULL when there is nothing left.
+ */
+uint64_t memory_allocate(enum memory_type type, uint64_t pages, uint64_t limit);
+bool memory_allocate_at(enum memory_type type, uint64_t base, uint64_t pages);
+bool memory_free(uint64_t base, uint64_t pages);
+void *pool_allocate(enum memory_type type, size_t size);
+void pool_free(void *data);
+
+#endif

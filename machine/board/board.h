@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: BSD-2-Clause-Patent */
+/*
+ * The q35-compatible board: address map, interrupt controllers, timers, flash, fw_cfg, ACPI
+ * tables, PCI. Public face towards the hypervisor; devices and the rest of the board are behind it.
+ *
+ * Time is virtual: nanoseconds = retired instructions * rate + what idling and polling skipped.
+ * Everything that counts time (TSC, PM timer, 8254, APIC timers, RTC) derives from that one clock.
+ */
+#ifndef PRIVET_MACHINE_BOARD_H
+#define PRIVET_MACHINE_BOARD_H
+
+#include "machine/cpu/cpu.h"
+
+struct board;
+
+typedef void board_output(void *context, const uint8_t *bytes, size_t length);
+
+struct board_blob {
+    const uint8_t *data; /* NULL: absent. Owned by the caller, alive as long as the board */
+    size_t size;
+};
+
+struct board_disk {
+    int fd; /* raw image, opened by the caller, closed by the caller */
+    bool read_only;
+};
+
+#define BOARD_MAX_PROCESSORS 64
+#define BOARD_MAX_DISKS 8
+
+struct board_config {
+    struct memory *memory; /* empty: the board adds RAM and flash to it */
+    uint64_t ram_size;     /* bytes, multiple of 1 MiB */
+    unsigned processors;
+    bool sev; /* virtio offers VIRTIO_F_ACCESS_PLATFORM; kernel header is left unpatched always */
+    struct board_blob firmware;  /* pflash unit 0, or -bios: ends at 4 GiB; 4 KiB multiple */
+    struct board_blob variables; /* pflash unit 1 below it; content copied */
+    struct board_blob kernel, initrd;
+    const char *command_line; /* NULL: none */
+    struct board_disk disks[BOARD_MAX_DISKS];
+    unsigned disk_count;
+    board_output *serial, *debug; /* UART transmit and port 0x402; debug may be NULL */
+    void *output_context;
+    uint8_t seed[32];      /* of everything random: RDRAND, virtio-rng */
+    uint64_t rtc_start;    /* seconds since 1970 at power-on */
+    uint64_t tsc_hz;
+};
+
+/* NULL on failure with one line in `error`. */
+struct board *board_create(const struct board_config *config, char *error, size_t error_size);
+void board_destroy(struct board *board);
+
+/* Where the launch finds the flash image in guest-physical memory. */
+uint64_t board_firmware_base(const struct board *board);
+
+/* The callbacks for processor `index`; valid as long as the board. Then tell it the processor. */
+const struct cpu_io *board_cpu_io(struct board *board, unsigned index);
+void board_attach_cpu(struct board *board, unsigned index, struct cpu *cpu);
+
+/* Instruction count of the attached CPU at which the next timer is due; UINT64_MAX: none. */
+uint64_t board_next_deadline(struct board *board);
+/* Fires what is due. Called when cpu_run returns. */
+void board_run_timers(struct board *board);
+/* The processor is halted: jumps to the next timer. false: no timer, nothing will ever wake it. */
+bool board_skip_idle(struct board *board);
+
+/* Bytes typed on the serial console; returns how many were taken. */
+size_t board_serial_input(struct board *board, const uint8_t *bytes, size_t length);
+
+enum board_request { BOARD_RUNNING, BOARD_POWER_OFF, BOARD_RESET };
+/* What the guest asked for since the last call (ACPI S5, 0xCF9, keyboard controller reset). */
+enum board_request board_take_request(struct board *board);
+
+/* Warm or cold reset of every device; memory content stays. */
+void board_reset(struct board *board);
+
+uint64_t board_now_ns(const struct board *board);
+
+#endif

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: BSD-2-Clause-Patent */
+/*
+ * The emulated AMD Secure Processor (SEV API, publication 55766). One door: a command id and a
+ * command buffer give a status. Addresses inside command buffers are physical addresses of the
+ * emulated platform and are reached only through struct chip_platform, as the real one reaches
+ * DRAM. It knows memory and nothing of the CPU.
+ */
+#ifndef PRIVET_MACHINE_CHIP_H
+#define PRIVET_MACHINE_CHIP_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "machine/memory/memory.h"
+
+struct chip;
+
+struct chip_config {
+    const char *state_folder;  /* identity and persistent keys; created if absent, mode 0700 */
+    uint8_t api_major, api_minor, build;
+    bool es;                   /* platform supports SEV-ES */
+    unsigned max_asid, min_plain_asid; /* CPUID 0x8000001F ECX and EDX of the host */
+    /*
+     * Deterministic platform: everything random that a command makes derives from the chip's
+     * secret and the commands so far. Off: from the host's random source.
+     */
+    bool deterministic;
+};
+
+/*
+ * Where command buffers and their operands live. Host buffers are given physical addresses in a
+ * window of their own (chip_window); guest pages are guest-physical addresses in `memory`.
+ */
+#define CHIP_HOST_WINDOW 0x0008000000000000ull /* system physical: above every guest address */
+
+/* Opens or creates the chip. NULL with one line in `error` (state folder unusable, damaged). */
+struct chip *chip_open(const struct chip_config *config, struct memory *memory, char *error,
+                       size_t error_size);
+void chip_close(struct chip *chip);
+
+/*
+ * Host memory the chip may reach: registers `size` bytes at `data` and returns their physical
+ * address (CHIP_HOST_WINDOW and up); released by chip_unmap. A full table returns 0.
+ */
+uint64_t chip_map(struct chip *chip, void *data, size_t size);
+void chip_unmap(struct chip *chip, uint64_t address);
+
+/* The door: enum sev_command (sev/command.h), buffer in the command's layout, enum sev_status. */
+uint16_t chip_command(struct chip *chip, unsigned command, void *buffer);
+
+/* The CPU executed WBINVD on every core (needed before DF_FLUSH, SEV API). */
+void chip_note_wbinvd(struct chip *chip);
+
+#endif

@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: BSD-2-Clause-Patent */
+/*
+ * The x86-64 processor, public face. It knows memory (machine/memory) and an I/O interface, and
+ * neither board nor devices nor chip. One struct cpu is one logical processor; a run of many
+ * processors on one host thread takes turns.
+ */
+#ifndef PRIVET_MACHINE_CPU_H
+#define PRIVET_MACHINE_CPU_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "machine/memory/memory.h"
+
+struct cpu;
+
+/* Which kind of encryption the guest runs under (CPUID 0x8000001F, MSR SEV_STATUS). */
+enum cpu_sev_mode { CPU_SEV_OFF, CPU_SEV_ON };
+
+struct cpu_config {
+    enum cpu_sev_mode sev;
+    memory_view asid;               /* key of this guest when sev is on, else MEMORY_RAW */
+    unsigned c_bit;                 /* position of the C-bit, 32 to 51 */
+    unsigned reduced_physical_bits; /* CPUID 0x8000001F EBX[11:6] */
+    unsigned physical_bits;         /* guest MAXPHYADDR, CPUID 0x80000008 EAX[7:0] */
+    unsigned apic_id;
+    unsigned processors; /* logical processors in the package */
+    uint64_t tsc_hz;
+};
+
+/* What the processor asks of the outside. Every member is mandatory; `context` is passed back. */
+struct cpu_io {
+    void *context;
+    /* Unclaimed: all ones / ignored. Size 1, 2, 4 or 8; MMIO never crosses its natural page. */
+    uint64_t (*mmio_read)(void *context, uint64_t gpa, unsigned size);
+    void (*mmio_write)(void *context, uint64_t gpa, uint64_t value, unsigned size);
+    uint32_t (*port_read)(void *context, uint16_t port, unsigned size);
+    void (*port_write)(void *context, uint16_t port, uint32_t value, unsigned size);
+    /* Acknowledges the highest pending external interrupt: its vector, or -1 if there is none. */
+    int (*interrupt_acknowledge)(void *context);
+    /* Time stamp counter at the guest instruction that is executing. */
+    uint64_t (*tsc_read)(void *context);
+    /* MSRs owned by the local APIC (0x1B, 0x6E0 and 0x800 to 0x8FF); false raises #GP(0). */
+    bool (*apic_msr_read)(void *context, uint32_t msr, uint64_t *value);
+    bool (*apic_msr_write)(void *context, uint32_t msr, uint64_t value);
+    /* CR8: task priority class, 0 to 15. */
+    uint8_t (*cr8_read)(void *context);
+    void (*cr8_write)(void *context, uint8_t value);
+    /* RDRAND and RDSEED; false makes the instruction report failure. */
+    bool (*random)(void *context, uint64_t *value);
+};
+
+enum cpu_stop {
+    CPU_STOP_DEADLINE,      /* the instruction count reached the deadline, or cpu_kick */
+    CPU_STOP_HALT,          /* HLT with no interrupt to take: resume by cpu_set_interrupt */
+    CPU_STOP_SHUTDOWN,      /* triple fault */
+    CPU_STOP_UNIMPLEMENTED, /* an encoding that hardware has and Privet lacks: see cpu_error */
+};
+
+struct cpu *cpu_create(const struct cpu_config *config, struct memory *memory,
+                       const struct cpu_io *io);
+void cpu_destroy(struct cpu *cpu);
+
+/* Power-up / INIT state: APM 2 14.1.3, table 14-1. Execution starts at F000:FFF0. */
+void cpu_reset(struct cpu *cpu);
+
+/*
+ * Runs until something stops it; the deadline is an instruction count (cpu_instructions) that is
+ * never overrun by more than one decoded block.
+ */
+enum cpu_stop cpu_run(struct cpu *cpu, uint64_t deadline);
+
+/* From a device or the I/O callbacks, while the processor runs: */
+void cpu_set_interrupt(struct cpu *cpu, bool pending); /* level of the INTR line */
+void cpu_set_nmi(struct cpu *cpu);
+void cpu_kick(struct cpu *cpu);               /* leave cpu_run at the next block boundary */
+
+/* Instructions retired so far, exact also inside an I/O callback. A REP instruction counts once. */
+uint64_t cpu_instructions(const struct cpu *cpu);
+
+/* The page at `gpa` changed its view or its code bytes: drop translations and decoded blocks. */
+void cpu_invalidate_page(struct cpu *cpu, uint64_t gpa);
+
+/* Why CPU_STOP_UNIMPLEMENTED or _SHUTDOWN: one line with RIP, bytes and mode. Owned by the cpu. */
+const char *cpu_error(const struct cpu *cpu);
+
+/* A line per register group, for error reports. Returns the length as snprintf does. */
+int cpu_print_state(const struct cpu *cpu, char *text, size_t size);
+
+/*
+ * Reads guest-virtual memory as the guest's data accesses would see it, without side effects on the
+ * guest's tables. Returns false if not mapped to memory. For the run report and the debugger.
+ */
+bool cpu_peek(struct cpu *cpu, uint64_t address, void *data, size_t length);
+
+#endif

@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: BSD-2-Clause-Patent */
+/*
+ * Guest-physical memory behind the memory encryption engine (APM 2 7.10, 15.34).
+ *
+ * Every page of DRAM is stored in exactly one of its views: raw (what DRAM holds and the host and
+ * devices see) or decrypted for one ASID. Asking for another view converts the page in place
+ * first (AES-128, 16-byte blocks, XEX with a physical-address tweak) and tells the listener, which
+ * must forget every host pointer and decoded instruction of that page. While a page stays in one
+ * view it costs nothing. There is no other way to guest memory in this program.
+ *
+ * Guest physical addresses here never contain the C-bit; the CPU's MMU strips it.
+ */
+#ifndef PRIVET_MACHINE_MEMORY_H
+#define PRIVET_MACHINE_MEMORY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define MEMORY_PAGE_SIZE 4096u
+#define MEMORY_KEY_SIZE  16u
+#define MEMORY_MAX_ASID  1023u
+
+/* A view is an ASID whose key decrypts, or MEMORY_RAW. */
+typedef uint16_t memory_view;
+#define MEMORY_RAW ((memory_view)0)
+
+enum memory_kind {
+    MEMORY_NONE, /* nothing, or a device: not backed by this object */
+    MEMORY_RAM,
+    MEMORY_ROM, /* readable like RAM; CPU writes belong to the device (flash) */
+};
+
+struct memory;
+
+/*
+ * Told before a page changes its view, and when a device or the host writes a page that holds
+ * decoded code (memory_mark_code). `gpa` is page aligned.
+ */
+typedef void memory_listener(void *context, uint64_t gpa);
+
+struct memory_statistics {
+    uint64_t private_pages;   /* pages whose current view is an ASID */
+    uint64_t shared_pages;    /* pages in the raw view that were ever touched */
+    uint64_t conversions;     /* view changes since creation */
+    uint64_t encrypted_bytes; /* bytes through the engine, both directions */
+};
+
+/* Empty address space. `seed` fixes the engine's boot-time tweak constants. NULL: out of memory. */
+struct memory *memory_create(const uint8_t seed[32]);
+void memory_destroy(struct memory *memory);
+
+/*
+ * Adds zero-filled DRAM / a ROM holding `size` bytes. Page aligned, not overlapping what is there.
+ * Returns 0, or -1 with errno (EINVAL, ENOMEM).
+ */
+int memory_add_ram(struct memory *memory, uint64_t gpa, uint64_t size);
+int memory_add_rom(struct memory *memory, uint64_t gpa, uint64_t size, const void *data);
+
+/*
+ * While off, reads of a ROM page are not memory either: memory_page_kind says MEMORY_NONE and CPU
+ * reads go to the device (flash in command mode). Calls the listener for each page.
+ */
+void memory_rom_readable(struct memory *memory, uint64_t gpa, uint64_t size, bool readable);
+
+void memory_set_listener(struct memory *memory, memory_listener *listener, void *context);
+
+/* Installs or (key NULL) wipes the key of an ASID: 1 to MEMORY_MAX_ASID. */
+void memory_set_key(struct memory *memory, memory_view asid, const uint8_t *key);
+
+enum memory_kind memory_page_kind(const struct memory *memory, uint64_t gpa);
+
+/*
+ * Host address of the page that contains `gpa` (not of gpa itself), converted to `view`; NULL if
+ * there is no memory. Valid until the listener is called for this page. Only the CPU's MMU may keep
+ * such pointers.
+ */
+uint8_t *memory_page(struct memory *memory, uint64_t gpa, memory_view view);
+
+/* Says that decoded instructions of this page are cached / no longer cached. */
+void memory_mark_code(struct memory *memory, uint64_t gpa, bool code);
+bool memory_has_code(const struct memory *memory, uint64_t gpa);
+
+/*
+ * Copies through a view, page by page; any alignment. 0, or -1 if a byte of the range is not RAM or
+ * ROM (then nothing was copied). Writing ROM is allowed here: it is the flash device and the
+ * launch that call it. Devices use MEMORY_RAW, always.
+ */
+int memory_read(struct memory *memory, uint64_t gpa, void *data, size_t length, memory_view view);
+int memory_write(struct memory *memory, uint64_t gpa, const void *data, size_t length,
+                 memory_view view);
+
+/*
+ * In-place encryption for the launch (SEV API 6.1 LAUNCH_UPDATE_DATA): what the raw view holds
+ * becomes the plaintext of `asid`. 16-byte aligned and sized.
+ */
+int memory_encrypt_in_place(struct memory *memory, uint64_t gpa, size_t length, memory_view asid);
+
+void memory_get_statistics(const struct memory *memory, struct memory_statistics *ret);
+
+/* RAM ranges in address order, for dumps: returns false past the last one. */
+bool memory_ram_range(const struct memory *memory, unsigned index, uint64_t *gpa, uint64_t *size);
+
+#endif
