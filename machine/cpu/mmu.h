@@ -109,6 +109,14 @@ void mmu_store_system(struct cpu *cpu, const struct insn *i, uint64_t address, u
  */
 const uint8_t *mmu_fetch_page(struct cpu *cpu, uint64_t address, uint64_t *ret_gpa);
 
+/*
+ * segment.c: linear address of `offset` (already wrapped to the address or stack size) in a segment
+ * outside 64-bit mode, after the limit and type checks for `size` bytes; raises #GP(0) or #SS(0).
+ * In 64-bit mode it adds the base of FS or GS and checks nothing. For stacks and string operands.
+ */
+uint64_t segment_address(struct cpu *cpu, const struct insn *i, unsigned segment, uint64_t offset,
+                         unsigned size, bool write);
+
 /* TLB maintenance. Each also tells the block cache (blocks_flush_virtual). */
 void mmu_flush(struct cpu *cpu);
 void mmu_flush_page(struct cpu *cpu, uint64_t address);

@@ -153,11 +153,20 @@ struct tlb_entry {
     uint64_t read;
     uint64_t write;
     uintptr_t addend;
-    uint64_t gpa; /* page aligned */
+    uint64_t gpa; /* page address; the low bits are flags of mmu.c */
 };
 
 /* A bank per way of looking at the user bit; cpu->tlb points to the one in force. */
-enum tlb_bank { TLB_SUPERVISOR, TLB_USER, TLB_SUPERVISOR_AC, TLB_BANKS };
+enum tlb_bank {
+    TLB_SUPERVISOR,
+    TLB_USER,
+    TLB_SUPERVISOR_AC, /* SMAP suspended by EFLAGS.AC */
+    TLB_CHECKED,       /* alignment checks on: never filled, so every access is looked at */
+    TLB_BANKS
+};
+
+/* Fetches have their own small cache; bit 0 of `read` says user, the other members as above. */
+#define FETCH_TLB_SIZE 256u
 
 struct insn;
 struct block;
@@ -185,7 +194,7 @@ struct cpu {
     bool debug_shadow;     /* MOV SS: also holds off #DB */
     bool nmi_blocked;
     uint8_t cpl;
-    uint32_t mode; /* decode mode key: block.h */
+    uint32_t mode; /* decode mode key: mode.h */
     enum cpu_stop stop;
 
     struct segment ldtr, tr;
@@ -218,10 +227,23 @@ struct cpu {
     uint64_t physical_mask;   /* address bits of an entry below MAXPHYADDR */
     struct block_cache *blocks;
     char error[256];
+    bool tlb_used[TLB_BANKS]; /* the bank holds something since its last flush */
+    bool tlb_alias;           /* outside 64-bit mode an entry got a tag above 32 bits */
     struct tlb_entry tlb_banks[TLB_BANKS][TLB_SIZE];
+    struct tlb_entry tlb_fetch[FETCH_TLB_SIZE];
 };
 
-/* exceptions.c: none of these returns. Error code variants per APM 2 table 8-1. */
+/* Values that arrive at cpu->fault_exit by longjmp. */
+enum fault_exit {
+    FAULT_EXCEPTION = 1, /* call cpu_deliver_fault: it may arrive here again */
+    FAULT_STOP = 2,      /* cpu->stop says why: shutdown, unimplemented */
+};
+
+/*
+ * exceptions.c: none of these returns. Error code variants per APM 2 table 8-1. They set
+ * cpu->current to `i`, cpu->rip to its address (`i` NULL: leave cpu->rip alone) and cpu->fault, and
+ * longjmp to cpu->fault_exit with FAULT_EXCEPTION.
+ */
 _Noreturn void cpu_raise(struct cpu *cpu, const struct insn *i, unsigned vector);
 _Noreturn void cpu_raise_error(struct cpu *cpu, const struct insn *i, unsigned vector,
                                uint32_t error);
@@ -230,12 +252,17 @@ _Noreturn void cpu_unimplemented(struct cpu *cpu, const struct insn *i, const ch
 
 /*
  * exceptions.c: enters the handler of a vector from between instructions (cpu->rip is the return
- * address). Handles privilege change, IST, task gates, real mode, double fault. Returns false on a
- * triple fault. `software` is INT n, INT3, INTO (DPL is checked, no EXT bit).
+ * address). Handles privilege change, IST, task gates, real mode. A fault on the way ends in
+ * cpu->fault_exit like any other, already combined to #DF where the manual says so; the third one
+ * is FAULT_STOP with CPU_STOP_SHUTDOWN. EVENT_SOFTWARE is INT n, INT3, INTO (DPL is checked, no
+ * EXT bit). Call only where cpu->fault_exit is set.
  */
 enum event_kind { EVENT_EXCEPTION, EVENT_INTERRUPT, EVENT_NMI, EVENT_SOFTWARE };
 void cpu_deliver(struct cpu *cpu, unsigned vector, enum event_kind kind, bool has_error,
                  uint32_t error);
+
+/* Delivers what cpu_raise left in cpu->fault: the run loop's answer to FAULT_EXCEPTION. */
+void cpu_deliver_fault(struct cpu *cpu);
 
 /* mode.c: recomputes cpu->mode, tlb bank and flat-segment facts after CR0/CR4/EFER/CS/CPL/AC. */
 void cpu_update_mode(struct cpu *cpu);
