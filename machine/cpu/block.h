@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: BSD-2-Clause-Patent */
+/*
+ * Decoded blocks, their cache and the run loop's contracts; private to machine/cpu.
+ *
+ * A block is a run of decoded instructions of one physical page under one mode key (mode.h). It is
+ * found by (physical address, mode key); a jump cache and links between blocks shorten the way from
+ * one block to the next. A block that must no longer run is "dead": all its operations are
+ * replaced by one that goes back through the cache, so neither links nor the running block need any
+ * check. Its memory is reused only when the whole cache is emptied, between blocks.
+ *
+ * Faults: cpu_raise*() sets cpu->current to its instruction argument (NULL: between instructions,
+ * cpu->rip is then already right), fills cpu->fault and does longjmp(cpu->fault_exit,
+ * RUN_EXIT_FAULT). The run loop then computes cpu->rip and cpu->instructions from cpu->current and
+ * calls cpu_deliver. What stops the machine (cpu_unimplemented, triple fault) sets cpu->stop and
+ * does longjmp(cpu->fault_exit, RUN_EXIT_STOP).
+ *
+ * Running a few bytes on a bare processor, for tests: cpu_create with a memory holding the code
+ * and page tables; set cpu->cr0, cr3, cr4, efer and cpu->seg[] as wanted, then cpu_update_mode,
+ * flags_set, cpu->gpr[], cpu->rip; cpu_run(cpu, cpu_instructions(cpu) + 1) runs one instruction.
+ */
+#ifndef PRIVET_MACHINE_CPU_BLOCK_H
+#define PRIVET_MACHINE_CPU_BLOCK_H
+
+#include "machine/cpu/form.h"
+#include "machine/cpu/mode.h"
+
+enum run_exit { RUN_EXIT_FAULT = 1, RUN_EXIT_STOP = 2 };
+
+#define BLOCK_INSNS 32u  /* most instructions in a block */
+#define BLOCK_BYTES 224u /* no instruction starts beyond this offset: insn.ip is a byte */
+
+struct block_page;
+
+struct block {
+    struct block *link[2]; /* successors: 0 branch taken, 1 fall through; NULL unknown */
+    struct block *hash_next;
+    struct block *page_next[2]; /* other blocks of the first and of the second page */
+    uint64_t gpa;               /* of the first byte */
+    uint64_t gpa_second;        /* page of the last byte if it is another one, else ~0 */
+    uint32_t mode;
+    uint16_t bytes; /* covered by the instructions */
+    uint8_t count;
+    bool dead;
+    struct insn insn[];
+};
+
+#define JUMP_BITS 12
+
+struct jump_entry {
+    uint64_t rip;
+    uint64_t key; /* generation << 16 | mode key */
+    struct block *block;
+};
+
+struct block_cache {
+    uint64_t generation; /* of linear shortcuts; starts at 1 */
+    uint64_t code_base;  /* CS base the jump cache was filled under */
+    struct jump_entry jump[1u << JUMP_BITS];
+    struct block **hash;
+    struct block_page *pages; /* pool */
+    uint32_t *page_hash;      /* first page of the bucket, plus one */
+    uint32_t pages_used;
+    uint8_t *arena;
+    size_t arena_used;
+    struct block ***cross; /* links that leave their page: cut by blocks_flush_virtual */
+    uint32_t cross_used;
+};
+
+/* block.c: NULL if out of memory. */
+struct block_cache *blocks_create(void);
+void blocks_destroy(struct cpu *cpu);
+
+/*
+ * The block at cpu->rip, decoded if need be; fills the jump cache. Raises the fault of the fetch
+ * with no current instruction. Only between blocks: it may empty the cache.
+ */
+struct block *blocks_find(struct cpu *cpu);
+
+/* Remembers that `from` continues at `to` through link `which`. */
+void blocks_link(struct cpu *cpu, struct block *from, unsigned which, struct block *to);
+
+/* Where in the jump cache the block at `rip` may be. */
+static inline struct jump_entry *blocks_jump_entry(struct block_cache *cache, uint64_t rip)
+{
+    return &cache->jump[(rip ^ (rip >> JUMP_BITS)) & ((1u << JUMP_BITS) - 1)];
+}
+
+static inline uint64_t blocks_jump_key(const struct cpu *cpu, const struct block_cache *cache)
+{
+    return cache->generation << 16 | cpu->mode;
+}
+
+/*
+ * decode.c: builds the tables; call once before any decoding (again is harmless).
+ */
+void decode_initialise(void);
+
+enum decode_status {
+    DECODE_OK,
+    DECODE_MORE,      /* the instruction continues beyond the bytes given */
+    DECODE_UNDEFINED, /* #UD */
+    DECODE_TOO_LONG,  /* more than 15 bytes: #GP(0) */
+};
+
+/*
+ * Decodes one instruction of at most `size` bytes at `code` under a mode key into *ret, whose ip
+ * must be set (offset from the block's start). On DECODE_OK *ret is complete; otherwise only
+ * ret->length may be used.
+ */
+enum decode_status decode_insn(const struct cpu *cpu, const uint8_t *code, unsigned size,
+                               uint32_t mode, struct insn *ret);
+
+/* decode.c: replaces handlers by cheaper ones that know the neighbouring instruction. */
+void decode_specialise(struct block *block);
+
+/* disasm.c: "add qword [rbp+8], rax". Returns the length as snprintf does. */
+int disassemble(const struct insn *i, uint32_t mode, uint64_t rip, char *text, size_t size);
+
+/* run.c: operations that are not instructions. */
+operation run_continue;  /* falls through to the next instruction's block */
+operation run_undefined; /* raises #UD */
+operation run_too_long;  /* raises #GP(0) */
+operation run_stale;     /* in dead blocks: leaves before this instruction */
+
+#endif
