@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: BSD-2-Clause-Patent */
+/*
+ * Option tables: each verb describes its options once; parsing, --help and complaints come from
+ * the table. GNU long options: --name VALUE, --name=VALUE, "--" ends options.
+ */
+#ifndef PRIVET_CLI_OPTIONS_H
+#define PRIVET_CLI_OPTIONS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum option_kind {
+    OPTION_TEXT,   /* const char * */
+    OPTION_NUMBER, /* uint64_t: decimal or 0x, within minimum..maximum */
+    OPTION_SIZE,   /* uint64_t: bytes; suffix k M G T; a plain number is MiB, as QEMU's -m */
+    OPTION_SWITCH, /* bool: on or off */
+    OPTION_FLAG,   /* bool: no value, sets true */
+    OPTION_CHOICE, /* unsigned: index into `choices` */
+    OPTION_LIST,   /* struct option_list: may be repeated */
+};
+
+#define OPTION_LIST_MAX 16
+struct option_list {
+    const char *items[OPTION_LIST_MAX];
+    unsigned count;
+};
+
+struct option_row {
+    const char *name;     /* without the dashes; NULL ends the table */
+    enum option_kind kind;
+    void *target;         /* by kind */
+    const char *argument; /* placeholder for --help, NULL for flags */
+    const char *help;
+    uint64_t minimum, maximum;  /* numbers and sizes */
+    const char *const *choices; /* NULL ends */
+};
+
+struct option_verb {
+    const char *usage;   /* "privet run [options]" */
+    const char *summary; /* a paragraph */
+    const struct option_row *rows;
+    const char *footer; /* examples, exit codes; may be NULL */
+    bool operands;      /* words that are not options are allowed */
+};
+
+enum option_result {
+    OPTIONS_RUN,   /* go on */
+    OPTIONS_HELP,  /* --help was printed to stdout: exit 0 */
+    OPTIONS_WRONG, /* a line on stderr said why: exit 1 */
+};
+
+/* argv[0] is the verb. `ret_operands` (may be NULL when there are none) gets the other words. */
+enum option_result options_parse(const struct option_verb *verb, int argc, char **argv,
+                                 struct option_list *ret_operands);
+
+/* One number parser everywhere: decimal or 0x hexadecimal, nothing else. */
+bool number_parse(const char *text, uint64_t *ret);
+
+#endif

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: BSD-2-Clause-Patent */
+/* `privet run`: what its options mean, and the lines it reports; private to cli. */
+#ifndef PRIVET_CLI_RUN_H
+#define PRIVET_CLI_RUN_H
+
+#include "cli/file.h"
+#include "machine/hypervisor/hypervisor.h"
+
+/* Exit codes of `privet run` (DESIGN 5). */
+enum run_exit {
+    RUN_POWERED_OFF = 0,
+    RUN_USAGE = 1,
+    RUN_GUEST_DIED = 2,
+    RUN_TIMEOUT = 3,
+    RUN_LAUNCH_REFUSED = 4,
+};
+
+/* The command line, checked for form; files not yet read. */
+struct run_options {
+    const char *firmware, *variables, *kernel, *initrd, *append;
+    const char *session, *dh_cert, *secret_header, *secret, *tik;
+    const char *state, *debugcon, *memory_dump, *marker;
+    const char *disks[BOARD_MAX_DISKS];
+    bool disk_read_only[BOARD_MAX_DISKS];
+    unsigned disk_count;
+    uint64_t memory_size;
+    unsigned processors;
+    bool sev, kernel_hashes, reboot;
+    uint32_t policy;
+    unsigned c_bit, reduced_physical_bits, asid;
+    uint64_t timeout_seconds;
+    uint64_t seed;
+};
+
+/* The option table, --help and the checks of each value. False: said why on stderr. */
+bool run_options_parse(int argc, char **argv, struct run_options *ret, bool *ret_done);
+
+/* Every input file of a run, read and checked for what it must be. */
+struct run_inputs {
+    struct file firmware, variables, kernel, initrd;
+    struct file session, dh_cert, secret_header, secret, tik;
+    int disk_fds[BOARD_MAX_DISKS];
+};
+bool run_inputs_load(const struct run_options *options, struct run_inputs *ret);
+void run_inputs_free(struct run_inputs *inputs);
+
+/* Lines on stderr, one fact each. */
+void report_chip(struct guest *guest);
+void report_launch(const struct launch_result *launch);
+/* Computes the measurement as the guest owner would and says whether the chip's is the same. */
+void report_owner_view(const struct run_options *options, const struct run_inputs *inputs,
+                       const struct launch_result *launch);
+void report_end(const struct run_result *result);
+void report_memory(struct guest *guest);
+void report_secrecy(struct guest *guest, const char *marker);
+
+#endif

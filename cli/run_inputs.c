@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: BSD-2-Clause-Patent */
+/* The input files of `privet run`: read once, and refused here if they cannot be what they must. */
+#include "cli/run.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#define MIB (1024u * 1024u)
+
+/* QEMU's limit for both flash units together (conventions of pc_sysfw). */
+#define FLASH_LIMIT (8u * MIB)
+#define KERNEL_LIMIT (256u * MIB)
+#define INITRD_LIMIT (1024u * MIB)
+
+/* Linux/x86 boot protocol: setup_sects, "HdrS". */
+#define SETUP_SECTS 0x1F1
+#define SETUP_MAGIC 0x202
+
+static bool refuse(const char *path, const char *fact)
+{
+    fprintf(stderr, "privet: %s: %s\n", path, fact);
+    return false;
+}
+
+static bool check_flash(const char *path, const struct file *file)
+{
+    char fact[128];
+    if (file->size % 4096 == 0)
+        return true;
+    snprintf(fact, sizeof(fact),
+             "%zu bytes: a flash image is a multiple of 4096 bytes; is it a firmware image?",
+             file->size);
+    return refuse(path, fact);
+}
+
+/* What fw_cfg delivers is the setup part and the rest: both must be there (boot protocol 1.2). */
+static bool check_kernel(const char *path, const struct file *file)
+{
+    if (file->size < SETUP_MAGIC + 4 || memcmp(file->data + SETUP_MAGIC, "HdrS", 4) != 0)
+        return refuse(path, "not a Linux kernel (no boot protocol header); "
+                            "give a bzImage such as /boot/vmlinuz");
+    size_t sectors = file->data[SETUP_SECTS] ? file->data[SETUP_SECTS] : 4;
+    if (file->size <= (sectors + 1) * 512)
+        return refuse(path, "the kernel is truncated inside its setup part");
+    return true;
+}
+
+static bool check_size(const char *path, const struct file *file, size_t size, const char *what)
+{
+    char fact[128];
+    if (!file->data || file->size == size)
+        return true;
+    snprintf(fact, sizeof(fact), "%zu bytes, %s has %zu", file->size, what, size);
+    return refuse(path, fact);
+}
+
+static bool load(const char *path, const char *what, size_t limit, struct file *ret)
+{
+    return !path || file_read(path, what, limit, ret);
+}
+
+static bool load_base64(const char *path, const char *what, size_t size, struct file *ret)
+{
+    return !path || (file_read_base64(path, what, size * 2, ret) &&
+                     check_size(path, ret, size, what));
+}
+
+static bool open_disks(const struct run_options *options, struct run_inputs *ret)
+{
+    for (unsigned i = 0; i < options->disk_count; i++) {
+        int flags = options->disk_read_only[i] ? O_RDONLY : O_RDWR;
+        ret->disk_fds[i] = open(options->disks[i], flags | O_CLOEXEC);
+        if (ret->disk_fds[i] < 0)
+            return refuse(options->disks[i], strerror(errno));
+    }
+    return true;
+}
+
+bool run_inputs_load(const struct run_options *o, struct run_inputs *ret)
+{
+    memset(ret, 0, sizeof(*ret));
+    for (unsigned i = 0; i < BOARD_MAX_DISKS; i++)
+        ret->disk_fds[i] = -1;
+    if (!load(o->firmware, "firmware image", FLASH_LIMIT, &ret->firmware) ||
+        !check_flash(o->firmware, &ret->firmware) ||
+        !load(o->variables, "variable store", FLASH_LIMIT, &ret->variables) ||
+        (o->variables && !check_flash(o->variables, &ret->variables)))
+        return false;
+    if (ret->firmware.size + ret->variables.size > FLASH_LIMIT)
+        return refuse(o->variables, "firmware and variable store exceed 8 MiB of flash");
+    return load(o->kernel, "kernel", KERNEL_LIMIT, &ret->kernel) &&
+           (!o->kernel || check_kernel(o->kernel, &ret->kernel)) &&
+           load(o->initrd, "initrd", INITRD_LIMIT, &ret->initrd) &&
+           load_base64(o->session, "a launch session", 0x80, &ret->session) &&
+           load_base64(o->dh_cert, "a guest owner's DH certificate", 0x824, &ret->dh_cert) &&
+           load_base64(o->secret_header, "a secret header", 0x34, &ret->secret_header) &&
+           (!o->secret || file_read_base64(o->secret, "a launch secret", 0x4000, &ret->secret)) &&
+           (!o->tik || (file_read(o->tik, "a transport integrity key", 16, &ret->tik) &&
+                        check_size(o->tik, &ret->tik, 16, "a transport integrity key"))) &&
+           open_disks(o, ret);
+}
+
+void run_inputs_free(struct run_inputs *inputs)
+{
+    struct file *files[] = { &inputs->firmware, &inputs->variables, &inputs->kernel,
+                             &inputs->initrd, &inputs->session, &inputs->dh_cert,
+                             &inputs->secret_header, &inputs->secret, &inputs->tik };
+    for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++)
+        file_free(files[i]);
+    for (unsigned i = 0; i < BOARD_MAX_DISKS; i++) {
+        if (inputs->disk_fds[i] >= 0)
+            close(inputs->disk_fds[i]);
+    }
+}

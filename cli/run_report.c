@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: BSD-2-Clause-Patent */
+/* What `privet run` says on stderr: one fact a line. */
+#include "cli/run.h"
+
+#include <openssl/evp.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "owner/measure.h"
+#include "sev/status.h"
+
+void report_launch(const struct launch_result *launch)
+{
+    char text[4 * ((GUEST_MEASUREMENT_SIZE + 2) / 3) + 1];
+    if (launch->command) {
+        fprintf(stderr, "privet: launch refused: %s: status 0x%02x %s: %s\n", launch->command,
+                launch->status, sev_status_name(launch->status),
+                sev_status_meaning(launch->status));
+        return;
+    }
+    fprintf(stderr, "privet: launch: policy 0x%x, %llu bytes encrypted, %.3f s\n", launch->policy,
+            (unsigned long long)launch->encrypted_bytes, launch->seconds);
+    EVP_EncodeBlock((unsigned char *)text, launch->measurement, GUEST_MEASUREMENT_SIZE);
+    fprintf(stderr, "privet: launch measurement: %s\n", text);
+}
+
+void report_end(const struct run_result *result)
+{
+    static const char *const ends[] = {
+        [GUEST_POWER_OFF] = "powered off",
+        [GUEST_RESET] = "asked for a reset",
+        [GUEST_SHUTDOWN] = "died of a triple fault",
+        [GUEST_STOPPED] = "stopped: the processor lacks an instruction",
+        [GUEST_DEAD_HALT] = "halted for good: no interrupt will ever wake it",
+        [GUEST_TIMEOUT] = "stopped at the time limit",
+    };
+    fprintf(stderr, "privet: guest: %s%s%s\n", ends[result->end], *result->detail ? ": " : "",
+            result->detail);
+    double rate = result->seconds > 0 ? (double)result->instructions / result->seconds / 1e6 : 0;
+    fprintf(stderr, "privet: guest instructions: %llu in %.2f s, %.0f million a second\n",
+            (unsigned long long)result->instructions, result->seconds, rate);
+}
+
+void report_memory(struct guest *guest)
+{
+    struct memory_statistics statistics;
+    memory_get_statistics(guest_memory(guest), &statistics);
+    fprintf(stderr, "privet: memory: %llu private pages, %llu shared pages, %llu conversions\n",
+            (unsigned long long)statistics.private_pages,
+            (unsigned long long)statistics.shared_pages,
+            (unsigned long long)statistics.conversions);
+}
+
+void report_secrecy(struct guest *guest, const char *marker)
+{
+    struct secrecy found;
+    guest_search(guest, marker, &found);
+    fprintf(stderr,
+            "privet: secrecy: the marker is %llu times in the guest's view and %llu times in the "
+            "DRAM dump\n",
+            (unsigned long long)found.in_guest_view, (unsigned long long)found.in_dram);
+}

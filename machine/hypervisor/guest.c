@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: BSD-2-Clause-Patent */
+/* Builds and takes apart a guest: memory, board, processor and, for SEV, the chip. */
+#include "machine/hypervisor/guest.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#define TSC_HZ 1000000000ull
+
+/* EPYC: 48 bits of guest-physical address. */
+#define PHYSICAL_BITS 48
+
+double host_seconds(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
+}
+
+/* A page changed under the processor: memory.h, memory_listener. */
+static void page_changed(void *context, uint64_t gpa)
+{
+    struct guest *guest = context;
+    if (guest->cpu)
+        cpu_invalidate_page(guest->cpu, gpa);
+}
+
+static bool create_parts(struct guest *guest, char *error, size_t error_size)
+{
+    struct guest_config *config = &guest->config;
+    guest->memory = memory_create(config->board.seed);
+    if (!guest->memory) {
+        snprintf(error, error_size, "cannot set up guest memory: out of memory");
+        return false;
+    }
+    memory_set_listener(guest->memory, page_changed, guest);
+    config->board.memory = guest->memory;
+    config->board.sev = config->sev == CPU_SEV_ON;
+    config->board.tsc_hz = TSC_HZ;
+    guest->board = board_create(&config->board, error, error_size);
+    if (!guest->board)
+        return false;
+    if (config->sev == CPU_SEV_ON) {
+        guest->chip = chip_open(&config->chip, guest->memory, error, error_size);
+        if (!guest->chip)
+            return false;
+    }
+    const struct cpu_config cpu_config = {
+        .sev = config->sev,
+        .asid = config->sev == CPU_SEV_ON ? config->asid : MEMORY_RAW,
+        .c_bit = config->c_bit,
+        .reduced_physical_bits = config->reduced_physical_bits,
+        .physical_bits = PHYSICAL_BITS < config->c_bit ? PHYSICAL_BITS : config->c_bit,
+        .processors = config->board.processors,
+        .tsc_hz = TSC_HZ,
+    };
+    guest->cpu = cpu_create(&cpu_config, guest->memory, board_cpu_io(guest->board, 0));
+    if (!guest->cpu) {
+        snprintf(error, error_size, "cannot create the processor: out of memory");
+        return false;
+    }
+    board_attach_cpu(guest->board, 0, guest->cpu);
+    return true;
+}
+
+struct guest *guest_create(const struct guest_config *config, char *error, size_t error_size)
+{
+    struct guest *guest = calloc(1, sizeof(*guest));
+    if (!guest) {
+        snprintf(error, error_size, "out of memory");
+        return NULL;
+    }
+    guest->config = *config;
+    if (!create_parts(guest, error, error_size)) {
+        guest_destroy(guest);
+        return NULL;
+    }
+    return guest;
+}
+
+void guest_destroy(struct guest *guest)
+{
+    if (!guest)
+        return;
+    if (guest->cpu)
+        cpu_destroy(guest->cpu);
+    if (guest->chip)
+        chip_close(guest->chip);
+    if (guest->board)
+        board_destroy(guest->board);
+    if (guest->memory)
+        memory_destroy(guest->memory);
+    free(guest);
+}
+
+struct memory *guest_memory(struct guest *guest)
+{
+    return guest->memory;
+}

@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: BSD-2-Clause-Patent */
+/*
+ * The hypervisor: builds a guest from memory, board, processor and chip, launches it through the
+ * chip exactly as KVM would, and runs it to its end. The public header of the machine library.
+ */
+#ifndef PRIVET_MACHINE_HYPERVISOR_H
+#define PRIVET_MACHINE_HYPERVISOR_H
+
+#include "machine/board/board.h"
+#include "machine/chip/chip.h"
+#include "machine/cpu/cpu.h"
+
+struct guest;
+
+struct guest_config {
+    struct board_config board; /* memory, tsc_hz and sev are filled in by guest_create */
+    enum cpu_sev_mode sev;
+    unsigned c_bit;
+    unsigned reduced_physical_bits;
+    memory_view asid;
+    uint32_t policy;
+    bool kernel_hashes;
+    struct chip_config chip;
+    struct board_blob session, dh_cert;       /* both or none: SEV API 6.1 LAUNCH_START */
+    struct board_blob secret_header, secret;  /* both or none: LAUNCH_SECRET */
+    uint64_t timeout_seconds;                 /* of host time; 0: none */
+    bool reboot;                              /* a guest's reset starts it again */
+    int input_fd;                             /* serial input, polled without waiting; -1: none */
+};
+
+#define GUEST_MEASUREMENT_SIZE 48 /* MEASURE[32] then MNONCE[16], SEV API 11.2 */
+
+struct launch_result {
+    uint8_t api_major, api_minor, build;
+    uint32_t policy;
+    uint64_t encrypted_bytes;
+    double seconds; /* host time, LAUNCH_START to LAUNCH_FINISH */
+    uint8_t measurement[GUEST_MEASUREMENT_SIZE];
+    /* Refused: the command and the chip's status, else command is NULL. */
+    const char *command;
+    uint16_t status;
+};
+
+enum guest_end {
+    GUEST_POWER_OFF,
+    GUEST_RESET,      /* asked for a reset, and config.reboot is off */
+    GUEST_SHUTDOWN,   /* triple fault */
+    GUEST_STOPPED,    /* the processor met what Privet lacks */
+    GUEST_DEAD_HALT,  /* halted and nothing will ever wake it */
+    GUEST_TIMEOUT,
+};
+
+struct run_result {
+    enum guest_end end;
+    uint64_t instructions;
+    double seconds;
+    const char *detail; /* one line, owned by the guest; "" if there is nothing to say */
+};
+
+/* NULL with one line in `error`. The configuration's blobs stay with the caller. */
+struct guest *guest_create(const struct guest_config *config, char *error, size_t error_size);
+void guest_destroy(struct guest *guest);
+
+/*
+ * Platform INIT, LAUNCH_START, ACTIVATE, LAUNCH_UPDATE_DATA, LAUNCH_MEASURE, LAUNCH_SECRET,
+ * LAUNCH_FINISH. 0; 1: the chip refused (result->command, ->status); -1: the guest cannot be
+ * launched as configured, with one line in `error`. Not for a guest without SEV.
+ */
+int guest_launch(struct guest *guest, struct launch_result *result, char *error,
+                 size_t error_size);
+
+void guest_run(struct guest *guest, struct run_result *result);
+
+/* DEACTIVATE, DECOMMISSION, as KVM does when the guest is destroyed. */
+void guest_decommission(struct guest *guest);
+
+struct memory *guest_memory(struct guest *guest);
+
+/*
+ * Looks for `text` in every RAM page: as the guest sees it now (pages in the view in which they
+ * are), and in raw DRAM. Counting raw converts every private page: only after the run.
+ */
+struct secrecy {
+    uint64_t in_guest_view;
+    uint64_t in_dram;
+};
+void guest_search(struct guest *guest, const char *text, struct secrecy *ret);
+
+/* Writes raw DRAM, every RAM range in address order, to `fd`. 0, or -1 with errno. */
+int guest_dump(struct guest *guest, int fd);
+
+#endif
