@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: BSD-2-Clause-Patent */
+/* `privet run`: boots a guest and reports. */
+#include "cli/run.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cli/verbs.h"
+
+/* Where the guest's characters go. */
+struct console {
+    FILE *serial, *debug;
+    bool failed;
+};
+
+/* 2026-01-01: the guest's clock starts here, so that runs repeat bit for bit. */
+#define RTC_START 1767225600ull
+
+static void put(struct console *console, FILE *file, const uint8_t *bytes, size_t length)
+{
+    if (fwrite(bytes, 1, length, file) != length || fflush(file) != 0)
+        console->failed = true;
+}
+
+static void serial_output(void *context, const uint8_t *bytes, size_t length)
+{
+    struct console *console = context;
+    put(console, console->serial, bytes, length);
+}
+
+static void debug_output(void *context, const uint8_t *bytes, size_t length)
+{
+    struct console *console = context;
+    put(console, console->debug, bytes, length);
+}
+
+static struct board_blob blob(const struct file *file)
+{
+    return (struct board_blob){ .data = file->data, .size = file->size };
+}
+
+static void fill_config(struct guest_config *config, const struct run_options *o,
+                        const struct run_inputs *inputs, struct console *console)
+{
+    *config = (struct guest_config){
+        .sev = o->sev ? CPU_SEV_ON : CPU_SEV_OFF,
+        .c_bit = o->c_bit,
+        .reduced_physical_bits = o->reduced_physical_bits,
+        .asid = (memory_view)o->asid,
+        .policy = o->policy,
+        .kernel_hashes = o->kernel_hashes,
+        .session = blob(&inputs->session),
+        .dh_cert = blob(&inputs->dh_cert),
+        .secret_header = blob(&inputs->secret_header),
+        .secret = blob(&inputs->secret),
+        .timeout_seconds = o->timeout_seconds,
+        .reboot = o->reboot,
+        .input_fd = isatty(STDIN_FILENO) ? STDIN_FILENO : -1,
+        .chip = {
+            .state_folder = o->state,
+            .api_major = 0, .api_minor = 24, .build = 15,
+            .max_asid = 509, .min_plain_asid = 1,
+            .deterministic = true,
+        },
+        .board = {
+            .ram_size = o->memory_size,
+            .processors = o->processors,
+            .firmware = blob(&inputs->firmware),
+            .variables = blob(&inputs->variables),
+            .kernel = blob(&inputs->kernel),
+            .initrd = blob(&inputs->initrd),
+            .command_line = o->append,
+            .disk_count = o->disk_count,
+            .serial = serial_output,
+            .debug = console->debug ? debug_output : NULL,
+            .output_context = console,
+            .rtc_start = RTC_START,
+        },
+    };
+    memcpy(config->board.seed, &o->seed, sizeof(o->seed));
+    for (unsigned i = 0; i < o->disk_count; i++) {
+        config->board.disks[i].fd = inputs->disk_fds[i];
+        config->board.disks[i].read_only = o->disk_read_only[i];
+    }
+}
+
+/* A dump is made beside its place and renamed, so that a full disk leaves nothing half-written. */
+static bool dump_memory(struct guest *guest, const char *path)
+{
+    char temporary[4096];
+    int length = snprintf(temporary, sizeof(temporary), "%s.XXXXXX", path);
+    int fd = length < (int)sizeof(temporary) ? mkstemp(temporary) : -1;
+    bool done = fd >= 0 && guest_dump(guest, fd) == 0 && fsync(fd) == 0;
+    int failure = errno;
+    if (fd >= 0)
+        close(fd);
+    if (done && rename(temporary, path) == 0)
+        return true;
+    failure = done ? errno : failure;
+    if (fd >= 0)
+        unlink(temporary);
+    fprintf(stderr, "privet: %s: memory dump: %s\n", path, strerror(failure));
+    return false;
+}
+
+static int exit_code(const struct run_result *result)
+{
+    switch (result->end) {
+    case GUEST_POWER_OFF:
+    case GUEST_RESET:
+        return RUN_POWERED_OFF;
+    case GUEST_TIMEOUT:
+        return RUN_TIMEOUT;
+    case GUEST_SHUTDOWN:
+    case GUEST_STOPPED:
+    case GUEST_DEAD_HALT:
+        break;
+    }
+    return RUN_GUEST_DIED;
+}
+
+/* RUN_POWERED_OFF: launched, or nothing to launch. */
+static int launch(struct guest *guest, const struct run_options *o, const struct run_inputs *inputs)
+{
+    struct launch_result result;
+    char error[256];
+    if (!o->sev)
+        return RUN_POWERED_OFF;
+    int outcome = guest_launch(guest, &result, error, sizeof(error));
+    if (outcome < 0) {
+        fprintf(stderr, "privet: launch: %s\n", error);
+        return RUN_USAGE;
+    }
+    report_chip(guest);
+    report_launch(&result);
+    if (outcome > 0)
+        return RUN_LAUNCH_REFUSED;
+    report_owner_view(o, inputs, &result);
+    return RUN_POWERED_OFF;
+}
+
+static int run_guest(struct guest *guest, const struct run_options *o,
+                     const struct run_inputs *inputs, struct console *console)
+{
+    struct run_result result;
+    int code = launch(guest, o, inputs);
+    if (code != RUN_POWERED_OFF)
+        return code;
+    guest_run(guest, &result);
+    code = exit_code(&result);
+    report_end(&result);
+    report_memory(guest);
+    if (o->marker)
+        report_secrecy(guest, o->marker);
+    if (o->memory_dump && !dump_memory(guest, o->memory_dump))
+        code = RUN_USAGE;
+    guest_decommission(guest);
+    if (console->failed) {
+        fprintf(stderr, "privet: console: output was lost: %s\n", strerror(errno));
+        code = RUN_USAGE;
+    }
+    return code;
+}
+
+static int run_with_inputs(const struct run_options *o, const struct run_inputs *inputs)
+{
+    struct console console = { .serial = stdout };
+    struct guest_config config;
+    char error[256];
+    if (o->debugcon && !(console.debug = fopen(o->debugcon, "we"))) {
+        fprintf(stderr, "privet: %s: debug console: %s\n", o->debugcon, strerror(errno));
+        return RUN_USAGE;
+    }
+    fill_config(&config, o, inputs, &console);
+    struct guest *guest = guest_create(&config, error, sizeof(error));
+    int code = RUN_USAGE;
+    if (guest)
+        code = run_guest(guest, o, inputs, &console);
+    else
+        fprintf(stderr, "privet: %s\n", error);
+    guest_destroy(guest);
+    if (console.debug && fclose(console.debug) != 0 && code == RUN_POWERED_OFF)
+        code = RUN_USAGE;
+    return code;
+}
+
+int verb_run(int argc, char **argv)
+{
+    struct run_options options;
+    struct run_inputs inputs;
+    bool help;
+    if (!run_options_parse(argc, argv, &options, &help))
+        return help ? RUN_POWERED_OFF : RUN_USAGE;
+    signal(SIGPIPE, SIG_IGN);
+    int code = run_inputs_load(&options, &inputs) ? run_with_inputs(&options, &inputs) : RUN_USAGE;
+    run_inputs_free(&inputs);
+    return code;
+}

@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: BSD-2-Clause-Patent */
+/* The options of `privet run`. */
+#include "cli/options.h"
+#include "cli/run.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define MIB (1024ull * 1024)
+
+#ifndef PRIVET_DATA_FOLDER
+#define PRIVET_DATA_FOLDER "/usr/local/share/privet"
+#endif
+
+/* As parsed: the table's types. */
+struct raw {
+    struct option_list disks;
+    uint64_t processors, policy, c_bit, reduced, asid;
+    unsigned sev;
+};
+
+static const char footer[] =
+    "The guest's serial console is on stdout; everything else is on stderr, a line each.\n"
+    "\n"
+    "Example:\n"
+    "  privet run --kernel vmlinuz --initrd initrd.img --append console=ttyS0\n"
+    "\n"
+    "Exit status: 0 the guest powered off; 1 usage or host error; 2 the guest died;\n"
+    "3 time limit; 4 launch refused by the chip.";
+
+static bool split_disk(const char *text, struct run_options *ret)
+{
+    static const char suffix[] = ",readonly";
+    size_t length = strlen(text), cut = sizeof(suffix) - 1;
+    unsigned number = ret->disk_count;
+    if (number == BOARD_MAX_DISKS) {
+        fprintf(stderr, "privet: --disk: at most %d disks\n", BOARD_MAX_DISKS);
+        return false;
+    }
+    ret->disk_read_only[number] = length > cut && strcmp(text + length - cut, suffix) == 0;
+    if (ret->disk_read_only[number]) {
+        /* The command line's memory is ours to cut; it lives as long as the program. */
+        char *comma = strrchr(text, ',');
+        *comma = '\0';
+    }
+    ret->disks[ret->disk_count++] = text;
+    return true;
+}
+
+static bool check(struct run_options *o)
+{
+    if (!o->session != !o->dh_cert)
+        fprintf(stderr, "privet: --session and --dh-cert go together; give both or none\n");
+    else if (!o->secret != !o->secret_header)
+        fprintf(stderr, "privet: --secret and --secret-header go together; give both or none\n");
+    else if (!o->sev && (o->session || o->secret || o->kernel_hashes))
+        fprintf(stderr, "privet: --session, --secret and --kernel-hashes need --sev sev\n");
+    else if (o->kernel_hashes && !o->kernel)
+        fprintf(stderr, "privet: --kernel-hashes on needs --kernel\n");
+    else if ((o->initrd || o->append) && !o->kernel)
+        fprintf(stderr, "privet: --initrd and --append need --kernel\n");
+    else if (o->policy > UINT32_MAX || (o->policy & 4))
+        fprintf(stderr, "privet: --policy 0x%llx: SEV-ES guests cannot be run yet; clear bit 2\n",
+                (unsigned long long)o->policy);
+    else
+        return true;
+    return false;
+}
+
+/* $XDG_STATE_HOME/privet, or ~/.local/state/privet. */
+static const char *default_state(void)
+{
+    static char path[4096];
+    const char *base = getenv("XDG_STATE_HOME"), *home = getenv("HOME");
+    if (base && *base)
+        snprintf(path, sizeof(path), "%s/privet", base);
+    else
+        snprintf(path, sizeof(path), "%s/.local/state/privet", home ? home : "");
+    return path;
+}
+
+bool run_options_parse(int argc, char **argv, struct run_options *o, bool *ret_done)
+{
+    static const char *const sev_modes[] = { "off", "sev", NULL };
+    struct raw raw = { .processors = 1, .policy = 1, .c_bit = 51, .reduced = 1, .asid = 1, .sev = 1 };
+    *o = (struct run_options){ .firmware = PRIVET_DATA_FOLDER "/privet.fd",
+                               .memory_size = 1024 * MIB,
+                               .state = default_state() };
+    bool no_reboot = false;
+    const struct option_row rows[] = {
+        { "firmware", OPTION_TEXT, &o->firmware, "FILE", "flash image; default: Privet's own", 0, 0, NULL },
+        { "vars", OPTION_TEXT, &o->variables, "FILE", "variable store image (content is not written back)", 0, 0, NULL },
+        { "kernel", OPTION_TEXT, &o->kernel, "FILE", "kernel for direct boot", 0, 0, NULL },
+        { "initrd", OPTION_TEXT, &o->initrd, "FILE", "initial ram disk for direct boot", 0, 0, NULL },
+        { "append", OPTION_TEXT, &o->append, "TEXT", "kernel command line", 0, 0, NULL },
+        { "kernel-hashes", OPTION_SWITCH, &o->kernel_hashes, "on|off", "measure hashes of kernel, initrd, command line", 0, 0, NULL },
+        { "memory", OPTION_SIZE, &o->memory_size, "SIZE", "RAM, 64M to 64G; default 1G", 64 * MIB, 65536 * MIB, NULL },
+        { "cpus", OPTION_NUMBER, &raw.processors, "N", "processors; 1", 1, 1, NULL },
+        { "sev", OPTION_CHOICE, &raw.sev, "off|sev", "memory encryption; default sev", 0, 0, sev_modes },
+        { "policy", OPTION_NUMBER, &raw.policy, "BITS", "guest policy; default 0x1 (NODBG)", 0, UINT32_MAX, NULL },
+        { "c-bit", OPTION_NUMBER, &raw.c_bit, "N", "position of the C-bit; default 51", 36, 51, NULL },
+        { "reduced-phys-bits", OPTION_NUMBER, &raw.reduced, "N", "physical address bits lost; default 1", 0, 16, NULL },
+        { "asid", OPTION_NUMBER, &raw.asid, "N", "the guest's ASID; default 1", 1, MEMORY_MAX_ASID, NULL },
+        { "session", OPTION_TEXT, &o->session, "FILE", "guest owner's launch session", 0, 0, NULL },
+        { "dh-cert", OPTION_TEXT, &o->dh_cert, "FILE", "guest owner's DH certificate", 0, 0, NULL },
+        { "secret-header", OPTION_TEXT, &o->secret_header, "FILE", "header of the launch secret", 0, 0, NULL },
+        { "secret", OPTION_TEXT, &o->secret, "FILE", "launch secret", 0, 0, NULL },
+        { "tik", OPTION_TEXT, &o->tik, "FILE", "owner's integrity key: only to report the owner's view", 0, 0, NULL },
+        { "state", OPTION_TEXT, &o->state, "FOLDER", "the chip's identity and keys; default ~/.local/state/privet", 0, 0, NULL },
+        { "disk", OPTION_LIST, &raw.disks, "FILE[,readonly]", "raw image as a virtio-blk disk; may be repeated", 0, 0, NULL },
+        { "debugcon", OPTION_TEXT, &o->debugcon, "FILE", "what the firmware writes to port 0x402", 0, 0, NULL },
+        { "memory-dump", OPTION_TEXT, &o->memory_dump, "FILE", "raw DRAM at the end, as the host sees it", 0, 0, NULL },
+        { "marker", OPTION_TEXT, &o->marker, "TEXT", "look for this text in the guest and in DRAM at the end", 0, 0, NULL },
+        { "seed", OPTION_NUMBER, &o->seed, "N", "of everything random that the guest sees; default 0", 0, UINT64_MAX, NULL },
+        { "timeout", OPTION_NUMBER, &o->timeout_seconds, "SECONDS", "give up after this much host time", 1, 1000000, NULL },
+        { "no-reboot", OPTION_FLAG, &no_reboot, NULL, "end when the guest resets", 0, 0, NULL },
+        { NULL, OPTION_FLAG, NULL, NULL, NULL, 0, 0, NULL },
+    };
+    const struct option_verb verb = {
+        .usage = "privet run [options] [DISK...]",
+        .summary = "Boots a guest on the software SEV platform. Without --sev off its memory is "
+                   "encrypted with a key\nthat only the emulated Secure Processor knows.",
+        .rows = rows,
+        .footer = footer,
+        .operands = true,
+    };
+    struct option_list operands = { .count = 0 };
+    enum option_result result = options_parse(&verb, argc, argv, &operands);
+    *ret_done = result == OPTIONS_HELP;
+    if (result != OPTIONS_RUN)
+        return false;
+    for (unsigned i = 0; i < raw.disks.count; i++) {
+        if (!split_disk(raw.disks.items[i], o))
+            return false;
+    }
+    for (unsigned i = 0; i < operands.count; i++) {
+        if (!split_disk(operands.items[i], o))
+            return false;
+    }
+    o->processors = (unsigned)raw.processors;
+    o->sev = raw.sev == 1;
+    o->policy = (uint32_t)raw.policy;
+    o->c_bit = (unsigned)raw.c_bit;
+    o->reduced_physical_bits = (unsigned)raw.reduced;
+    o->asid = (unsigned)raw.asid;
+    o->reboot = !no_reboot;
+    return check(o);
+}
