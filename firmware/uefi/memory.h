@@ -31,4 +31,11 @@ bool memory_free(uint64_t base, uint64_t pages);
 void *pool_allocate(enum memory_type type, size_t size);
 void pool_free(void *data);
 
+/* Is every page of the range RAM (of whatever type but MMIO, unusable or absent)? */
+bool memory_is_ram(uint64_t base, uint64_t length);
+/* Bytes of conventional memory that are left. */
+uint64_t memory_free_bytes(void);
+/* Key of the present map: changes with every allocation and every release. */
+uint64_t memory_map_key(void);
+
 #endif
