@@ -191,7 +191,7 @@ static int launch(struct guest *guest, struct launch_result *result, char *error
         outcome = inject_secret(guest, result, error, error_size);
     if (outcome)
         return outcome;
-    struct sev_launch_finish finish = { .handle = guest->handle };
+    struct sev_handle finish = { .handle = guest->handle };
     return ISSUE(guest, result, LAUNCH_FINISH, &finish) ? 0 : 1;
 }
 
@@ -209,8 +209,8 @@ void guest_decommission(struct guest *guest)
 {
     if (!guest->chip || !guest->handle)
         return;
-    struct sev_deactivate deactivate = { .handle = guest->handle };
-    struct sev_decommission decommission = { .handle = guest->handle };
+    struct sev_handle deactivate = { .handle = guest->handle };
+    struct sev_handle decommission = { .handle = guest->handle };
     chip_note_wbinvd(guest->chip);
     chip_command(guest->chip, SEV_DEACTIVATE, &deactivate);
     chip_command(guest->chip, SEV_DECOMMISSION, &decommission);

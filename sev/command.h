@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: BSD-2-Clause-Patent */
+/*
+ * Commands of the SEV API: identifiers, states and the layouts of their buffers (SEV API 0.24
+ * chapters 5 and 6). Little-endian, byte-packed; *_paddr are system physical addresses.
+ */
+#ifndef PRIVET_SEV_COMMAND_H
+#define PRIVET_SEV_COMMAND_H
+
+#include <stdint.h>
+
+enum sev_command {
+    SEV_INIT = 0x001,
+    SEV_SHUTDOWN = 0x002,
+    SEV_PLATFORM_RESET = 0x003,
+    SEV_PLATFORM_STATUS = 0x004,
+    SEV_PEK_GEN = 0x005,
+    SEV_PEK_CSR = 0x006,
+    SEV_PEK_CERT_IMPORT = 0x007,
+    SEV_PDH_CERT_EXPORT = 0x008,
+    SEV_PDH_GEN = 0x009,
+    SEV_DF_FLUSH = 0x00A,
+    SEV_GET_ID = 0x00C,
+    SEV_DECOMMISSION = 0x020,
+    SEV_ACTIVATE = 0x021,
+    SEV_DEACTIVATE = 0x022,
+    SEV_GUEST_STATUS = 0x023,
+    SEV_LAUNCH_START = 0x030,
+    SEV_LAUNCH_UPDATE_DATA = 0x031,
+    SEV_LAUNCH_MEASURE = 0x033,
+    SEV_LAUNCH_SECRET = 0x034,
+    SEV_LAUNCH_FINISH = 0x035,
+    SEV_DBG_DECRYPT = 0x060,
+    SEV_DBG_ENCRYPT = 0x061,
+};
+
+enum sev_platform_state { SEV_PLATFORM_UNINIT, SEV_PLATFORM_INIT, SEV_PLATFORM_WORKING };
+
+enum sev_guest_state {
+    SEV_GUEST_UNINIT,
+    SEV_GUEST_LUPDATE,
+    SEV_GUEST_LSECRET,
+    SEV_GUEST_RUNNING,
+    SEV_GUEST_SUPDATE,
+    SEV_GUEST_RUPDATE,
+    SEV_GUEST_SENT,
+};
+
+#define SEV_INIT_ES 1u /* INIT flags: enable SEV-ES */
+
+#pragma pack(push, 1)
+struct sev_init {
+    uint32_t flags, reserved;
+    uint64_t tmr_paddr;
+    uint32_t tmr_len;
+};
+struct sev_platform_status {
+    uint8_t api_major, api_minor, state;
+    uint8_t owner;  /* bit 0: externally owned */
+    uint8_t config; /* bit 0: SEV-ES enabled */
+    uint8_t reserved[2];
+    uint8_t build;
+    uint32_t guest_count;
+};
+struct sev_pdh_cert_export {
+    uint64_t pdh_paddr;
+    uint32_t pdh_len, reserved;
+    uint64_t certs_paddr;
+    uint32_t certs_len;
+};
+struct sev_get_id {
+    uint64_t id_paddr;
+    uint32_t id_len;
+};
+struct sev_handle {
+    uint32_t handle;
+};
+struct sev_activate {
+    uint32_t handle, asid;
+};
+struct sev_guest_status {
+    uint32_t handle, policy, asid;
+    uint8_t state;
+};
+struct sev_launch_start {
+    uint32_t handle, policy;
+    uint64_t dh_cert_paddr;
+    uint32_t dh_cert_len, reserved;
+    uint64_t session_paddr;
+    uint32_t session_len;
+};
+struct sev_launch_update_data {
+    uint32_t handle, reserved;
+    uint64_t paddr;
+    uint32_t length;
+};
+struct sev_launch_measure {
+    uint32_t handle, reserved;
+    uint64_t measure_paddr;
+    uint32_t measure_len;
+};
+struct sev_launch_secret {
+    uint32_t handle, reserved;
+    uint64_t hdr_paddr;
+    uint32_t hdr_len, reserved2;
+    uint64_t guest_paddr;
+    uint32_t guest_len, reserved3;
+    uint64_t trans_paddr;
+    uint32_t trans_len;
+};
+struct sev_dbg {
+    uint32_t handle, reserved;
+    uint64_t src_paddr, dst_paddr;
+    uint32_t length;
+};
+#pragma pack(pop)
+
+_Static_assert(sizeof(struct sev_init) == 0x14, "SEV API INIT");
+_Static_assert(sizeof(struct sev_platform_status) == 0x0C, "SEV API PLATFORM_STATUS");
+_Static_assert(sizeof(struct sev_pdh_cert_export) == 0x1C, "SEV API PDH_CERT_EXPORT");
+_Static_assert(sizeof(struct sev_get_id) == 0x0C, "SEV API GET_ID");
+_Static_assert(sizeof(struct sev_activate) == 0x08, "SEV API ACTIVATE");
+_Static_assert(sizeof(struct sev_guest_status) == 0x0D, "SEV API GUEST_STATUS");
+_Static_assert(sizeof(struct sev_launch_start) == 0x24, "SEV API LAUNCH_START");
+_Static_assert(sizeof(struct sev_launch_update_data) == 0x14, "SEV API LAUNCH_UPDATE_DATA");
+_Static_assert(sizeof(struct sev_launch_measure) == 0x14, "SEV API LAUNCH_MEASURE");
+_Static_assert(sizeof(struct sev_launch_secret) == 0x34, "SEV API LAUNCH_SECRET");
+_Static_assert(sizeof(struct sev_dbg) == 0x1C, "SEV API DBG_DECRYPT");
+
+#endif
