@@ -1,0 +1,402 @@
+/* SPDX-License-Identifier: BSD-2-Clause-Patent */
+/*
+ * Regions of DRAM and ROM, the view each page is stored in, and copies through a view.
+ *
+ * A region is one anonymous mapping plus one byte of flags and the view per page. Regions are few
+ * (a handful for a PC), so finding one is a short search that starts at the last hit.
+ */
+#include "machine/memory/memory.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#include "machine/memory/engine.h"
+
+#define MAX_REGIONS   64u
+#define PAGE_MASK     ((uint64_t)MEMORY_PAGE_SIZE - 1)
+#define ADDRESS_LIMIT ((uint64_t)1 << 52)
+
+enum page_flag {
+    PAGE_TOUCHED = 1, /* someone asked for it */
+    PAGE_CODE = 2,    /* decoded instructions exist */
+    PAGE_EXPOSED = 4, /* a host pointer was given out since the last notice to the listener */
+};
+
+struct region {
+    uint64_t gpa, size;
+    uint8_t *host;
+    memory_view *views;
+    uint8_t *flags;
+    bool rom;
+    bool readable;
+};
+
+struct memory {
+    struct engine *engine;
+    struct region regions[MAX_REGIONS]; /* in address order */
+    unsigned region_count;
+    unsigned last; /* index of the region found last */
+    memory_listener *listener;
+    void *listener_context;
+    struct memory_statistics statistics; /* shared_pages is counted on demand */
+};
+
+struct memory *memory_create(const uint8_t seed[32])
+{
+    struct memory *memory = calloc(1, sizeof(*memory));
+    if (!memory)
+        return NULL;
+    memory->engine = engine_create(seed);
+    if (!memory->engine) {
+        free(memory);
+        return NULL;
+    }
+    return memory;
+}
+
+static void release_region(struct region *region)
+{
+    if (region->host)
+        munmap(region->host, region->size);
+    free(region->views);
+    free(region->flags);
+}
+
+void memory_destroy(struct memory *memory)
+{
+    if (!memory)
+        return;
+    for (unsigned i = 0; i < memory->region_count; i++)
+        release_region(&memory->regions[i]);
+    engine_destroy(memory->engine);
+    free(memory);
+}
+
+static bool overlaps_existing(const struct memory *memory, uint64_t gpa, uint64_t size)
+{
+    for (unsigned i = 0; i < memory->region_count; i++) {
+        const struct region *region = &memory->regions[i];
+        if (gpa < region->gpa + region->size && region->gpa < gpa + size)
+            return true;
+    }
+    return false;
+}
+
+static int allocate_region(struct region *region, uint64_t gpa, uint64_t size, bool rom)
+{
+    uint64_t pages = size / MEMORY_PAGE_SIZE;
+    void *host = mmap(NULL, size, PROT_READ | PROT_WRITE,
+                      MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    *region = (struct region){.gpa = gpa, .size = size, .rom = rom, .readable = true};
+    region->host = host == MAP_FAILED ? NULL : host;
+    region->views = calloc(pages, sizeof(*region->views));
+    region->flags = calloc(pages, sizeof(*region->flags));
+    if (region->host && region->views && region->flags)
+        return 0;
+    release_region(region);
+    errno = ENOMEM;
+    return -1;
+}
+
+/* Allocates a region and puts it in its place; NULL with errno on failure. */
+static struct region *add_region(struct memory *memory, uint64_t gpa, uint64_t size, bool rom)
+{
+    struct region region;
+    if ((gpa | size) & PAGE_MASK || !size || size > ADDRESS_LIMIT || gpa > ADDRESS_LIMIT - size ||
+        memory->region_count == MAX_REGIONS || overlaps_existing(memory, gpa, size)) {
+        errno = EINVAL;
+        return NULL;
+    }
+    if (allocate_region(&region, gpa, size, rom))
+        return NULL;
+    unsigned at = memory->region_count;
+    while (at > 0 && memory->regions[at - 1].gpa > gpa) {
+        memory->regions[at] = memory->regions[at - 1];
+        at--;
+    }
+    memory->regions[at] = region;
+    memory->region_count++;
+    memory->last = 0;
+    return &memory->regions[at];
+}
+
+int memory_add_ram(struct memory *memory, uint64_t gpa, uint64_t size)
+{
+    return add_region(memory, gpa, size, false) ? 0 : -1;
+}
+
+int memory_add_rom(struct memory *memory, uint64_t gpa, uint64_t size, const void *data)
+{
+    struct region *region = add_region(memory, gpa, size, true);
+    if (!region)
+        return -1;
+    memcpy(region->host, data, size);
+    return 0;
+}
+
+static bool region_contains(const struct region *region, uint64_t gpa)
+{
+    return gpa - region->gpa < region->size; /* unsigned: false below the region as well */
+}
+
+static const struct region *find_region(const struct memory *memory, uint64_t gpa)
+{
+    for (unsigned i = 0; i < memory->region_count; i++) {
+        if (region_contains(&memory->regions[i], gpa))
+            return &memory->regions[i];
+    }
+    return NULL;
+}
+
+static struct region *find_region_cached(struct memory *memory, uint64_t gpa)
+{
+    struct region *last = &memory->regions[memory->last];
+    if (region_contains(last, gpa)) /* an unused slot has size 0 and contains nothing */
+        return last;
+    const struct region *found = find_region(memory, gpa);
+    if (!found)
+        return NULL;
+    memory->last = (unsigned)(found - memory->regions);
+    return &memory->regions[memory->last];
+}
+
+static uint64_t page_index(const struct region *region, uint64_t gpa)
+{
+    return (gpa - region->gpa) / MEMORY_PAGE_SIZE;
+}
+
+static void notify(struct memory *memory, struct region *region, uint64_t page)
+{
+    region->flags[page] &= (uint8_t)~PAGE_EXPOSED;
+    if (memory->listener)
+        memory->listener(memory->listener_context, region->gpa + page * MEMORY_PAGE_SIZE);
+}
+
+/* Records the page's new view; the bytes are the caller's business. */
+static void set_view(struct memory *memory, struct region *region, uint64_t page, memory_view view)
+{
+    if (region->views[page] == MEMORY_RAW)
+        memory->statistics.private_pages++;
+    if (view == MEMORY_RAW)
+        memory->statistics.private_pages--;
+    region->views[page] = view;
+    memory->statistics.conversions++;
+}
+
+static void crypt_page(struct memory *memory, struct region *region, uint64_t page,
+                       memory_view asid, bool encrypt)
+{
+    engine_crypt(memory->engine, asid, encrypt, region->gpa + page * MEMORY_PAGE_SIZE,
+                 region->host + page * MEMORY_PAGE_SIZE, MEMORY_PAGE_SIZE);
+    memory->statistics.encrypted_bytes += MEMORY_PAGE_SIZE;
+}
+
+/* Brings a page into `view`; false if that view has no key. */
+static bool convert(struct memory *memory, struct region *region, uint64_t page, memory_view view)
+{
+    memory_view old = region->views[page];
+    if (old == view)
+        return true;
+    if (view != MEMORY_RAW && !engine_has_key(memory->engine, view))
+        return false;
+    if (region->flags[page] & (PAGE_EXPOSED | PAGE_CODE))
+        notify(memory, region, page);
+    if (old != MEMORY_RAW)
+        crypt_page(memory, region, page, old, true);
+    if (view != MEMORY_RAW)
+        crypt_page(memory, region, page, view, false);
+    set_view(memory, region, page, view);
+    return true;
+}
+
+void memory_rom_readable(struct memory *memory, uint64_t gpa, uint64_t size, bool readable)
+{
+    struct region *region = find_region_cached(memory, gpa);
+    if (!region || !region->rom || region->readable == readable)
+        return;
+    region->readable = readable;
+    uint64_t end = page_index(region, gpa) + size / MEMORY_PAGE_SIZE;
+    for (uint64_t page = page_index(region, gpa);
+         page < end && page < region->size / MEMORY_PAGE_SIZE; page++) {
+        /* Only pages somebody holds: programming flash switches often (30,000 times a boot). */
+        if (region->flags[page] & (PAGE_EXPOSED | PAGE_CODE))
+            notify(memory, region, page);
+    }
+}
+
+void memory_set_listener(struct memory *memory, memory_listener *listener, void *context)
+{
+    memory->listener = listener;
+    memory->listener_context = context;
+}
+
+void memory_set_key(struct memory *memory, memory_view asid, const uint8_t *key)
+{
+    if (asid == MEMORY_RAW || asid > MEMORY_MAX_ASID)
+        return;
+    /* What the old key protects goes back to DRAM as ciphertext before the key is gone. */
+    for (unsigned i = 0; i < memory->region_count; i++) {
+        struct region *region = &memory->regions[i];
+        for (uint64_t page = 0; page < region->size / MEMORY_PAGE_SIZE; page++) {
+            if (region->views[page] == asid)
+                convert(memory, region, page, MEMORY_RAW);
+        }
+    }
+    engine_set_key(memory->engine, asid, key);
+}
+
+enum memory_kind memory_page_kind(const struct memory *memory, uint64_t gpa)
+{
+    const struct region *region = find_region(memory, gpa);
+    if (!region || !region->readable)
+        return MEMORY_NONE;
+    return region->rom ? MEMORY_ROM : MEMORY_RAM;
+}
+
+uint8_t *memory_page(struct memory *memory, uint64_t gpa, memory_view view)
+{
+    struct region *region = find_region_cached(memory, gpa);
+    if (!region || !region->readable)
+        return NULL;
+    uint64_t page = page_index(region, gpa);
+    if (!convert(memory, region, page, view))
+        return NULL;
+    region->flags[page] |= PAGE_TOUCHED | PAGE_EXPOSED;
+    return region->host + page * MEMORY_PAGE_SIZE;
+}
+
+void memory_mark_code(struct memory *memory, uint64_t gpa, bool code)
+{
+    struct region *region = find_region_cached(memory, gpa);
+    if (!region)
+        return;
+    uint8_t *flags = &region->flags[page_index(region, gpa)];
+    *flags = (uint8_t)(code ? *flags | PAGE_CODE : *flags & ~PAGE_CODE);
+}
+
+bool memory_has_code(const struct memory *memory, uint64_t gpa)
+{
+    const struct region *region = find_region(memory, gpa);
+    return region && region->flags[page_index(region, gpa)] & PAGE_CODE;
+}
+
+static bool range_is_memory(const struct memory *memory, uint64_t gpa, size_t length)
+{
+    if (gpa > ADDRESS_LIMIT || length > ADDRESS_LIMIT - gpa)
+        return false;
+    for (uint64_t end = gpa + length; gpa < end;) {
+        const struct region *region = find_region(memory, gpa);
+        if (!region)
+            return false;
+        gpa = region->gpa + region->size;
+    }
+    return true;
+}
+
+static bool view_usable(const struct memory *memory, memory_view view)
+{
+    return view == MEMORY_RAW || engine_has_key(memory->engine, view);
+}
+
+/* One step of a copy: the bytes of [gpa, gpa + length) in its first page. */
+struct piece {
+    struct region *region;
+    uint64_t page;
+    uint8_t *host;
+    size_t length;
+};
+
+static struct piece next_piece(struct memory *memory, uint64_t gpa, size_t length)
+{
+    struct piece piece = {.region = find_region_cached(memory, gpa)};
+    size_t room = MEMORY_PAGE_SIZE - (gpa & PAGE_MASK);
+    piece.page = page_index(piece.region, gpa);
+    piece.host = piece.region->host + (gpa - piece.region->gpa);
+    piece.length = length < room ? length : room;
+    piece.region->flags[piece.page] |= PAGE_TOUCHED;
+    return piece;
+}
+
+int memory_read(struct memory *memory, uint64_t gpa, void *data, size_t length, memory_view view)
+{
+    uint8_t *to = data;
+    if (!range_is_memory(memory, gpa, length) || !view_usable(memory, view))
+        return -1;
+    while (length) {
+        struct piece piece = next_piece(memory, gpa, length);
+        convert(memory, piece.region, piece.page, view);
+        memcpy(to, piece.host, piece.length);
+        to += piece.length;
+        gpa += piece.length;
+        length -= piece.length;
+    }
+    return 0;
+}
+
+int memory_write(struct memory *memory, uint64_t gpa, const void *data, size_t length,
+                 memory_view view)
+{
+    const uint8_t *from = data;
+    if (!range_is_memory(memory, gpa, length) || !view_usable(memory, view))
+        return -1;
+    while (length) {
+        struct piece piece = next_piece(memory, gpa, length);
+        convert(memory, piece.region, piece.page, view);
+        if (piece.region->flags[piece.page] & PAGE_CODE)
+            notify(memory, piece.region, piece.page);
+        memcpy(piece.host, from, piece.length);
+        from += piece.length;
+        gpa += piece.length;
+        length -= piece.length;
+    }
+    return 0;
+}
+
+int memory_encrypt_in_place(struct memory *memory, uint64_t gpa, size_t length, memory_view asid)
+{
+    if ((gpa | length) & 15 || asid == MEMORY_RAW || !view_usable(memory, asid) ||
+        !range_is_memory(memory, gpa, length))
+        return -1;
+    while (length) {
+        struct piece piece = next_piece(memory, gpa, length);
+        convert(memory, piece.region, piece.page, MEMORY_RAW);
+        if (piece.region->flags[piece.page] & (PAGE_EXPOSED | PAGE_CODE))
+            notify(memory, piece.region, piece.page);
+        if (piece.length == MEMORY_PAGE_SIZE) {
+            /* What was raw is now the plaintext: only the name of the view changes. */
+            set_view(memory, piece.region, piece.page, asid);
+        } else {
+            engine_crypt(memory->engine, asid, true, gpa, piece.host, piece.length);
+            memory->statistics.encrypted_bytes += piece.length;
+        }
+        gpa += piece.length;
+        length -= piece.length;
+    }
+    return 0;
+}
+
+void memory_get_statistics(const struct memory *memory, struct memory_statistics *ret)
+{
+    *ret = memory->statistics;
+    for (unsigned i = 0; i < memory->region_count; i++) {
+        const struct region *region = &memory->regions[i];
+        for (uint64_t page = 0; page < region->size / MEMORY_PAGE_SIZE; page++)
+            ret->shared_pages +=
+                region->views[page] == MEMORY_RAW && region->flags[page] & PAGE_TOUCHED;
+    }
+}
+
+bool memory_ram_range(const struct memory *memory, unsigned index, uint64_t *gpa, uint64_t *size)
+{
+    for (unsigned i = 0; i < memory->region_count; i++) {
+        const struct region *region = &memory->regions[i];
+        if (region->rom || index-- > 0)
+            continue;
+        *gpa = region->gpa;
+        *size = region->size;
+        return true;
+    }
+    return false;
+}
