@@ -8,11 +8,8 @@
  * replaced by one that goes back through the cache, so neither links nor the running block need any
  * check. Its memory is reused only when the whole cache is emptied, between blocks.
  *
- * Faults: cpu_raise*() sets cpu->current to its instruction argument (NULL: between instructions,
- * cpu->rip is then already right), fills cpu->fault and does longjmp(cpu->fault_exit,
- * RUN_EXIT_FAULT). The run loop then computes cpu->rip and cpu->instructions from cpu->current and
- * calls cpu_deliver. What stops the machine (cpu_unimplemented, triple fault) sets cpu->stop and
- * does longjmp(cpu->fault_exit, RUN_EXIT_STOP).
+ * Faults end in cpu->fault_exit (state.h: enum fault_exit). The run loop computes
+ * cpu->instructions from cpu->current, which the raising functions set, and has the fault delivered.
  *
  * Running a few bytes on a bare processor, for tests: cpu_create with a memory holding the code
  * and page tables; set cpu->cr0, cr3, cr4, efer and cpu->seg[] as wanted, then cpu_update_mode,
@@ -23,8 +20,6 @@
 
 #include "machine/cpu/form.h"
 #include "machine/cpu/mode.h"
-
-enum run_exit { RUN_EXIT_FAULT = 1, RUN_EXIT_STOP = 2 };
 
 #define BLOCK_INSNS 32u  /* most instructions in a block */
 #define BLOCK_BYTES 224u /* no instruction starts beyond this offset: insn.ip is a byte */
