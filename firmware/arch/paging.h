@@ -22,4 +22,7 @@ void paging_set_shared(uint64_t base, uint64_t length, bool shared);
 void paging_set_attributes(uint64_t base, uint64_t length, uint64_t set, uint64_t clear);
 uint64_t paging_get_attributes(uint64_t address); /* of the page; mixed ranges: ask each page */
 
+/* Logs the table entries that translate an address, for exception reports. */
+void paging_describe(uint64_t address);
+
 #endif

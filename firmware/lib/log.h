@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause-Patent */
 /*
  * Messages to the serial console and the debug port (0x402). ASCII printf subset: %s %c %d %u %x
- * with l/ll, width and 0, %p, %% and %g for a const EFI_GUID pointer.
+ * with l/ll/z, width and 0, %p, %% and %pg for a pointer to a GUID.
  */
 #ifndef PRIVET_FIRMWARE_LOG_H
 #define PRIVET_FIRMWARE_LOG_H

@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+void sev_init(void); /* first thing in C: takes over what the reset code found */
 bool sev_active(void);
 uint64_t sev_status(void); /* MSR 0xC0010131, 0 without SEV */
 uint64_t sev_c_mask(void); /* 1 << C-bit position, 0 without SEV */

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: BSD-2-Clause-Patent */
+/* The order of everything. */
+#include "firmware/arch/interrupts.h"
+#include "firmware/arch/paging.h"
+#include "firmware/arch/time.h"
+#include "firmware/lib/log.h"
+#include "firmware/platform/acpi.h"
+#include "firmware/platform/fwcfg.h"
+#include "firmware/platform/memory_map.h"
+#include "firmware/platform/pci.h"
+#include "firmware/platform/q35.h"
+#include "firmware/platform/serial.h"
+#include "firmware/platform/smbios.h"
+#include "firmware/sev/dma.h"
+#include "firmware/sev/sev.h"
+#include "firmware/uefi/memory.h"
+#include "firmware/uefi/uefi.h"
+
+_Noreturn void firmware_start(void);
+
+static void banner(void)
+{
+    if (sev_active()) {
+        log_line("Privet firmware " PRIVET_VERSION ": SEV active, C-bit %d",
+                 __builtin_ctzll(sev_c_mask()));
+    } else {
+        log_line("Privet firmware " PRIVET_VERSION ": SEV off");
+    }
+}
+
+void firmware_start(void)
+{
+    interrupts_init();
+    sev_init();
+    serial_init();
+    banner();
+    q35_init();
+    time_init();
+    if (!fwcfg_init()) {
+        log_line("no fw_cfg device: memory size from CMOS, no kernel, no ACPI tables");
+    }
+    memory_map_read();
+    memory_init();
+    memory_map_announce();
+    paging_init();
+    dma_init();
+    fwcfg_enable_dma();
+    pci_init();
+    uefi_init();
+    acpi_init();
+    smbios_init();
+    boot_main();
+}
