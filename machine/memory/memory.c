@@ -377,6 +377,18 @@ int memory_encrypt_in_place(struct memory *memory, uint64_t gpa, size_t length, 
     return 0;
 }
 
+memory_view memory_current_view(const struct memory *memory, uint64_t gpa)
+{
+    const struct region *region = find_region(memory, gpa);
+    return region ? region->views[page_index(region, gpa)] : MEMORY_RAW;
+}
+
+bool memory_touched(const struct memory *memory, uint64_t gpa)
+{
+    const struct region *region = find_region(memory, gpa);
+    return region && region->flags[page_index(region, gpa)] & PAGE_TOUCHED;
+}
+
 void memory_get_statistics(const struct memory *memory, struct memory_statistics *ret)
 {
     *ret = memory->statistics;

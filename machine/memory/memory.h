@@ -98,6 +98,10 @@ int memory_encrypt_in_place(struct memory *memory, uint64_t gpa, size_t length, 
 
 void memory_get_statistics(const struct memory *memory, struct memory_statistics *ret);
 
+/* The view in which a page is stored now, and whether anyone ever asked for it. For reports. */
+memory_view memory_current_view(const struct memory *memory, uint64_t gpa);
+bool memory_touched(const struct memory *memory, uint64_t gpa);
+
 /* RAM ranges in address order, for dumps: returns false past the last one. */
 bool memory_ram_range(const struct memory *memory, unsigned index, uint64_t *gpa, uint64_t *size);
 
