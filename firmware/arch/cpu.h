@@ -61,7 +61,7 @@ static inline void interrupts_enable(void)
     __asm__ volatile("sti" : : : "memory");
 }
 
-static inline void interrupts_restore(bool enabled)
+static inline void interrupts_set(bool enabled)
 {
     if (enabled) {
         interrupts_enable();

@@ -36,7 +36,7 @@ static uint64_t pm_now(void)
     pm_total += (now - pm_last) & PM_MASK;
     pm_last = now;
     uint64_t total = pm_total;
-    interrupts_restore(enabled);
+    interrupts_set(enabled);
     return total;
 }
 
@@ -111,7 +111,7 @@ void time_start_tick(void (*handler)(void))
     }
     apic_write(APIC_LVT_TIMER, LVT_PERIODIC | VECTOR_TIMER);
     apic_write(APIC_INITIAL, tick_count);
-    interrupts_restore(enabled);
+    interrupts_set(enabled);
 }
 
 void time_stop_tick(void)
