@@ -156,11 +156,11 @@ EFI_DEVICE_PATH_PROTOCOL *devicepath_append(const EFI_DEVICE_PATH_PROTOCOL *path
 /* path + \name as a file node; name ASCII */
 EFI_DEVICE_PATH_PROTOCOL *devicepath_file(const EFI_DEVICE_PATH_PROTOCOL *path, const char *name);
 
-/* Interrupt flag; asm in jump.S. restore sets IF only if it was set when saved. */
+/* Interrupt flag; context.S. restore sets IF only if it was set when saved. */
+#define INTERRUPTS_ON 0x200u /* in what interrupts_save returns */
 uint64_t interrupts_save(void);
 void interrupts_restore(uint64_t flags);
-void interrupts_enable(void);
-bool interrupts_enabled(void);
+void interrupts_wait(void); /* with IF=0: sleeps until an interrupt was taken, returns with IF=1 */
 
 /* UTF-16 helpers, text.c */
 size_t utf16_length(const CHAR16 *text);

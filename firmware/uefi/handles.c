@@ -1,0 +1,449 @@
+/* SPDX-License-Identifier: BSD-2-Clause-Patent */
+/*
+ * The protocol database (UEFI 2.10 7.3): handles, the interfaces on them and who opened them.
+ * There are a few hundred handles at most, so lists are searched in order. Status codes are part
+ * of the interface: loaders tell "absent" from "broken" by them.
+ */
+#include "firmware/uefi/handles.h"
+
+#include "firmware/lib/log.h"
+#include "firmware/uefi/memory.h"
+#include "firmware/uefi/services.h"
+
+static struct handle *first_handle, *last_handle;
+static struct notification *notifications;
+static uint64_t install_count; /* orders installations for RegisterProtocolNotify */
+
+struct handle *handle_first(void) {
+    return first_handle;
+}
+
+static struct handle *to_handle(EFI_HANDLE handle) {
+    for (struct handle *h = first_handle; h; h = h->next)
+        if (h == handle)
+            return h;
+    return NULL;
+}
+
+bool handle_valid(EFI_HANDLE handle) {
+    return to_handle(handle) != NULL;
+}
+
+struct protocol *handle_find(EFI_HANDLE handle, const EFI_GUID *guid) {
+    struct handle *h = to_handle(handle);
+    if (!h)
+        return NULL;
+    for (struct protocol *p = h->protocols; p; p = p->next)
+        if (guid_equal(&p->guid, guid))
+            return p;
+    return NULL;
+}
+
+void *handle_interface(EFI_HANDLE handle, const EFI_GUID *protocol) {
+    struct protocol *p = handle_find(handle, protocol);
+    return p ? p->interface : NULL;
+}
+
+static struct handle *handle_new(void) {
+    struct handle *h = pool_allocate(MEMORY_BOOT_DATA, sizeof(*h));
+    if (!h)
+        return NULL;
+    if (last_handle)
+        last_handle->next = h;
+    else
+        first_handle = h;
+    last_handle = h;
+    return h;
+}
+
+static void handle_drop(struct handle *dead) {
+    struct handle *previous = NULL;
+    struct handle **link = &first_handle;
+    while (*link != dead) {
+        previous = *link;
+        link = &previous->next;
+    }
+    *link = dead->next;
+    if (last_handle == dead)
+        last_handle = previous;
+    pool_free(dead);
+}
+
+static void notify_installed(const EFI_GUID *guid) {
+    for (struct notification *n = notifications; n; n = n->next)
+        if (guid_equal(&n->guid, guid))
+            bs_signal_event(n->event);
+}
+
+/* LocateHandle ByRegisterNotify: the next handle that got the protocol since the last call. */
+EFI_HANDLE handle_next_registered(void *registration) {
+    for (struct notification *n = notifications; n; n = n->next) {
+        if (n != registration)
+            continue;
+        struct handle *best = NULL;
+        uint64_t best_order = UINT64_MAX;
+        for (struct handle *h = first_handle; h; h = h->next) {
+            struct protocol *p = handle_find(h, &n->guid);
+            if (p && p->order > n->seen && p->order < best_order) {
+                best = h;
+                best_order = p->order;
+            }
+        }
+        if (best)
+            n->seen = best_order;
+        return best;
+    }
+    return NULL;
+}
+
+EFI_STATUS EFIAPI bs_register_protocol_notify(EFI_GUID *protocol, EFI_EVENT event,
+                                              VOID **ret_registration) {
+    if (!protocol || !event || !ret_registration)
+        return EFI_INVALID_PARAMETER;
+    struct notification *n = pool_allocate(MEMORY_BOOT_DATA, sizeof(*n));
+    if (!n)
+        return EFI_OUT_OF_RESOURCES;
+    *n = (struct notification){.next = notifications, .guid = *protocol, .event = event};
+    notifications = n;
+    *ret_registration = n;
+    return EFI_SUCCESS;
+}
+
+void handle_forget_event(EFI_EVENT event) {
+    for (struct notification **link = &notifications; *link;) {
+        struct notification *n = *link;
+        if (n->event == event) {
+            *link = n->next;
+            pool_free(n);
+        } else {
+            link = &n->next;
+        }
+    }
+}
+
+EFI_STATUS EFIAPI bs_install_protocol_interface(EFI_HANDLE *handle, EFI_GUID *protocol,
+                                                UINT32 type, VOID *interface) {
+    if (!handle || !protocol || type != 0)
+        return EFI_INVALID_PARAMETER;
+    if (*handle && (!handle_valid(*handle) || handle_find(*handle, protocol)))
+        return EFI_INVALID_PARAMETER;
+    struct protocol *p = pool_allocate(MEMORY_BOOT_DATA, sizeof(*p));
+    if (!p)
+        return EFI_OUT_OF_RESOURCES;
+    struct handle *h = *handle ? to_handle(*handle) : handle_new();
+    if (!h) {
+        pool_free(p);
+        return EFI_OUT_OF_RESOURCES;
+    }
+    *p = (struct protocol){.guid = *protocol, .interface = interface, .order = ++install_count};
+    struct protocol **tail = &h->protocols;
+    while (*tail)
+        tail = &(*tail)->next;
+    *tail = p;
+    *handle = h;
+    notify_installed(protocol);
+    return EFI_SUCCESS;
+}
+
+void handle_install(EFI_HANDLE *handle, const EFI_GUID *protocol, void *interface) {
+    EFI_GUID guid = *protocol;
+    if (bs_install_protocol_interface(handle, &guid, 0, interface) != EFI_SUCCESS)
+        panic("cannot install protocol %08x", protocol->a);
+}
+
+/* Asks drivers to let go of an interface. False: somebody keeps it. */
+static bool release_users(struct handle *h, struct protocol *p) {
+    for (struct open *o = p->opens; o;) {
+        if (o->attributes & EFI_OPEN_PROTOCOL_BY_DRIVER) {
+            if (bs_disconnect_controller(h, o->agent, NULL) != EFI_SUCCESS)
+                return false;
+            o = p->opens; /* the list has changed */
+            continue;
+        }
+        if (o->attributes & EFI_OPEN_PROTOCOL_EXCLUSIVE)
+            return false;
+        o = o->next;
+    }
+    while (p->opens) {
+        struct open *o = p->opens;
+        p->opens = o->next;
+        pool_free(o);
+    }
+    return true;
+}
+
+EFI_STATUS EFIAPI bs_uninstall_protocol_interface(EFI_HANDLE handle, EFI_GUID *protocol,
+                                                  VOID *interface) {
+    struct handle *h = to_handle(handle);
+    if (!h || !protocol)
+        return EFI_INVALID_PARAMETER;
+    struct protocol *p = handle_find(handle, protocol);
+    if (!p || p->interface != interface)
+        return EFI_NOT_FOUND;
+    if (!release_users(h, p))
+        return EFI_ACCESS_DENIED;
+    struct protocol **link = &h->protocols;
+    while (*link != p)
+        link = &(*link)->next;
+    *link = p->next;
+    pool_free(p);
+    if (!h->protocols)
+        handle_drop(h);
+    return EFI_SUCCESS;
+}
+
+EFI_STATUS EFIAPI bs_reinstall_protocol_interface(EFI_HANDLE handle, EFI_GUID *protocol,
+                                                  VOID *old, VOID *new) {
+    struct handle *h = to_handle(handle);
+    if (!h || !protocol)
+        return EFI_INVALID_PARAMETER;
+    struct protocol *p = handle_find(handle, protocol);
+    if (!p || p->interface != old)
+        return EFI_NOT_FOUND;
+    if (!release_users(h, p))
+        return EFI_ACCESS_DENIED;
+    p->interface = new;
+    p->order = ++install_count;
+    notify_installed(protocol);
+    bs_connect_controller(handle, NULL, NULL, true);
+    return EFI_SUCCESS;
+}
+
+/* A device path that is on another handle already must not be installed again. */
+static bool device_path_taken(const EFI_GUID *guid, VOID *interface) {
+    if (!guid_equal(guid, &guid_device_path) || !interface)
+        return false;
+    size_t size = devicepath_size(interface);
+    for (struct handle *h = first_handle; h; h = h->next) {
+        void *other = handle_interface(h, &guid_device_path);
+        if (other && size && devicepath_size(other) == size && !memcmp(other, interface, size))
+            return true;
+    }
+    return false;
+}
+
+EFI_STATUS EFIAPI bs_install_multiple(EFI_HANDLE *handle, ...) {
+    if (!handle)
+        return EFI_INVALID_PARAMETER;
+    EFI_HANDLE original = *handle;
+    EFI_STATUS status = EFI_SUCCESS;
+    size_t done = 0;
+    __builtin_ms_va_list list;
+    __builtin_ms_va_start(list, handle);
+    for (;;) {
+        EFI_GUID *guid = __builtin_va_arg(list, EFI_GUID *);
+        if (!guid)
+            break;
+        VOID *interface = __builtin_va_arg(list, VOID *);
+        status = device_path_taken(guid, interface)
+                     ? EFI_ALREADY_STARTED
+                     : bs_install_protocol_interface(handle, guid, 0, interface);
+        if (status != EFI_SUCCESS)
+            break;
+        done++;
+    }
+    __builtin_ms_va_end(list);
+    if (status == EFI_SUCCESS)
+        return EFI_SUCCESS;
+
+    __builtin_ms_va_start(list, handle);
+    for (; done > 0; done--) {
+        EFI_GUID *guid = __builtin_va_arg(list, EFI_GUID *);
+        VOID *interface = __builtin_va_arg(list, VOID *);
+        bs_uninstall_protocol_interface(*handle, guid, interface);
+    }
+    __builtin_ms_va_end(list);
+    *handle = original;
+    return status;
+}
+
+EFI_STATUS EFIAPI bs_uninstall_multiple(EFI_HANDLE handle, ...) {
+    EFI_STATUS status = EFI_SUCCESS;
+    size_t done = 0;
+    __builtin_ms_va_list list;
+    __builtin_ms_va_start(list, handle);
+    for (;;) {
+        EFI_GUID *guid = __builtin_va_arg(list, EFI_GUID *);
+        if (!guid)
+            break;
+        VOID *interface = __builtin_va_arg(list, VOID *);
+        status = bs_uninstall_protocol_interface(handle, guid, interface);
+        if (status != EFI_SUCCESS)
+            break;
+        done++;
+    }
+    __builtin_ms_va_end(list);
+    if (status == EFI_SUCCESS)
+        return EFI_SUCCESS;
+
+    __builtin_ms_va_start(list, handle);
+    for (; done > 0; done--) {
+        EFI_GUID *guid = __builtin_va_arg(list, EFI_GUID *);
+        VOID *interface = __builtin_va_arg(list, VOID *);
+        bs_install_protocol_interface(&handle, guid, 0, interface);
+    }
+    __builtin_ms_va_end(list);
+    return EFI_INVALID_PARAMETER; /* UEFI 2.10 7.3.15: any failure */
+}
+
+EFI_STATUS EFIAPI bs_handle_protocol(EFI_HANDLE handle, EFI_GUID *protocol,
+                                     VOID **ret_interface) {
+    return bs_open_protocol(handle, protocol, ret_interface, firmware_image, NULL,
+                            EFI_OPEN_PROTOCOL_BY_HANDLE_PROTOCOL);
+}
+
+static bool attributes_valid(UINT32 attributes, EFI_HANDLE handle, EFI_HANDLE agent,
+                             EFI_HANDLE controller) {
+    switch (attributes) {
+    case EFI_OPEN_PROTOCOL_BY_HANDLE_PROTOCOL:
+    case EFI_OPEN_PROTOCOL_GET_PROTOCOL:
+    case EFI_OPEN_PROTOCOL_TEST_PROTOCOL:
+        return true;
+    case EFI_OPEN_PROTOCOL_BY_CHILD_CONTROLLER:
+        return handle_valid(agent) && handle_valid(controller) && handle != controller;
+    case EFI_OPEN_PROTOCOL_BY_DRIVER:
+    case EFI_OPEN_PROTOCOL_BY_DRIVER | EFI_OPEN_PROTOCOL_EXCLUSIVE:
+        return handle_valid(agent) && handle_valid(controller);
+    case EFI_OPEN_PROTOCOL_EXCLUSIVE:
+        return handle_valid(agent);
+    default:
+        return false;
+    }
+}
+
+/* May it be opened that way? UEFI 2.10 7.3.9 (table of OpenProtocol's conflicts). */
+static EFI_STATUS check_conflicts(struct handle *h, struct protocol *p, EFI_HANDLE agent,
+                                  EFI_HANDLE controller, UINT32 attributes) {
+    bool by_driver = attributes & EFI_OPEN_PROTOCOL_BY_DRIVER;
+    bool exclusive = attributes & EFI_OPEN_PROTOCOL_EXCLUSIVE;
+    if (!by_driver && !exclusive)
+        return EFI_SUCCESS;
+    for (struct open *o = p->opens; o; o = o->next) {
+        if (by_driver && o->attributes == attributes && o->agent == agent &&
+            o->controller == controller)
+            return EFI_ALREADY_STARTED;
+        if (o->attributes & EFI_OPEN_PROTOCOL_EXCLUSIVE)
+            return EFI_ACCESS_DENIED;
+        if (by_driver && !exclusive && (o->attributes & EFI_OPEN_PROTOCOL_BY_DRIVER))
+            return EFI_ACCESS_DENIED;
+    }
+    if (!exclusive)
+        return EFI_SUCCESS;
+    for (struct open *o = p->opens; o;) {
+        if (o->attributes & EFI_OPEN_PROTOCOL_BY_DRIVER) {
+            if (bs_disconnect_controller(h, o->agent, NULL) != EFI_SUCCESS)
+                return EFI_ACCESS_DENIED;
+            o = p->opens;
+            continue;
+        }
+        o = o->next;
+    }
+    return EFI_SUCCESS;
+}
+
+static EFI_STATUS record_open(struct protocol *p, EFI_HANDLE agent, EFI_HANDLE controller,
+                              UINT32 attributes) {
+    for (struct open *o = p->opens; o; o = o->next)
+        if (o->agent == agent && o->controller == controller && o->attributes == attributes) {
+            o->count++;
+            return EFI_SUCCESS;
+        }
+    struct open *o = pool_allocate(MEMORY_BOOT_DATA, sizeof(*o));
+    if (!o)
+        return EFI_OUT_OF_RESOURCES;
+    *o = (struct open){.next = p->opens, .agent = agent, .controller = controller,
+                       .attributes = attributes, .count = 1};
+    p->opens = o;
+    return EFI_SUCCESS;
+}
+
+EFI_STATUS EFIAPI bs_open_protocol(EFI_HANDLE handle, EFI_GUID *protocol, VOID **ret_interface,
+                                   EFI_HANDLE agent, EFI_HANDLE controller, UINT32 attributes) {
+    bool test = attributes == EFI_OPEN_PROTOCOL_TEST_PROTOCOL;
+    struct handle *h = to_handle(handle);
+    if (!h || !protocol || (!ret_interface && !test) ||
+        !attributes_valid(attributes, handle, agent, controller))
+        return EFI_INVALID_PARAMETER;
+    struct protocol *p = handle_find(handle, protocol);
+    if (!p) {
+        if (!test)
+            *ret_interface = NULL;
+        return EFI_UNSUPPORTED;
+    }
+    EFI_STATUS status = check_conflicts(h, p, agent, controller, attributes);
+    if (status != EFI_SUCCESS && status != EFI_ALREADY_STARTED)
+        return status;
+    if (!test)
+        *ret_interface = p->interface;
+    if (status == EFI_ALREADY_STARTED)
+        return status;
+    /* Plain look-ups are legion and need no record: nobody is disturbed when they go. */
+    if (test || attributes == EFI_OPEN_PROTOCOL_BY_HANDLE_PROTOCOL ||
+        attributes == EFI_OPEN_PROTOCOL_GET_PROTOCOL)
+        return EFI_SUCCESS;
+    return record_open(p, agent, controller, attributes);
+}
+
+EFI_STATUS EFIAPI bs_close_protocol(EFI_HANDLE handle, EFI_GUID *protocol, EFI_HANDLE agent,
+                                    EFI_HANDLE controller) {
+    if (!handle_valid(handle) || !handle_valid(agent) || !protocol ||
+        (controller && !handle_valid(controller)))
+        return EFI_INVALID_PARAMETER;
+    struct protocol *p = handle_find(handle, protocol);
+    if (!p)
+        return EFI_NOT_FOUND;
+    for (struct open **link = &p->opens; *link;) {
+        struct open *o = *link;
+        if (o->agent == agent && o->controller == controller) {
+            *link = o->next;
+            pool_free(o);
+        } else {
+            link = &o->next;
+        }
+    }
+    return EFI_SUCCESS; /* an open by GET_PROTOCOL leaves no record and closes as well */
+}
+
+EFI_STATUS EFIAPI bs_open_protocol_information(EFI_HANDLE handle, EFI_GUID *protocol,
+                                               EFI_OPEN_PROTOCOL_INFORMATION_ENTRY **ret_entries,
+                                               UINTN *ret_count) {
+    if (!protocol || !ret_entries || !ret_count)
+        return EFI_INVALID_PARAMETER;
+    struct protocol *p = handle_find(handle, protocol);
+    if (!p)
+        return EFI_NOT_FOUND;
+    size_t count = 0;
+    for (struct open *o = p->opens; o; o = o->next)
+        count++;
+    EFI_OPEN_PROTOCOL_INFORMATION_ENTRY *entries =
+        pool_allocate(MEMORY_BOOT_DATA, (count ? count : 1) * sizeof(*entries));
+    if (!entries)
+        return EFI_OUT_OF_RESOURCES;
+    size_t i = 0;
+    for (struct open *o = p->opens; o; o = o->next)
+        entries[i++] = (EFI_OPEN_PROTOCOL_INFORMATION_ENTRY){
+            .AgentHandle = o->agent, .ControllerHandle = o->controller,
+            .Attributes = o->attributes, .OpenCount = o->count};
+    *ret_entries = entries;
+    *ret_count = count;
+    return EFI_SUCCESS;
+}
+
+EFI_STATUS EFIAPI bs_protocols_per_handle(EFI_HANDLE handle, EFI_GUID ***ret_protocols,
+                                          UINTN *ret_count) {
+    struct handle *h = to_handle(handle);
+    if (!h || !ret_protocols || !ret_count)
+        return EFI_INVALID_PARAMETER;
+    size_t count = 0;
+    for (struct protocol *p = h->protocols; p; p = p->next)
+        count++;
+    EFI_GUID **list = pool_allocate(MEMORY_BOOT_DATA, (count ? count : 1) * sizeof(*list));
+    if (!list)
+        return EFI_OUT_OF_RESOURCES;
+    size_t i = 0;
+    for (struct protocol *p = h->protocols; p; p = p->next)
+        list[i++] = &p->guid;
+    *ret_protocols = list;
+    *ret_count = count;
+    return EFI_SUCCESS;
+}
