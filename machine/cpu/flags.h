@@ -60,7 +60,8 @@ static inline bool flag_cf(const struct cpu *cpu)
 {
     uint32_t kind = cpu->lazy_op >> 2;
     if (kind <= LAZY_ADC)
-        return cpu->lazy_result < cpu->lazy_source + kind || (kind && !(cpu->lazy_source + 1));
+        return kind == LAZY_ADD ? cpu->lazy_result < cpu->lazy_source
+                                : cpu->lazy_result <= cpu->lazy_source;
     if (kind <= LAZY_SBB)
         return kind == LAZY_SUB ? cpu->lazy_result > cpu->lazy_source
                                 : cpu->lazy_result >= cpu->lazy_source;

@@ -100,7 +100,7 @@ struct form_table {
 };
 
 /* forms.c: all tables; form numbers count through them in order. */
-extern const struct form_table form_tables[];
+extern const struct form_table *const form_tables[];
 extern const unsigned form_table_count;
 extern const struct form_table forms_integer, forms_string, forms_system, forms_x87, forms_simd;
 

@@ -23,7 +23,11 @@ enum insn_flag {
     INSN_OP64 = 0x40,  /* neither: 32 */
     INSN_ADDR16 = 0x80, /* address size; INSN_ADDR32 in flags2 */
 };
-enum insn_flag2 { INSN_ADDR32 = 0x01 };
+enum insn_flag2 {
+    INSN_ADDR32 = 0x01,
+    INSN_REX = 0x02,       /* for the disassembler: SPL..DIL instead of AH..BH */
+    INSN_CONDITION = 0xF0, /* low four opcode bits: the condition of Jcc, SETcc, CMOVcc */
+};
 
 struct insn {
     operation *fn;
