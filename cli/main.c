@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: BSD-2-Clause-Patent */
+/* The privet command: picks the verb. */
+#include <stdio.h>
+#include <string.h>
+
+#include "cli/verbs.h"
+
+#ifndef PRIVET_VERSION
+#error "PRIVET_VERSION comes from the build"
+#endif
+
+static const struct verb {
+    const char *name;
+    int (*run)(int argc, char **argv);
+    const char *help;
+} verbs[] = {
+    { "run", verb_run, "boot a guest on the software SEV platform" },
+    { "owner", verb_owner, "the guest owner: measurements, sessions, secrets" },
+    { "chip", verb_chip, "the emulated Secure Processor, as a host administrator sees it" },
+    { "firmware", verb_firmware, "what a firmware image contains" },
+};
+
+#define VERB_COUNT (sizeof(verbs) / sizeof(verbs[0]))
+
+static void print_help(FILE *to)
+{
+    fprintf(to, "Usage: privet VERB [options]\n\n"
+                "Boots operating systems inside AMD SEV encrypted virtual machines, and proves it "
+                "on any computer.\n\nVerbs:\n");
+    for (size_t i = 0; i < VERB_COUNT; i++)
+        fprintf(to, "  %-10s %s\n", verbs[i].name, verbs[i].help);
+    fprintf(to, "\n'privet VERB --help' tells more. 'privet --version' prints the version.\n");
+}
+
+static int run_verb(const char *name, int argc, char **argv)
+{
+    for (size_t i = 0; i < VERB_COUNT; i++) {
+        if (strcmp(verbs[i].name, name) == 0)
+            return verbs[i].run(argc, argv);
+    }
+    fprintf(stderr, "privet: %s: no such verb; try 'privet --help'\n", name);
+    return 1;
+}
+
+int main(int argc, char **argv)
+{
+    if (argc < 2) {
+        print_help(stderr);
+        return 1;
+    }
+    if (strcmp(argv[1], "--version") == 0) {
+        printf("privet %s\n", PRIVET_VERSION);
+        return 0;
+    }
+    if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0) {
+        print_help(stdout);
+        return 0;
+    }
+    if (strcmp(argv[1], "help") == 0) {
+        char help[] = "--help", *words[] = { argc > 2 ? argv[2] : help, help, NULL };
+        if (argc > 2)
+            return run_verb(argv[2], 2, words);
+        print_help(stdout);
+        return 0;
+    }
+    return run_verb(argv[1], argc - 1, argv + 1);
+}

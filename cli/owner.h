@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: BSD-2-Clause-Patent */
+/* Subcommands of `privet owner`; private to cli. argv[0] is the subcommand. */
+#ifndef PRIVET_CLI_OWNER_H
+#define PRIVET_CLI_OWNER_H
+
+#define EXIT_VERIFICATION_FAILED 6
+
+int owner_measure_command(int argc, char **argv);
+int owner_verify_command(int argc, char **argv);
+
+#endif

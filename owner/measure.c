@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: BSD-2-Clause-Patent */
+/* Launch digest and measurement as the guest owner computes them (SEV API 11). */
+#include "owner/measure.h"
+
+#include <openssl/crypto.h>
+#include <openssl/evp.h>
+#include <openssl/hmac.h>
+#include <string.h>
+
+#include "sev/hashes.h"
+
+static void must(int done)
+{
+    if (done != 1)
+        OPENSSL_die("SHA-256 failed", __FILE_NAME__, __LINE__);
+}
+
+static void sha256(const void *data, size_t size, uint8_t digest[32])
+{
+    must(EVP_Digest(data, size, digest, NULL, EVP_sha256(), NULL));
+}
+
+static void hashes_table(const struct owner_guest *guest, uint8_t table[SEV_HASHES_TABLE_SIZE])
+{
+    const char *command_line = guest->command_line ? guest->command_line : "";
+    struct sev_kernel_hashes hashes;
+    sha256(command_line, strlen(command_line) + 1, hashes.cmdline);
+    sha256(guest->initrd.data, guest->initrd.size, hashes.initrd);
+    sha256(guest->kernel.data, guest->kernel.size, hashes.kernel);
+    sev_hashes_build(&hashes, table);
+}
+
+void owner_launch_digest(const struct owner_guest *guest, uint8_t digest[OWNER_DIGEST_SIZE])
+{
+    uint8_t table[SEV_HASHES_TABLE_SIZE];
+    EVP_MD_CTX *context = EVP_MD_CTX_new();
+    must(context && EVP_DigestInit_ex(context, EVP_sha256(), NULL));
+    must(EVP_DigestUpdate(context, guest->firmware.data, guest->firmware.size));
+    if (guest->kernel_hashes) {
+        hashes_table(guest, table);
+        must(EVP_DigestUpdate(context, table, sizeof(table)));
+    }
+    must(EVP_DigestFinal_ex(context, digest, NULL));
+    EVP_MD_CTX_free(context);
+}
+
+void owner_measurement(const struct owner_guest *guest, const uint8_t digest[OWNER_DIGEST_SIZE],
+                       const uint8_t tik[OWNER_KEY_SIZE], const uint8_t nonce[OWNER_NONCE_SIZE],
+                       uint8_t measure[OWNER_MEASURE_SIZE])
+{
+    uint8_t message[4 + 4 + OWNER_DIGEST_SIZE + OWNER_NONCE_SIZE] = {
+        0x04,
+        guest->api_major,
+        guest->api_minor,
+        guest->build,
+        (uint8_t)guest->policy,
+        (uint8_t)(guest->policy >> 8),
+        (uint8_t)(guest->policy >> 16),
+        (uint8_t)(guest->policy >> 24),
+    };
+    memcpy(message + 8, digest, OWNER_DIGEST_SIZE);
+    memcpy(message + 40, nonce, OWNER_NONCE_SIZE);
+    must(HMAC(EVP_sha256(), tik, OWNER_KEY_SIZE, message, sizeof(message), measure, NULL) != NULL);
+}
+
+bool owner_verify(const struct owner_guest *guest, const uint8_t tik[OWNER_KEY_SIZE],
+                  const uint8_t reported[OWNER_MEASURE_SIZE + OWNER_NONCE_SIZE])
+{
+    uint8_t digest[OWNER_DIGEST_SIZE], expected[OWNER_MEASURE_SIZE];
+    owner_launch_digest(guest, digest);
+    owner_measurement(guest, digest, tik, reported + OWNER_MEASURE_SIZE, expected);
+    return CRYPTO_memcmp(expected, reported, OWNER_MEASURE_SIZE) == 0;
+}
