@@ -25,4 +25,7 @@ uint64_t paging_get_attributes(uint64_t address); /* of the page; mixed ranges: 
 /* Logs the table entries that translate an address, for exception reports. */
 void paging_describe(uint64_t address);
 
+/* Memory types: RAM write-back, the device window uncached. mtrr.c */
+void mtrr_init(void);
+
 #endif

@@ -155,10 +155,17 @@ bool memory_map_ram(size_t index, uint64_t *ret_base, uint64_t *ret_length)
 
 uint64_t memory_map_top(void)
 {
-    uint64_t top = FOUR_GIB;
+    uint64_t top = FOUR_GIB, end;
+    uint16_t key;
+    uint32_t size;
 
     for (size_t i = 0; i < ram_count; i++) {
         top = ram[i].end > top ? ram[i].end : top;
+    }
+    /* Room for memory that is plugged in later, as far as the host's wish is sensible. */
+    if (fwcfg_find("etc/reserved-memory-end", &key, &size) && size == sizeof(end)) {
+        fwcfg_read(key, &end, sizeof(end));
+        top = end > top && end < 1ull << q35_address_bits() ? end : top;
     }
     return top;
 }

@@ -14,7 +14,7 @@ void memory_map_announce(void);
 
 /* RAM ranges in ascending order, page aligned, not overlapping; false: no more. */
 bool memory_map_ram(size_t index, uint64_t *ret_base, uint64_t *ret_length);
-/* First address above all RAM, at least 4 GiB. */
+/* First address above all RAM, present and pluggable, at least 4 GiB. */
 uint64_t memory_map_top(void);
 /* Start of the first range reserved by the host that ends above the address; all ones: none. */
 uint64_t memory_map_reserved_after(uint64_t address);

@@ -42,6 +42,7 @@ void firmware_start(void)
     memory_map_read();
     memory_init();
     memory_map_announce();
+    mtrr_init();
     paging_init();
     dma_init();
     fwcfg_enable_dma();
