@@ -313,6 +313,7 @@ void acpi_init(void)
         log_line("ACPI: no memory for the table-loader script, no tables");
         return;
     }
+    file_count = 0;
     fwcfg_read(key, script, size);
     const char *reason = run(script, size / sizeof(*script), &at);
     if (reason != NULL) {

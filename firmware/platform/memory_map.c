@@ -135,6 +135,7 @@ void memory_map_read(void)
     uint16_t key;
     uint32_t size;
 
+    ram_count = reserved_count = 0;
     if (fwcfg_find("etc/e820", &key, &size)) {
         read_e820(key, size);
     } else {
