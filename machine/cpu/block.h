@@ -49,7 +49,8 @@ struct jump_entry {
 
 struct block_cache {
     uint64_t generation; /* of linear shortcuts; starts at 1 */
-    uint64_t code_base;  /* CS base the jump cache was filled under */
+    uint64_t code_base;  /* CS base and limit the jump cache was filled under */
+    uint32_t code_limit;
     struct jump_entry jump[1u << JUMP_BITS];
     struct block **hash;
     struct block_page *pages; /* pool */
@@ -110,6 +111,31 @@ void decode_specialise(struct block *block);
 
 /* disasm.c: "add qword [rbp+8], rax". Returns the length as snprintf does. */
 int disassemble(const struct insn *i, uint32_t mode, uint64_t rip, char *text, size_t size);
+
+/*
+ * run.c: goes to the block at `rip` through a link of the running block, which instruction i ends:
+ * direct branches. `rip` is truncated to the operand size.
+ */
+void branch_unlinked(struct cpu *cpu, const struct insn *i, unsigned which, uint64_t rip);
+
+static inline void branch_link(struct cpu *cpu, const struct insn *i, unsigned which, uint64_t rip)
+{
+    struct block *block = cpu->block;
+    struct block *to = block->link[which];
+    if (__builtin_expect(!to, 0))
+        return branch_unlinked(cpu, i, which, rip);
+    cpu->instructions += block->count;
+    cpu->gpr[REG_RIP] = rip;
+    if (__builtin_expect(cpu->instructions >= cpu->deadline, 0)) {
+        cpu->rip = rip;
+        return;
+    }
+    cpu->block = to;
+    EXECUTE(cpu, to->insn);
+}
+
+/* run.c: a string instruction stops between elements: the next block starts at it again. */
+void restart_later(struct cpu *cpu, const struct insn *i);
 
 /* run.c: operations that are not instructions. */
 operation run_continue;  /* falls through to the next instruction's block */

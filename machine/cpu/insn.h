@@ -47,7 +47,29 @@ struct insn {
 
 _Static_assert(sizeof(struct insn) == 32, "two instructions in a cache line");
 
-#define NEXT(cpu, i) return (i)[1].fn((cpu), (i) + 1)
+/*
+ * Operations chain by tail calls in optimised builds. Where the compiler may not make them (no
+ * optimisation, or a sanitizer), each returns to the run loop, which calls cpu->next.
+ */
+#if defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(memory_sanitizer)
+#define CPU_NO_CHAIN 1
+#endif
+#endif
+#if !defined(__OPTIMIZE__) || defined(__SANITIZE_ADDRESS__)
+#define CPU_NO_CHAIN 1
+#endif
+
+#ifdef CPU_NO_CHAIN
+#define EXECUTE(cpu, i)                                                                            \
+    do {                                                                                           \
+        (cpu)->next = (i);                                                                         \
+        return;                                                                                    \
+    } while (0)
+#else
+#define EXECUTE(cpu, i) return (i)->fn((cpu), (i))
+#endif
+#define NEXT(cpu, i) EXECUTE(cpu, (i) + 1)
 
 /* Linear offset (RIP) of this and of the following instruction; not truncated to 16/32 bits. */
 static inline uint64_t insn_rip(const struct cpu *cpu, const struct insn *i)

@@ -180,7 +180,7 @@ struct cpu {
     uint32_t lazy_op;
     uint32_t eflags; /* all but the arithmetic flags, which flags.h owns; bit 1 always set */
     struct tlb_entry *tlb;
-    const struct block *block; /* running block, for exact instruction counts */
+    struct block *block;       /* running block, for exact instruction counts; NULL between */
     uint64_t instructions;     /* retired before the running block was entered */
     uint64_t deadline;         /* compared at block entry; 0 when something needs attention */
     struct segment seg[SEGMENT_COUNT];
@@ -189,6 +189,7 @@ struct cpu {
     uint64_t rip;
     uint64_t run_deadline;      /* as given to cpu_run */
     const struct insn *current; /* set by slow paths that may fault */
+    const struct insn *next;    /* to run next, in builds without chaining */
     bool interrupt_pending, nmi_pending, kicked, halted;
     bool interrupt_shadow; /* STI or MOV SS was the previous instruction */
     bool debug_shadow;     /* MOV SS: also holds off #DB */

@@ -1,0 +1,356 @@
+/* SPDX-License-Identifier: BSD-2-Clause-Patent */
+/*
+ * The cache of decoded blocks: by physical address and mode key, with the jump cache and the links
+ * in front. Stores to pages with code are checked at a grain of 64 bytes, then block by block.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "machine/cpu/block.h"
+#include "machine/cpu/mmu.h"
+
+#define HASH_BITS   16
+#define PAGES_MAX   16384u
+#define PAGE_HASH   16384u
+#define ARENA_BYTES (48u << 20)
+#define CROSS_MAX   65536u
+#define GRAIN_SHIFT 6
+
+/* A physical page that holds decoded code. */
+struct block_page {
+    uint64_t gpa;
+    uint64_t grains; /* bit per 64 bytes that live blocks cover (a superset) */
+    struct block *blocks;
+    uint32_t next; /* in its hash bucket, plus one */
+};
+
+struct block_cache *blocks_create(void)
+{
+    struct block_cache *cache = calloc(1, sizeof(*cache));
+    if (!cache)
+        return NULL;
+    cache->generation = 1;
+    cache->hash = calloc(1u << HASH_BITS, sizeof(*cache->hash));
+    cache->pages = calloc(PAGES_MAX, sizeof(*cache->pages));
+    cache->page_hash = calloc(PAGE_HASH, sizeof(*cache->page_hash));
+    cache->cross = calloc(CROSS_MAX, sizeof(*cache->cross));
+    cache->arena = malloc(ARENA_BYTES);
+    if (cache->hash && cache->pages && cache->page_hash && cache->cross && cache->arena)
+        return cache;
+    free(cache->hash);
+    free(cache->pages);
+    free(cache->page_hash);
+    free(cache->cross);
+    free(cache->arena);
+    free(cache);
+    return NULL;
+}
+
+void blocks_destroy(struct cpu *cpu)
+{
+    struct block_cache *cache = cpu->blocks;
+    if (!cache)
+        return;
+    free(cache->hash);
+    free(cache->pages);
+    free(cache->page_hash);
+    free(cache->cross);
+    free(cache->arena);
+    free(cache);
+    cpu->blocks = NULL;
+}
+
+static unsigned page_bucket(uint64_t gpa)
+{
+    return (unsigned)((gpa >> 12) ^ (gpa >> 26)) & (PAGE_HASH - 1);
+}
+
+static unsigned block_bucket(uint64_t gpa, uint32_t mode)
+{
+    uint64_t key = (gpa ^ (uint64_t)mode << 40) * 0x9E3779B97F4A7C15ull;
+    return (unsigned)(key >> (64 - HASH_BITS));
+}
+
+static struct block_page *page_find(const struct block_cache *cache, uint64_t gpa)
+{
+    gpa &= ~PAGE_OFFSET;
+    for (uint32_t k = cache->page_hash[page_bucket(gpa)]; k; k = cache->pages[k - 1].next) {
+        if (cache->pages[k - 1].gpa == gpa)
+            return &cache->pages[k - 1];
+    }
+    return NULL;
+}
+
+/* The pool was checked for room by the caller. */
+static struct block_page *page_get(struct cpu *cpu, uint64_t gpa)
+{
+    struct block_cache *cache = cpu->blocks;
+    gpa &= ~PAGE_OFFSET;
+    struct block_page *page = page_find(cache, gpa);
+    if (!page) {
+        page = &cache->pages[cache->pages_used++];
+        *page = (struct block_page){ .gpa = gpa, .next = cache->page_hash[page_bucket(gpa)] };
+        cache->page_hash[page_bucket(gpa)] = cache->pages_used;
+    }
+    if (!page->blocks) {
+        memory_mark_code(cpu->memory, gpa, true);
+        mmu_watch_page(cpu, gpa);
+    }
+    return page;
+}
+
+static void flush_all(struct cpu *cpu)
+{
+    struct block_cache *cache = cpu->blocks;
+    for (uint32_t k = 0; k < cache->pages_used; k++)
+        memory_mark_code(cpu->memory, cache->pages[k].gpa, false);
+    memset(cache->hash, 0, sizeof(*cache->hash) << HASH_BITS);
+    memset(cache->page_hash, 0, sizeof(*cache->page_hash) * PAGE_HASH);
+    cache->pages_used = 0;
+    cache->arena_used = 0;
+    cache->cross_used = 0;
+    cache->generation++;
+}
+
+void blocks_flush_virtual(struct cpu *cpu)
+{
+    struct block_cache *cache = cpu->blocks;
+    if (!cache)
+        return;
+    cache->generation++;
+    for (uint32_t k = 0; k < cache->cross_used; k++)
+        *cache->cross[k] = NULL;
+    cache->cross_used = 0;
+}
+
+void blocks_link(struct cpu *cpu, struct block *from, unsigned which, struct block *to)
+{
+    struct block_cache *cache = cpu->blocks;
+    if (from->dead || from->mode != to->mode)
+        return;
+    bool same_page = !((from->gpa ^ to->gpa) & ~PAGE_OFFSET);
+    if (!same_page || ~from->gpa_second || ~to->gpa_second) {
+        if (cache->cross_used == CROSS_MAX)
+            blocks_flush_virtual(cpu);
+        cache->cross[cache->cross_used++] = &from->link[which];
+    }
+    from->link[which] = to;
+}
+
+/* Takes a block out of the lookup and makes every way into it or on through it lead back. */
+static void block_kill(struct cpu *cpu, struct block *block)
+{
+    if (block->dead)
+        return;
+    block->dead = true;
+    for (unsigned k = 0; k < block->count; k++)
+        block->insn[k].fn = run_stale;
+    block->insn[block->count].fn = run_stale;
+    struct block **at = &cpu->blocks->hash[block_bucket(block->gpa, block->mode)];
+    while (*at != block)
+        at = &(*at)->hash_next;
+    *at = block->hash_next;
+}
+
+/* Which of its two pages the block covers on `page`: an index into page_next. */
+static unsigned page_index(const struct block *block, const struct block_page *page)
+{
+    return (block->gpa & ~PAGE_OFFSET) == page->gpa ? 0 : 1;
+}
+
+/* Range of the block inside the page, as offsets. */
+static void block_range(const struct block *block, unsigned index, unsigned *first, unsigned *end)
+{
+    unsigned start = (unsigned)(block->gpa & PAGE_OFFSET);
+    *first = index ? 0 : start;
+    *end = index ? start + block->bytes - PAGE_SIZE : start + block->bytes;
+    if (*end > PAGE_SIZE)
+        *end = PAGE_SIZE;
+}
+
+static uint64_t grain_mask(unsigned first, unsigned end)
+{
+    unsigned low = first >> GRAIN_SHIFT, high = (end - 1) >> GRAIN_SHIFT;
+    return ~0ull >> (63 - high) & ~0ull << low;
+}
+
+/* Kills the blocks of a page that overlap [first, end); true if one of them was running. */
+static bool page_kill(struct cpu *cpu, struct block_page *page, unsigned first, unsigned end)
+{
+    bool running = false;
+    struct block **at = &page->blocks;
+    uint64_t grains = 0;
+    while (*at) {
+        struct block *block = *at;
+        unsigned index = page_index(block, page), from, to;
+        block_range(block, index, &from, &to);
+        if (!block->dead && (to <= first || from >= end)) {
+            grains |= grain_mask(from, to);
+            at = &block->page_next[index];
+            continue;
+        }
+        running |= block == cpu->block;
+        block_kill(cpu, block);
+        *at = block->page_next[index];
+    }
+    page->grains = grains;
+    if (!page->blocks)
+        memory_mark_code(cpu->memory, page->gpa, false);
+    return running;
+}
+
+void blocks_invalidate_page(struct cpu *cpu, uint64_t gpa)
+{
+    struct block_page *page = cpu->blocks ? page_find(cpu->blocks, gpa) : NULL;
+    if (page && page->blocks)
+        page_kill(cpu, page, 0, PAGE_SIZE);
+}
+
+bool blocks_store(struct cpu *cpu, uint64_t gpa, unsigned size)
+{
+    struct block_page *page = page_find(cpu->blocks, gpa);
+    unsigned first = (unsigned)(gpa & PAGE_OFFSET), end = first + size;
+    if (end > PAGE_SIZE)
+        end = PAGE_SIZE;
+    if (!page || !page->blocks || !size || !(page->grains & grain_mask(first, end)))
+        return false;
+    return page_kill(cpu, page, first, end);
+}
+
+static void page_add(struct cpu *cpu, struct block *block, uint64_t gpa, unsigned index)
+{
+    struct block_page *page = page_get(cpu, gpa);
+    unsigned first, end;
+    block->page_next[index] = page->blocks;
+    page->blocks = block;
+    block_range(block, index, &first, &end);
+    page->grains |= grain_mask(first, end);
+}
+
+/* Appends the operation that ends a block which does not end in a branch. */
+static void block_finish(struct block *block, unsigned offset)
+{
+    block->insn[block->count] = (struct insn){
+        .fn = run_continue, .ip = (uint8_t)offset, .base = REG_ZERO, .index = REG_ZERO,
+        .imm = offset, .form = UINT16_MAX,
+    };
+}
+
+/* An instruction that cannot be decoded: one that raises its fault takes its place. */
+static void block_fault(struct insn *i, enum decode_status status)
+{
+    *i = (struct insn){ .fn = status == DECODE_UNDEFINED ? run_undefined : run_too_long,
+                        .ip = i->ip, .length = i->length, .form = UINT16_MAX };
+}
+
+static bool insn_ends_block(const struct insn *i)
+{
+    return i->form == UINT16_MAX || (form_by_number(i->form)->attributes & FORM_ENDS_BLOCK);
+}
+
+/* An instruction that continues on the next page: a block of its own. */
+static void decode_crossing(struct cpu *cpu, struct block *block, const uint8_t *code,
+                            unsigned offset)
+{
+    uint8_t bytes[16];
+    unsigned here = PAGE_SIZE - offset;
+    uint64_t linear = cpu->rip + (cpu->mode & MODE_64 ? 0 : cpu->seg[CS].base) + here;
+    memcpy(bytes, code + offset, here);
+    uint64_t second = 0;
+    const uint8_t *next = mmu_fetch_page(cpu, linear, &second);
+    if (!next)
+        cpu_unimplemented(cpu, NULL, "execution from device memory");
+    memcpy(bytes + here, next, 15 - here);
+    struct insn *i = &block->insn[0];
+    i->ip = 0;
+    enum decode_status status = decode_insn(cpu, bytes, 15, block->mode, i);
+    if (status != DECODE_OK)
+        block_fault(i, status == DECODE_MORE ? DECODE_TOO_LONG : status);
+    if (i->length > here)
+        block->gpa_second = second & ~PAGE_OFFSET;
+    block->bytes = i->length;
+}
+
+static void decode_block(struct cpu *cpu, struct block *block, const uint8_t *code)
+{
+    unsigned offset = (unsigned)(block->gpa & PAGE_OFFSET), start = offset;
+    unsigned most = block->mode & MODE_STEP ? 1 : BLOCK_INSNS;
+    while (block->count < most && offset < PAGE_SIZE && offset - start <= BLOCK_BYTES) {
+        struct insn *i = &block->insn[block->count];
+        i->ip = (uint8_t)(offset - start);
+        enum decode_status status =
+            decode_insn(cpu, code + offset, PAGE_SIZE - offset, block->mode, i);
+        if (status == DECODE_MORE) {
+            if (block->count)
+                break;
+            decode_crossing(cpu, block, code, offset);
+            block->count = 1;
+            break;
+        }
+        if (status != DECODE_OK)
+            block_fault(i, status);
+        block->count++;
+        offset += i->length;
+        block->bytes = (uint16_t)(offset - start);
+        if (insn_ends_block(i))
+            break;
+    }
+    block_finish(block, block->bytes);
+    decode_specialise(block);
+}
+
+static struct block *block_new(struct cpu *cpu, const uint8_t *code, uint64_t gpa)
+{
+    struct block_cache *cache = cpu->blocks;
+    size_t room = sizeof(struct block) + (BLOCK_INSNS + 1) * sizeof(struct insn);
+    if (cache->arena_used + room > ARENA_BYTES || cache->pages_used + 2 > PAGES_MAX)
+        flush_all(cpu);
+    struct block *block = (struct block *)(void *)(cache->arena + cache->arena_used);
+    *block = (struct block){ .gpa = gpa, .gpa_second = ~0ull, .mode = cpu->mode };
+    decode_block(cpu, block, code);
+    cache->arena_used += sizeof(struct block) + (block->count + 1u) * sizeof(struct insn);
+    unsigned bucket = block_bucket(gpa, block->mode);
+    block->hash_next = cache->hash[bucket];
+    cache->hash[bucket] = block;
+    page_add(cpu, block, gpa, 0);
+    if (~block->gpa_second)
+        page_add(cpu, block, block->gpa_second, 1);
+    return block;
+}
+
+/* A block that continues on a second page is right only if that page is still mapped there. */
+static bool second_page_fits(struct cpu *cpu, const struct block *block, uint64_t linear)
+{
+    uint64_t gpa = 0;
+    if (!~block->gpa_second)
+        return true;
+    if (!mmu_fetch_page(cpu, (linear & ~PAGE_OFFSET) + PAGE_SIZE, &gpa))
+        return false;
+    return (gpa & ~PAGE_OFFSET) == block->gpa_second;
+}
+
+struct block *blocks_find(struct cpu *cpu)
+{
+    struct block_cache *cache = cpu->blocks;
+    uint64_t base = cpu->mode & MODE_64 ? 0 : cpu->seg[CS].base, gpa = 0;
+    uint64_t linear = cpu->rip + base;
+    if (cache->code_base != base || cache->code_limit != cpu->seg[CS].limit) {
+        cache->code_base = base;
+        cache->code_limit = cpu->seg[CS].limit;
+        cache->generation++;
+    }
+    cpu->current = NULL;
+    const uint8_t *code = mmu_fetch_page(cpu, linear, &gpa);
+    if (!code)
+        cpu_unimplemented(cpu, NULL, "execution from device memory");
+    gpa = (gpa & ~PAGE_OFFSET) | (linear & PAGE_OFFSET);
+    struct block *block = cache->hash[block_bucket(gpa, cpu->mode)];
+    while (block && (block->gpa != gpa || block->mode != cpu->mode ||
+                     !second_page_fits(cpu, block, linear)))
+        block = block->hash_next;
+    if (!block)
+        block = block_new(cpu, code, gpa);
+    struct jump_entry *entry = blocks_jump_entry(cache, cpu->rip);
+    *entry = (struct jump_entry){ cpu->rip, blocks_jump_key(cpu, cache), block };
+    return block;
+}

@@ -1,0 +1,260 @@
+/* SPDX-License-Identifier: BSD-2-Clause-Patent */
+/*
+ * The run loop: events between blocks (APM 2 8.5), faults, ways from block to block.
+ *
+ * cpu->deadline is the earlier of what cpu_run was given and a short slice, so that the loop is
+ * reached regularly; it is 0 when something needs attention. A delivered fault counts as one
+ * instruction: a guest that only faults reaches its deadline, too.
+ */
+#include "machine/cpu/block.h"
+#include "machine/cpu/flags.h"
+#include "machine/cpu/mmu.h"
+
+#define SLICE 8192u
+
+/* Offsets that the code segment allows: limit, or canonical form in 64-bit mode. */
+static bool code_offset_fits(const struct cpu *cpu, uint64_t rip)
+{
+    if (cpu->mode & MODE_64)
+        return (uint64_t)((int64_t)(rip << 16) >> 16) == rip;
+    return rip <= cpu->seg[CS].limit;
+}
+
+/* RIP after sequential execution, wrapped as the code size demands. */
+static uint64_t code_wrap(const struct cpu *cpu, uint64_t rip)
+{
+    if (cpu->mode & MODE_64)
+        return rip;
+    return cpu->mode & MODE_CODE32 ? (uint32_t)rip : (uint16_t)rip;
+}
+
+void leave_block(struct cpu *cpu, const struct insn *i, uint64_t rip)
+{
+    cpu->instructions += (uint64_t)(i + 1 - cpu->block->insn);
+    cpu->rip = rip;
+    cpu->block = NULL;
+}
+
+void restart_later(struct cpu *cpu, const struct insn *i)
+{
+    cpu->instructions += (uint64_t)(i - cpu->block->insn);
+    cpu->rip = code_wrap(cpu, insn_rip(cpu, i));
+    cpu->block = NULL;
+}
+
+void run_stale(struct cpu *cpu, const struct insn *i)
+{
+    restart_later(cpu, i);
+}
+
+void run_undefined(struct cpu *cpu, const struct insn *i)
+{
+    cpu_raise(cpu, i, VECTOR_UD);
+}
+
+void run_too_long(struct cpu *cpu, const struct insn *i)
+{
+    cpu_raise_error(cpu, i, VECTOR_GP, 0);
+}
+
+static inline void enter(struct cpu *cpu, struct block *block)
+{
+    cpu->block = block;
+    cpu->gpr[REG_RIP] = cpu->rip;
+    EXECUTE(cpu, block->insn);
+}
+
+/* Counts the block that ended at i and settles cpu->rip; false: back to the run loop. */
+static bool leave_towards(struct cpu *cpu, const struct insn *i, uint64_t rip)
+{
+    cpu->instructions += (uint64_t)(i + 1 - cpu->block->insn);
+    cpu->rip = rip;
+    cpu->block = NULL;
+    return cpu->instructions < cpu->deadline;
+}
+
+void branch_unlinked(struct cpu *cpu, const struct insn *i, unsigned which, uint64_t rip)
+{
+    struct block *from = cpu->block;
+    uint64_t generation = cpu->blocks->generation;
+    if (!code_offset_fits(cpu, rip))
+        cpu_raise_error(cpu, i, VECTOR_GP, 0);
+    if (!leave_towards(cpu, i, rip))
+        return;
+    struct block *to = blocks_find(cpu);
+    if (cpu->blocks->generation == generation)
+        blocks_link(cpu, from, which, to);
+    return enter(cpu, to);
+}
+
+void branch_to(struct cpu *cpu, const struct insn *i, uint64_t rip)
+{
+    struct block_cache *cache = cpu->blocks;
+    struct jump_entry *entry = blocks_jump_entry(cache, rip);
+    struct block *to = NULL;
+    if (__builtin_expect(entry->rip == rip && entry->key == blocks_jump_key(cpu, cache), 1))
+        to = entry->block;
+    else if (!code_offset_fits(cpu, rip))
+        cpu_raise_error(cpu, i, VECTOR_GP, 0);
+    if (!leave_towards(cpu, i, rip))
+        return;
+    return enter(cpu, to ? to : blocks_find(cpu));
+}
+
+void run_continue(struct cpu *cpu, const struct insn *i)
+{
+    uint64_t rip = code_wrap(cpu, insn_rip(cpu, i));
+    /* Misfit is a fault of the next instruction, not of the last: the run loop raises it. */
+    if (!code_offset_fits(cpu, rip)) {
+        leave_towards(cpu, i - 1, rip);
+        return;
+    }
+    return branch_link(cpu, i - 1, 1, rip);
+}
+
+static struct block *find_for_loop(struct cpu *cpu)
+{
+    struct jump_entry *entry = blocks_jump_entry(cpu->blocks, cpu->rip);
+    /* A far transfer may have changed the base: blocks_find looks, the entry does not. */
+    if ((cpu->mode & MODE_64) && entry->rip == cpu->rip &&
+        entry->key == blocks_jump_key(cpu, cpu->blocks))
+        return entry->block;
+    if (!code_offset_fits(cpu, cpu->rip)) {
+        cpu->current = NULL;
+        cpu_raise_error(cpu, NULL, VECTOR_GP, 0);
+    }
+    return blocks_find(cpu);
+}
+
+static void execute(struct cpu *cpu, struct block *block)
+{
+#ifdef CPU_NO_CHAIN
+    const struct insn *i;
+    cpu->next = NULL;
+    enter(cpu, block);
+    while ((i = cpu->next)) {
+        cpu->next = NULL;
+        i->fn(cpu, i);
+    }
+#else
+    enter(cpu, block);
+#endif
+    cpu->block = NULL;
+}
+
+/*
+ * One instruction: for the interrupt shadow and for EFLAGS.TF (APM 2 13.1.4). A fault of the fetch
+ * leaves the stepping mode behind: settle() puts that right.
+ */
+static void step(struct cpu *cpu)
+{
+    bool trap = cpu->eflags & EFLAGS_TF;
+    uint32_t mode = cpu->mode;
+    cpu->interrupt_shadow = cpu->debug_shadow = false;
+    cpu->deadline = 0;
+    cpu->mode = mode | MODE_STEP;
+    struct block *block = blocks_find(cpu);
+    cpu->mode = mode;
+    execute(cpu, block);
+    if (trap && !cpu->debug_shadow) {
+        cpu->dr[6] |= 1u << 14; /* BS */
+        cpu_deliver(cpu, VECTOR_DB, EVENT_EXCEPTION, false, 0);
+    }
+}
+
+/* Takes what is pending between two instructions. */
+static void take_events(struct cpu *cpu)
+{
+    if (cpu->nmi_pending && !cpu->nmi_blocked) {
+        cpu->nmi_pending = cpu->halted = false;
+        cpu->nmi_blocked = true;
+        cpu_deliver(cpu, VECTOR_NMI, EVENT_NMI, false, 0);
+    }
+    if (cpu->interrupt_pending && (cpu->eflags & EFLAGS_IF)) {
+        int vector = cpu->io.interrupt_acknowledge(cpu->io.context);
+        if (vector < 0)
+            return;
+        cpu->halted = false;
+        cpu_deliver(cpu, (unsigned)vector & 0xFF, EVENT_INTERRUPT, false, 0);
+    }
+}
+
+static enum cpu_stop run_loop(struct cpu *cpu)
+{
+    for (;;) {
+        if (cpu->kicked || cpu->instructions >= cpu->run_deadline) {
+            cpu->kicked = false;
+            return CPU_STOP_DEADLINE;
+        }
+        if (!cpu->interrupt_shadow)
+            take_events(cpu);
+        if (cpu->halted)
+            return CPU_STOP_HALT;
+        if (cpu->interrupt_shadow || (cpu->eflags & EFLAGS_TF)) {
+            step(cpu);
+            continue;
+        }
+        uint64_t left = cpu->run_deadline - cpu->instructions;
+        cpu->deadline = cpu->instructions + (left < SLICE ? left : SLICE);
+        execute(cpu, find_for_loop(cpu));
+    }
+}
+
+/* After a longjmp: what retired before the fault. */
+static void settle(struct cpu *cpu)
+{
+    struct block *block = cpu->block;
+    const struct insn *i = cpu->current;
+    if (block && i >= block->insn && i < block->insn + block->count)
+        cpu->instructions += (uint64_t)(i - block->insn);
+    cpu->block = NULL;
+    cpu->current = NULL;
+    cpu_update_mode(cpu);
+}
+
+enum cpu_stop cpu_run(struct cpu *cpu, uint64_t deadline)
+{
+    cpu->run_deadline = deadline;
+    cpu->block = NULL;
+    switch (setjmp(cpu->fault_exit)) {
+    case 0:
+        break;
+    case FAULT_EXCEPTION:
+        settle(cpu);
+        cpu->instructions++;
+        cpu_deliver_fault(cpu);
+        break;
+    default:
+        settle(cpu);
+        return cpu->stop;
+    }
+    return run_loop(cpu);
+}
+
+uint64_t cpu_instructions(const struct cpu *cpu)
+{
+    const struct block *block = cpu->block;
+    const struct insn *i = cpu->current;
+    if (block && i >= block->insn && i < block->insn + block->count)
+        return cpu->instructions + (uint64_t)(i - block->insn);
+    return cpu->instructions;
+}
+
+void cpu_set_interrupt(struct cpu *cpu, bool pending)
+{
+    cpu->interrupt_pending = pending;
+    if (pending)
+        cpu->deadline = 0;
+}
+
+void cpu_set_nmi(struct cpu *cpu)
+{
+    cpu->nmi_pending = true;
+    cpu->deadline = 0;
+}
+
+void cpu_kick(struct cpu *cpu)
+{
+    cpu->kicked = true;
+    cpu->deadline = 0;
+}
