@@ -137,7 +137,8 @@ struct fpu {
     uint16_t opcode;
     uint16_t instruction_selector, data_selector;
     uint64_t instruction_pointer, data_pointer;
-    uint32_t mxcsr;
+    uint32_t mxcsr;      /* flags may lag while running: hostfp.h */
+    uint32_t host_mxcsr; /* of the host, while the processor runs */
     union xmm xmm[16];
 };
 
