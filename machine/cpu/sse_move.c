@@ -255,13 +255,13 @@ void op_movdq2q(struct cpu *cpu, const struct insn *i)
 static void masked_store(struct cpu *cpu, const struct insn *i, const uint8_t *data,
                          const uint8_t *mask, unsigned size)
 {
-    struct insn operand = *i;
+    uint64_t offset = cpu->gpr[RDI];
 
-    operand.base = RDI;
-    operand.index = REG_ZERO;
-    operand.scale = 0;
-    operand.disp = 0;
-    uint64_t address = insn_address(cpu, &operand, size, true);
+    if (i->flags & INSN_ADDR16)
+        offset &= 0xFFFF;
+    else if (i->flags2 & INSN_ADDR32)
+        offset &= 0xFFFFFFFF;
+    uint64_t address = segment_address(cpu, i, i->seg, offset, size, true);
     for (unsigned k = 0; k < size; k++)
         if (mask[k] & 0x80)
             mmu_probe_write(cpu, i, address + k, 1);
