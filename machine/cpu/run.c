@@ -8,6 +8,7 @@
  */
 #include "machine/cpu/block.h"
 #include "machine/cpu/flags.h"
+#include "machine/cpu/hostfp.h"
 #include "machine/cpu/mmu.h"
 
 #define SLICE 8192u
@@ -216,6 +217,7 @@ enum cpu_stop cpu_run(struct cpu *cpu, uint64_t deadline)
 {
     cpu->run_deadline = deadline;
     cpu->block = NULL;
+    hostfp_enter(cpu);
     switch (setjmp(cpu->fault_exit)) {
     case 0:
         break;
@@ -226,9 +228,12 @@ enum cpu_stop cpu_run(struct cpu *cpu, uint64_t deadline)
         break;
     default:
         settle(cpu);
+        hostfp_leave(cpu);
         return cpu->stop;
     }
-    return run_loop(cpu);
+    enum cpu_stop stop = run_loop(cpu);
+    hostfp_leave(cpu);
+    return stop;
 }
 
 uint64_t cpu_instructions(const struct cpu *cpu)
