@@ -34,6 +34,8 @@ enum { CHUNK = 16, LEVELS = 4, CPUID_NX = 20, CPUID_1G = 26 };
 #define MEMORY_XP 0x4000ull
 #define MEMORY_RO 0x20000ull
 
+extern const char __body_start[], __code_end[], __stack_top[];
+
 static uint64_t *root;
 static uint64_t c_mask;
 static bool has_nx, has_1g, in_use;
@@ -168,6 +170,15 @@ static void change(uint64_t base, uint64_t length, uint64_t set, uint64_t clear)
     }
 }
 
+/* The firmware's code and constants cannot be written, its data and stack not executed. */
+static void protect_firmware(void)
+{
+    uintptr_t code = (uintptr_t)__body_start, data = (uintptr_t)__code_end;
+
+    paging_set_attributes(code, data - code, MEMORY_RO, 0);
+    paging_set_attributes(data, (uintptr_t)__stack_top - data, MEMORY_XP, 0);
+}
+
 void paging_init(void)
 {
     uint64_t base, length;
@@ -193,6 +204,7 @@ void paging_init(void)
         msr_write(EFER, msr_read(EFER) | EFER_NXE);
     }
     cr0_write(cr0_read() | CR0_WP);
+    protect_firmware();
     in_use = true;
     cr3_write((uintptr_t)root | c_mask);
 }
