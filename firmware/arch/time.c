@@ -125,6 +125,7 @@ enum {
     RTC_SECOND = 0, RTC_MINUTE = 2, RTC_HOUR = 4, RTC_DAY = 7, RTC_MONTH = 8, RTC_YEAR = 9,
     RTC_A = 0x0A, RTC_B = 0x0B, RTC_CENTURY = 0x32,
     RTC_UPDATING = 0x80, RTC_SET = 0x80, RTC_BINARY = 0x04, RTC_24_HOURS = 0x02, RTC_PM = 0x80,
+    RTC_TRIES = 100, /* the host's clock may do as it likes, but not hang the guest */
 };
 
 static uint8_t rtc_read(uint8_t index)
@@ -152,6 +153,7 @@ static uint8_t to_clock(unsigned value, uint8_t mode)
 void rtc_get(struct calendar_time *ret)
 {
     uint8_t mode = rtc_read(RTC_B), hour;
+    unsigned tries = 0;
 
     /* An update takes 2 ms at most; read until two readings agree on the second. */
     for (unsigned i = 0; i < 10000 && (rtc_read(RTC_A) & RTC_UPDATING) != 0; i++) {
@@ -164,7 +166,7 @@ void rtc_get(struct calendar_time *ret)
         ret->month = from_clock(rtc_read(RTC_MONTH), mode);
         ret->year = from_clock(rtc_read(RTC_YEAR), mode);
         ret->year = (uint16_t)(ret->year + from_clock(rtc_read(RTC_CENTURY), mode) * 100);
-    } while (ret->second != from_clock(rtc_read(RTC_SECOND), mode));
+    } while (ret->second != from_clock(rtc_read(RTC_SECOND), mode) && ++tries < RTC_TRIES);
     ret->hour = from_clock(hour & (uint8_t)~RTC_PM, mode);
     if ((mode & RTC_24_HOURS) == 0) {
         ret->hour = (uint8_t)(ret->hour % 12 + ((hour & RTC_PM) ? 12 : 0));
