@@ -45,6 +45,8 @@ enum sev_guest_state {
     SEV_GUEST_SENT,
 };
 
+#define SEV_ID_SIZE 0x40u /* GET_ID, per socket */
+
 #define SEV_INIT_ES 1u /* INIT flags: enable SEV-ES */
 
 #pragma pack(push, 1)
@@ -66,6 +68,16 @@ struct sev_pdh_cert_export {
     uint32_t pdh_len, reserved;
     uint64_t certs_paddr;
     uint32_t certs_len;
+};
+struct sev_pek_csr {
+    uint64_t csr_paddr;
+    uint32_t csr_len;
+};
+struct sev_pek_cert_import {
+    uint64_t pek_paddr;
+    uint32_t pek_len, reserved;
+    uint64_t oca_paddr;
+    uint32_t oca_len;
 };
 struct sev_get_id {
     uint64_t id_paddr;
@@ -117,6 +129,8 @@ struct sev_dbg {
 _Static_assert(sizeof(struct sev_init) == 0x14, "SEV API INIT");
 _Static_assert(sizeof(struct sev_platform_status) == 0x0C, "SEV API PLATFORM_STATUS");
 _Static_assert(sizeof(struct sev_pdh_cert_export) == 0x1C, "SEV API PDH_CERT_EXPORT");
+_Static_assert(sizeof(struct sev_pek_csr) == 0x0C, "SEV API PEK_CSR");
+_Static_assert(sizeof(struct sev_pek_cert_import) == 0x1C, "SEV API PEK_CERT_IMPORT");
 _Static_assert(sizeof(struct sev_get_id) == 0x0C, "SEV API GET_ID");
 _Static_assert(sizeof(struct sev_activate) == 0x08, "SEV API ACTIVATE");
 _Static_assert(sizeof(struct sev_guest_status) == 0x0D, "SEV API GUEST_STATUS");

@@ -46,6 +46,31 @@ void chip_close(struct chip *chip);
 uint64_t chip_map(struct chip *chip, void *data, size_t size);
 void chip_unmap(struct chip *chip, uint64_t address);
 
+/* What the emulated part calls itself, e.g. in `privet run`'s first line. */
+const char *chip_model(const struct chip *chip);
+
+#define CHIP_ID_SIZE 64u
+
+/* What GET_ID answers: unique per state folder, unchanged by PLATFORM_RESET. */
+void chip_identity(const struct chip *chip, uint8_t id[CHIP_ID_SIZE]);
+
+#define CHIP_ROOT_ARK_SIZE 0x640u
+#define CHIP_ROOT_ASK_SIZE 0x640u
+#define CHIP_ROOT_CEK_SIZE 0x824u
+
+struct chip_root {
+    uint8_t cek[CHIP_ROOT_CEK_SIZE]; /* signed by the ASK */
+    uint8_t ask[CHIP_ROOT_ASK_SIZE], ark[CHIP_ROOT_ARK_SIZE];
+};
+
+/*
+ * What AMD's key server would hand out for this chip. The emulated AMD keys (RSA-4096) are made
+ * at the first call, used to sign and forgotten; the certificates are kept in the state folder.
+ * False with one line in `error`.
+ */
+bool chip_root_certificates(struct chip *chip, struct chip_root *ret_root, char *error,
+                            size_t error_size);
+
 /* The door: enum sev_command (sev/command.h), buffer in the command's layout, enum sev_status. */
 uint16_t chip_command(struct chip *chip, unsigned command, void *buffer);
 

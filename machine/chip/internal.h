@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: BSD-2-Clause-Patent */
+/* The chip's state and the functions behind its door; private to machine/chip. */
+#ifndef PRIVET_MACHINE_CHIP_INTERNAL_H
+#define PRIVET_MACHINE_CHIP_INTERNAL_H
+
+#include <openssl/evp.h>
+
+#include "machine/chip/chip.h"
+#include "sev/certificate.h"
+#include "sev/command.h"
+#include "sev/session.h"
+#include "sev/status.h"
+
+#define CHIP_MAX_GUESTS 64
+#define CHIP_MAX_MAPS   32
+#define CHIP_SECRET_SIZE 32
+
+struct chip_guest {
+    enum sev_guest_state state; /* SEV_GUEST_UNINIT: free slot */
+    uint32_t policy;
+    uint32_t asid; /* 0: not activated */
+    bool session;  /* launched with the owner's keys */
+    uint8_t memory_key[MEMORY_KEY_SIZE];
+    uint8_t tek[16], tik[16];
+    EVP_MD_CTX *digest; /* of LAUNCH_UPDATE_DATA so far */
+    uint8_t launch_digest[32];
+    uint8_t measurement[32];
+};
+
+enum chip_asid_state { ASID_DIRTY, ASID_CLEAN, ASID_IN_USE };
+
+struct chip_map {
+    uint8_t *data;
+    size_t size;
+};
+
+enum chip_key { CHIP_KEY_OCA, CHIP_KEY_PEK, CHIP_KEY_PDH, CHIP_KEYS };
+
+/*
+ * What survives power-off. Private keys are not in it: each derives from the secret, its label and
+ * its generation, so that making a new one is counting up.
+ */
+struct chip_persistent {
+    uint8_t secret[CHIP_SECRET_SIZE]; /* the chip-unique fuse secret */
+    uint32_t generation[CHIP_KEYS];
+    uint32_t owned;    /* 1: OCA and PEK signature are the external owner's */
+    uint32_t complete; /* 1: the certificates below are there */
+    uint8_t certificate[CHIP_KEYS][SEV_CERT_SIZE];
+};
+
+struct chip {
+    struct chip_config config;
+    struct memory *memory;
+    char *state_folder;
+    enum sev_platform_state state;
+    bool es, wbinvd;
+    struct chip_persistent store;
+    uint64_t random_counter;          /* of the deterministic generator */
+    uint8_t random_state[32];         /* absorbs every command */
+    enum chip_asid_state asid[MEMORY_MAX_ASID + 1];
+    struct chip_guest guests[CHIP_MAX_GUESTS];
+    struct chip_map maps[CHIP_MAX_MAPS];
+};
+
+typedef uint16_t chip_function(struct chip *chip, void *buffer);
+
+/*
+ * store.c: the persistent part from the state folder; a new one (secret only) at first use.
+ * store_save: 0 or an errno value. store_read and store_write: another small file in that folder
+ * (read: 0, ENOENT, EINVAL when it has another length, or another errno value).
+ */
+bool store_load(struct chip *chip, char *error, size_t error_size);
+int store_save(struct chip *chip);
+int store_read(const struct chip *chip, const char *name, void *data, size_t length);
+int store_write(const struct chip *chip, const char *name, const void *data, size_t length);
+
+/* keys.c */
+void kdf(const uint8_t *key, size_t key_length, const char *label, const uint8_t *context,
+         size_t context_length, uint8_t *out, size_t length);
+EVP_PKEY *key_derive(const struct chip *chip, const char *label, uint32_t generation);
+EVP_PKEY *key_from_point(const uint8_t x[SEV_P384_SIZE], const uint8_t y[SEV_P384_SIZE]);
+bool key_agree(EVP_PKEY *own, EVP_PKEY *peer, uint8_t secret[SEV_ECDH_SECRET_SIZE]);
+bool key_certificate(const struct chip *chip, EVP_PKEY *key, uint32_t usage, uint32_t algorithm,
+                     struct sev_certificate *ret);
+bool key_sign(EVP_PKEY *signer, uint32_t usage, struct sev_certificate *cert, int slot);
+bool key_verify(EVP_PKEY *signer, const struct sev_certificate *cert, int slot);
+
+/* identity.c: the chain OCA, PEK, PDH. */
+EVP_PKEY *identity_key(const struct chip *chip, enum chip_key key);
+bool identity_cek(const struct chip *chip, struct sev_certificate *ret);
+bool identity_complete(struct chip *chip);
+
+/* session.c: unwraps the guest owner's keys; a status. */
+uint16_t session_open(struct chip *chip, const struct sev_launch_start *command,
+                      uint8_t tek_tik[2 * SEV_KEY_SIZE]);
+
+/* random.c */
+void chip_random(struct chip *chip, void *data, size_t length);
+void chip_random_absorb(struct chip *chip, const void *data, size_t length);
+
+/* chip.c: memory of the platform. False: not wholly inside one mapped buffer or DRAM. */
+bool chip_read(struct chip *chip, uint64_t address, void *data, size_t length);
+bool chip_write(struct chip *chip, uint64_t address, const void *data, size_t length);
+
+/* guest.c: NULL: no such handle. */
+struct chip_guest *guest_by_handle(struct chip *chip, uint32_t handle);
+void guest_wipe(struct chip *chip, struct chip_guest *guest);
+
+chip_function platform_init, platform_shutdown, platform_reset, platform_status, platform_df_flush;
+chip_function platform_get_id, platform_pdh_cert_export, platform_pek_gen, platform_pdh_gen;
+chip_function platform_pek_csr, platform_pek_cert_import;
+chip_function guest_decommission_command, guest_activate, guest_deactivate, guest_status;
+chip_function launch_start, launch_update_data, launch_measure, launch_secret, launch_finish;
+chip_function debug_decrypt, debug_encrypt;
+
+#endif

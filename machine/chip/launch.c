@@ -1,0 +1,223 @@
+/* SPDX-License-Identifier: BSD-2-Clause-Patent */
+/* The launch commands (SEV API chapter 6). */
+#include <openssl/core_names.h>
+#include <openssl/hmac.h>
+#include <string.h>
+
+#include "machine/chip/internal.h"
+
+#define POLICY_NOKS     0x00000002u
+#define POLICY_ES       0x00000004u
+#define POLICY_RESERVED 0x0000FFC0u
+
+#define MEASURE_SIZE     0x30u /* MEASURE[32], MNONCE[16] */
+#define SECRET_HEADER    0x34u
+#define SECRET_LIMIT     0x5000u
+#define SECRET_COMPRESSED 1u
+
+static void put_u32(uint8_t *at, uint32_t value)
+{
+    for (unsigned i = 0; i < 4; i++)
+        at[i] = (uint8_t)(value >> (8 * i));
+}
+
+static struct chip_guest *free_slot(struct chip *chip, uint32_t *ret_handle)
+{
+    for (uint32_t i = 0; i < CHIP_MAX_GUESTS; i++) {
+        if (chip->guests[i].state == SEV_GUEST_UNINIT) {
+            *ret_handle = i + 1;
+            return &chip->guests[i];
+        }
+    }
+    return NULL;
+}
+
+/* HANDLE in: the guest whose memory key is shared. */
+static uint16_t check_sharing(struct chip *chip, const struct sev_launch_start *command,
+                              const struct chip_guest **ret)
+{
+    *ret = NULL;
+    if (!command->handle)
+        return SEV_SUCCESS;
+    *ret = guest_by_handle(chip, command->handle);
+    if (!*ret)
+        return SEV_INVALID_GUEST;
+    if ((*ret)->policy != command->policy || ((*ret)->policy & POLICY_NOKS))
+        return SEV_POLICY_FAILURE;
+    return SEV_SUCCESS;
+}
+
+uint16_t launch_start(struct chip *chip, void *buffer)
+{
+    struct sev_launch_start *command = buffer;
+    const struct chip_guest *sharer;
+    uint32_t handle = 0;
+    uint8_t tek_tik[32] = { 0 };
+    uint16_t status = SEV_SUCCESS;
+    if (command->dh_cert_paddr)
+        status = session_open(chip, command, tek_tik);
+    if (status == SEV_SUCCESS)
+        status = check_sharing(chip, command, &sharer);
+    if (status != SEV_SUCCESS)
+        return status;
+    if ((command->policy & POLICY_ES) && !chip->es)
+        return SEV_UNSUPPORTED;
+    struct chip_guest *guest = free_slot(chip, &handle);
+    if (!guest)
+        return SEV_RESOURCE_LIMIT;
+    guest->digest = EVP_MD_CTX_new();
+    if (!guest->digest || !EVP_DigestInit_ex(guest->digest, EVP_sha256(), NULL))
+        return SEV_HWERROR_PLATFORM;
+    guest->state = SEV_GUEST_LUPDATE;
+    guest->policy = command->policy;
+    memcpy(guest->tek, tek_tik, 16);
+    memcpy(guest->tik, tek_tik + 16, 16);
+    OPENSSL_cleanse(tek_tik, sizeof(tek_tik));
+    if (sharer)
+        memcpy(guest->memory_key, sharer->memory_key, sizeof(guest->memory_key));
+    else
+        chip_random(chip, guest->memory_key, sizeof(guest->memory_key));
+    command->handle = handle;
+    chip->state = SEV_PLATFORM_WORKING;
+    return SEV_SUCCESS;
+}
+
+uint16_t launch_update_data(struct chip *chip, void *buffer)
+{
+    const struct sev_launch_update_data *command = buffer;
+    struct chip_guest *guest = guest_by_handle(chip, command->handle);
+    uint8_t piece[4096];
+    if (!guest)
+        return SEV_INVALID_GUEST;
+    if (guest->state != SEV_GUEST_LUPDATE)
+        return SEV_INVALID_GUEST_STATE;
+    if (!guest->asid)
+        return SEV_INACTIVE;
+    if (command->paddr % 16)
+        return SEV_INVALID_ADDRESS;
+    if (!command->length || command->length % 16)
+        return SEV_INVALID_LENGTH;
+    if (command->paddr >= CHIP_HOST_WINDOW)
+        return SEV_INVALID_ADDRESS;
+    for (uint32_t at = 0; at < command->length;) {
+        uint32_t part = command->length - at < sizeof(piece) ? command->length - at
+                                                             : (uint32_t)sizeof(piece);
+        if (!chip_read(chip, command->paddr + at, piece, part))
+            return SEV_INVALID_ADDRESS;
+        EVP_DigestUpdate(guest->digest, piece, part);
+        chip_random_absorb(chip, piece, part);
+        at += part;
+    }
+    if (memory_encrypt_in_place(chip->memory, command->paddr, command->length,
+                                (memory_view)guest->asid) != 0)
+        return SEV_INVALID_ADDRESS;
+    return SEV_SUCCESS;
+}
+
+/* SEV API 11.2, the form since API 0.17. */
+static void compute_measure(const struct chip *chip, struct chip_guest *guest,
+                            const uint8_t nonce[16])
+{
+    uint8_t message[56] = { 0x04, chip->config.api_major, chip->config.api_minor,
+                            chip->config.build };
+    put_u32(message + 4, guest->policy);
+    memcpy(message + 8, guest->launch_digest, 32);
+    memcpy(message + 40, nonce, 16);
+    HMAC(EVP_sha256(), guest->tik, sizeof(guest->tik), message, sizeof(message),
+         guest->measurement, NULL);
+}
+
+uint16_t launch_measure(struct chip *chip, void *buffer)
+{
+    struct sev_launch_measure *command = buffer;
+    struct chip_guest *guest = guest_by_handle(chip, command->handle);
+    uint8_t answer[MEASURE_SIZE];
+    if (!guest)
+        return SEV_INVALID_GUEST;
+    if (guest->state != SEV_GUEST_LUPDATE)
+        return SEV_INVALID_GUEST_STATE;
+    if (command->measure_len < MEASURE_SIZE) {
+        command->measure_len = MEASURE_SIZE;
+        return SEV_INVALID_LENGTH;
+    }
+    EVP_DigestFinal_ex(guest->digest, guest->launch_digest, NULL);
+    chip_random(chip, answer + 32, 16);
+    compute_measure(chip, guest, answer + 32);
+    memcpy(answer, guest->measurement, 32);
+    if (!chip_write(chip, command->measure_paddr, answer, sizeof(answer)))
+        return SEV_INVALID_ADDRESS;
+    command->measure_len = MEASURE_SIZE;
+    guest->state = SEV_GUEST_LSECRET;
+    return SEV_SUCCESS;
+}
+
+/* SEV API 11.3: MAC over 01h, flags, IV, lengths, ciphertext, measurement. */
+static bool secret_mac_is_right(const struct chip_guest *guest, const uint8_t header[SECRET_HEADER],
+                                const uint8_t *data, uint32_t length)
+{
+    uint8_t message[1 + 4 + 16 + 4 + 4 + SECRET_LIMIT + 32], mac[32];
+    message[0] = 0x01;
+    memcpy(message + 1, header, 20);
+    put_u32(message + 21, length);
+    put_u32(message + 25, length);
+    memcpy(message + 29, data, length);
+    memcpy(message + 29 + length, guest->measurement, 32);
+    HMAC(EVP_sha256(), guest->tik, sizeof(guest->tik), message, 29 + length + 32, mac, NULL);
+    return CRYPTO_memcmp(mac, header + 20, sizeof(mac)) == 0;
+}
+
+static bool decrypt_ctr(const uint8_t key[16], const uint8_t iv[16], uint8_t *data, int length)
+{
+    EVP_CIPHER_CTX *context = EVP_CIPHER_CTX_new();
+    int done = 0;
+    bool right = context && EVP_DecryptInit_ex(context, EVP_aes_128_ctr(), NULL, key, iv) &&
+                 EVP_DecryptUpdate(context, data, &done, data, length);
+    EVP_CIPHER_CTX_free(context);
+    return right && done == length;
+}
+
+uint16_t launch_secret(struct chip *chip, void *buffer)
+{
+    const struct sev_launch_secret *command = buffer;
+    struct chip_guest *guest = guest_by_handle(chip, command->handle);
+    uint8_t header[SECRET_HEADER], data[SECRET_LIMIT];
+    uint32_t length = command->guest_len;
+    if (!guest)
+        return SEV_INVALID_GUEST;
+    if (command->guest_paddr % 16 || command->guest_paddr >= CHIP_HOST_WINDOW)
+        return SEV_INVALID_ADDRESS;
+    if (command->hdr_len != SECRET_HEADER || !length || length % 16 || length > SECRET_LIMIT ||
+        command->trans_len != length)
+        return SEV_INVALID_LENGTH;
+    if (guest->state != SEV_GUEST_LSECRET)
+        return SEV_INVALID_GUEST_STATE;
+    if (!guest->asid)
+        return SEV_INACTIVE;
+    if (!chip_read(chip, command->hdr_paddr, header, sizeof(header)) ||
+        !chip_read(chip, command->trans_paddr, data, length))
+        return SEV_INVALID_ADDRESS;
+    if (!secret_mac_is_right(guest, header, data, length))
+        return SEV_BAD_MEASUREMENT;
+    if (header[0] & SECRET_COMPRESSED)
+        return SEV_UNSUPPORTED;
+    if (!decrypt_ctr(guest->tek, header + 4, data, (int)length))
+        return SEV_HWERROR_PLATFORM;
+    int failed = memory_write(chip->memory, command->guest_paddr, data, length,
+                              (memory_view)guest->asid);
+    OPENSSL_cleanse(data, sizeof(data));
+    return failed ? SEV_INVALID_ADDRESS : SEV_SUCCESS;
+}
+
+uint16_t launch_finish(struct chip *chip, void *buffer)
+{
+    const struct sev_handle *command = buffer;
+    struct chip_guest *guest = guest_by_handle(chip, command->handle);
+    if (!guest)
+        return SEV_INVALID_GUEST;
+    if (guest->state != SEV_GUEST_LSECRET)
+        return SEV_INVALID_GUEST_STATE;
+    OPENSSL_cleanse(guest->tek, sizeof(guest->tek));
+    OPENSSL_cleanse(guest->tik, sizeof(guest->tik));
+    guest->state = SEV_GUEST_RUNNING;
+    return SEV_SUCCESS;
+}
