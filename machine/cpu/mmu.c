@@ -1,0 +1,389 @@
+/* SPDX-License-Identifier: BSD-2-Clause-Patent */
+/*
+ * The software TLB and everything that an access of the fast path cannot do: misses, page crossing,
+ * devices, ROM writes, pages with decoded code, alignment checks, non-canonical addresses.
+ *
+ * Outside 64-bit mode an effective address may carry junk above bit 31 (base plus a negative
+ * displacement). An entry is tagged with the address as computed, so the fast path need not
+ * truncate; tlb_alias remembers that such tags exist, because they would lie in 64-bit mode.
+ */
+#include "machine/cpu/mmu.h"
+
+#include "machine/cpu/form.h"
+#include "machine/cpu/walk.h"
+
+/* Low bits of tlb_entry.gpa. */
+enum entry_flag {
+    ENTRY_DEVICE = 1,  /* no memory: `addend` is the tag, accesses go to the I/O interface */
+    ENTRY_WATCHED = 2, /* may be written, but the page holds decoded code */
+    ENTRY_ROM = 4,     /* may be written: by way of the device */
+    ENTRY_WRITE = 8,   /* device: may be written */
+};
+
+#define NO_TAG       UINT64_MAX
+#define GPA(entry)   ((entry)->gpa & ~PAGE_OFFSET)
+#define PAGE(linear) ((linear) & ~PAGE_OFFSET)
+
+/* --- faults ------------------------------------------------------------------------------- */
+
+static _Noreturn void page_fault(struct cpu *cpu, const struct insn *i, uint64_t linear,
+                                 uint32_t error)
+{
+    cpu->cr2 = linear;
+    cpu_raise_error(cpu, i, VECTOR_PF, error);
+}
+
+/*
+ * Does this operand belong to the stack (then #SS instead of #GP)? In 64-bit mode the decoder has
+ * dropped the segment; what is left is the base register, and for pushes the address itself.
+ */
+static bool is_stack_access(const struct cpu *cpu, const struct insn *i, uint64_t address)
+{
+    if (!i || address - cpu->gpr[RSP] + 64 < 128)
+        return true;
+    if (i->flags & INSN_MEM)
+        return i->seg == SS || ((i->seg == SEG_FLAT) && (i->base == RSP || i->base == RBP));
+    return false;
+}
+
+static uint64_t to_linear(struct cpu *cpu, const struct insn *i, uint64_t address)
+{
+    if (!cpu_64bit(cpu))
+        return (uint32_t)address;
+    if ((uint64_t)((int64_t)(address << 16) >> 16) != address)
+        cpu_raise_error(cpu, i, is_stack_access(cpu, i, address) ? VECTOR_SS : VECTOR_GP, 0);
+    return address;
+}
+
+/* --- entries ------------------------------------------------------------------------------ */
+
+static unsigned bank_access(unsigned bank)
+{
+    return bank == TLB_USER ? PF_USER : bank == TLB_SUPERVISOR_AC ? ACCESS_AC : 0;
+}
+
+static unsigned current_bank(const struct cpu *cpu)
+{
+    unsigned bank = (unsigned)((cpu->tlb - cpu->tlb_banks[0]) / TLB_SIZE);
+    return bank == TLB_CHECKED ? TLB_USER : bank; /* alignment checks exist at CPL 3 only */
+}
+
+static bool checks_alignment(const struct cpu *cpu)
+{
+    return cpu->tlb == cpu->tlb_banks[TLB_CHECKED];
+}
+
+static void set_device(struct tlb_entry *entry, uint64_t page, uint64_t gpa, bool writable)
+{
+    *entry = (struct tlb_entry){.read = NO_TAG,
+                                .write = NO_TAG,
+                                .addend = page,
+                                .gpa = gpa | ENTRY_DEVICE | (writable ? ENTRY_WRITE : 0u)};
+}
+
+static void set_memory(struct cpu *cpu, struct tlb_entry *entry, uint64_t page, uint64_t gpa,
+                       const uint8_t *host, bool writable)
+{
+    *entry = (struct tlb_entry){
+        .read = page, .write = NO_TAG, .addend = (uintptr_t)host - (uintptr_t)page, .gpa = gpa};
+    if (!writable)
+        return;
+    if (memory_page_kind(cpu->memory, gpa) == MEMORY_ROM)
+        entry->gpa |= ENTRY_ROM;
+    else if (memory_has_code(cpu->memory, gpa))
+        entry->gpa |= ENTRY_WATCHED;
+    else
+        entry->write = page;
+}
+
+static struct tlb_entry *fill(struct cpu *cpu, const struct insn *i, uint64_t address,
+                              unsigned bank, bool write)
+{
+    struct tlb_entry *entry = &cpu->tlb_banks[bank][(address >> 12) & (TLB_SIZE - 1)];
+    unsigned access = bank_access(bank) | (write ? PF_WRITE : 0u);
+    uint64_t linear = to_linear(cpu, i, address);
+    struct translation t;
+    uint32_t error;
+
+    if (!walk_translate(cpu, linear, access, &t, &error))
+        page_fault(cpu, i, linear, error);
+    if (linear != address)
+        cpu->tlb_alias = true;
+    bool writable = t.dirty && walk_permits(cpu, &t, access | PF_WRITE);
+    /* May call cpu_invalidate_page, which touches the TLB: so before the entry is set. */
+    uint8_t *host = memory_page(cpu->memory, t.gpa, t.view);
+    cpu->tlb_used[bank] = true;
+    if (host)
+        set_memory(cpu, entry, PAGE(address), t.gpa, host, writable);
+    else
+        set_device(entry, PAGE(address), t.gpa, writable);
+    return entry;
+}
+
+/* The entry for an access that stays in its page, filled if need be, rights checked. */
+static struct tlb_entry *lookup(struct cpu *cpu, const struct insn *i, uint64_t address,
+                                unsigned bank, bool write)
+{
+    struct tlb_entry *entry = &cpu->tlb_banks[bank][(address >> 12) & (TLB_SIZE - 1)];
+    uint64_t page = PAGE(address);
+    if (entry->read == page &&
+        (!write || entry->write == page || entry->gpa & (ENTRY_WATCHED | ENTRY_ROM)))
+        return entry;
+    if (entry->gpa & ENTRY_DEVICE && entry->addend == page &&
+        (!write || entry->gpa & ENTRY_WRITE))
+        return entry;
+    return fill(cpu, i, address, bank, write);
+}
+
+static uint8_t *host_address(const struct tlb_entry *entry, uint64_t address)
+{
+    return (uint8_t *)((uintptr_t)address + entry->addend);
+}
+
+/* --- loads and stores ----------------------------------------------------------------------- */
+
+static bool crosses_page(uint64_t address, unsigned size)
+{
+    return (address & PAGE_OFFSET) + size > PAGE_SIZE;
+}
+
+static void check_alignment(struct cpu *cpu, const struct insn *i, uint64_t address, unsigned size)
+{
+    if (checks_alignment(cpu) && address & (size - 1))
+        cpu_raise_error(cpu, i, VECTOR_AC, 0);
+}
+
+static uint64_t load_bank(struct cpu *cpu, const struct insn *i, uint64_t address, unsigned size,
+                          unsigned bank)
+{
+    uint64_t value = 0;
+    if (crosses_page(address, size)) {
+        for (unsigned n = 0; n < size; n++)
+            value |= load_bank(cpu, i, address + n, 1, bank) << (8 * n);
+        return value;
+    }
+    const struct tlb_entry *entry = lookup(cpu, i, address, bank, false);
+    if (entry->gpa & ENTRY_DEVICE) {
+        cpu->current = i;
+        return cpu->io.mmio_read(cpu->io.context, GPA(entry) | (address & PAGE_OFFSET), size);
+    }
+    memcpy(&value, host_address(entry, address), size);
+    return value;
+}
+
+static void probe_bank(struct cpu *cpu, const struct insn *i, uint64_t address, unsigned size,
+                       unsigned bank)
+{
+    lookup(cpu, i, address, bank, true);
+    if (crosses_page(address, size))
+        lookup(cpu, i, address + size - 1, bank, true);
+}
+
+static void store_in_page(struct cpu *cpu, const struct insn *i, uint64_t address,
+                          const void *value, unsigned size, unsigned bank)
+{
+    struct tlb_entry *entry = lookup(cpu, i, address, bank, true);
+    uint64_t gpa = GPA(entry) | (address & PAGE_OFFSET);
+    cpu->current = i;
+    if (entry->gpa & (ENTRY_DEVICE | ENTRY_ROM)) {
+        uint64_t data = 0;
+        memcpy(&data, value, size);
+        cpu->io.mmio_write(cpu->io.context, gpa, data, size);
+        return;
+    }
+    memcpy(host_address(entry, address), value, size);
+    if (!(entry->gpa & ENTRY_WATCHED))
+        return;
+    if (memory_has_code(cpu->memory, gpa)) {
+        blocks_store(cpu, gpa, size);
+    } else {
+        entry->gpa &= ~(uint64_t)ENTRY_WATCHED;
+        entry->write = entry->read;
+    }
+}
+
+static void store_bank(struct cpu *cpu, const struct insn *i, uint64_t address, const void *value,
+                       unsigned size, unsigned bank)
+{
+    const uint8_t *bytes = value;
+    if (!crosses_page(address, size)) {
+        store_in_page(cpu, i, address, value, size, bank);
+        return;
+    }
+    probe_bank(cpu, i, address, size, bank);
+    for (unsigned n = 0; n < size; n++)
+        store_in_page(cpu, i, address + n, bytes + n, 1, bank);
+}
+
+uint64_t mmu_load_slow(struct cpu *cpu, const struct insn *i, uint64_t address, unsigned size)
+{
+    check_alignment(cpu, i, address, size);
+    return load_bank(cpu, i, address, size, current_bank(cpu));
+}
+
+void mmu_store_slow(struct cpu *cpu, const struct insn *i, uint64_t address, unsigned size,
+                    uint64_t value)
+{
+    check_alignment(cpu, i, address, size);
+    store_bank(cpu, i, address, &value, size, current_bank(cpu));
+}
+
+void mmu_load128_slow(struct cpu *cpu, const struct insn *i, uint64_t address, void *value)
+{
+    unsigned bank = current_bank(cpu);
+    uint64_t half[2];
+    half[0] = load_bank(cpu, i, address, 8, bank);
+    half[1] = load_bank(cpu, i, address + 8, 8, bank);
+    memcpy(value, half, sizeof(half));
+}
+
+void mmu_store128_slow(struct cpu *cpu, const struct insn *i, uint64_t address, const void *value)
+{
+    unsigned bank = current_bank(cpu);
+    uint64_t half[2];
+    memcpy(half, value, sizeof(half));
+    probe_bank(cpu, i, address, 16, bank);
+    store_bank(cpu, i, address, &half[0], 8, bank);
+    store_bank(cpu, i, address + 8, &half[1], 8, bank);
+}
+
+void mmu_probe_write(struct cpu *cpu, const struct insn *i, uint64_t address, unsigned size)
+{
+    /* Multi-part stores (16 bytes and more) have no alignment of their own. */
+    if (size <= 8 && !(size & (size - 1)))
+        check_alignment(cpu, i, address, size);
+    probe_bank(cpu, i, address, size, current_bank(cpu));
+}
+
+uint8_t *mmu_run(struct cpu *cpu, const struct insn *i, uint64_t address, uint64_t length,
+                 bool write, uint64_t *ret_run)
+{
+    uint64_t room = PAGE_SIZE - (address & PAGE_OFFSET);
+    if (checks_alignment(cpu))
+        return NULL;
+    const struct tlb_entry *entry = lookup(cpu, i, address, current_bank(cpu), write);
+    if (entry->gpa & ENTRY_DEVICE || (write && entry->gpa & (ENTRY_WATCHED | ENTRY_ROM)))
+        return NULL;
+    *ret_run = length < room ? length : room;
+    return host_address(entry, address);
+}
+
+uint64_t mmu_load_system(struct cpu *cpu, const struct insn *i, uint64_t address, unsigned size)
+{
+    return load_bank(cpu, i, address, size, TLB_SUPERVISOR);
+}
+
+void mmu_store_system(struct cpu *cpu, const struct insn *i, uint64_t address, unsigned size,
+                      uint64_t value)
+{
+    store_bank(cpu, i, address, &value, size, TLB_SUPERVISOR);
+}
+
+/* --- fetches -------------------------------------------------------------------------------- */
+
+const uint8_t *mmu_fetch_page(struct cpu *cpu, uint64_t address, uint64_t *ret_gpa)
+{
+    bool user = cpu->cpl == 3;
+    struct translation t;
+    uint32_t error;
+    uint64_t linear = address;
+
+    if (!cpu_64bit(cpu))
+        linear = (uint32_t)address;
+    else if ((uint64_t)((int64_t)(address << 16) >> 16) != address)
+        cpu_raise_error(cpu, NULL, VECTOR_GP, 0);
+    struct tlb_entry *entry = &cpu->tlb_fetch[(linear >> 12) & (FETCH_TLB_SIZE - 1)];
+    if (entry->read != (PAGE(linear) | user)) {
+        if (!walk_translate(cpu, linear, PF_FETCH | (user ? PF_USER : 0u), &t, &error))
+            page_fault(cpu, NULL, linear, error);
+        const uint8_t *host = memory_page(cpu->memory, t.gpa, t.view);
+        if (!host)
+            return NULL;
+        *entry = (struct tlb_entry){.read = PAGE(linear) | user,
+                                    .write = NO_TAG,
+                                    .addend = (uintptr_t)host,
+                                    .gpa = t.gpa};
+    }
+    *ret_gpa = entry->gpa;
+    return (const uint8_t *)entry->addend;
+}
+
+/* --- maintenance ---------------------------------------------------------------------------- */
+
+static void forget(struct tlb_entry *entry)
+{
+    memset(entry, 0xFF, sizeof(*entry)); /* tags are page aligned: none of them matches */
+}
+
+void mmu_flush(struct cpu *cpu)
+{
+    for (unsigned bank = 0; bank < TLB_BANKS; bank++) {
+        if (cpu->tlb_used[bank])
+            memset(cpu->tlb_banks[bank], 0xFF, sizeof(cpu->tlb_banks[bank]));
+        cpu->tlb_used[bank] = false;
+    }
+    memset(cpu->tlb_fetch, 0xFF, sizeof(cpu->tlb_fetch));
+    cpu->tlb_alias = false;
+    blocks_flush_virtual(cpu);
+}
+
+void mmu_flush_page(struct cpu *cpu, uint64_t address)
+{
+    for (unsigned bank = 0; bank < TLB_BANKS; bank++)
+        forget(&cpu->tlb_banks[bank][(address >> 12) & (TLB_SIZE - 1)]);
+    forget(&cpu->tlb_fetch[(address >> 12) & (FETCH_TLB_SIZE - 1)]);
+    blocks_flush_virtual(cpu);
+}
+
+void mmu_watch_page(struct cpu *cpu, uint64_t gpa)
+{
+    for (unsigned bank = 0; bank < TLB_BANKS; bank++) {
+        if (!cpu->tlb_used[bank])
+            continue;
+        for (struct tlb_entry *entry = cpu->tlb_banks[bank]; entry < cpu->tlb_banks[bank] + TLB_SIZE;
+             entry++) {
+            if (GPA(entry) == PAGE(gpa) && entry->write != NO_TAG) {
+                entry->write = NO_TAG;
+                entry->gpa |= ENTRY_WATCHED;
+            }
+        }
+    }
+}
+
+void cpu_invalidate_page(struct cpu *cpu, uint64_t gpa)
+{
+    for (unsigned bank = 0; bank < TLB_BANKS; bank++) {
+        if (!cpu->tlb_used[bank])
+            continue;
+        for (unsigned n = 0; n < TLB_SIZE; n++) {
+            if (GPA(&cpu->tlb_banks[bank][n]) == PAGE(gpa))
+                forget(&cpu->tlb_banks[bank][n]);
+        }
+    }
+    for (unsigned n = 0; n < FETCH_TLB_SIZE; n++) {
+        if (GPA(&cpu->tlb_fetch[n]) == PAGE(gpa))
+            forget(&cpu->tlb_fetch[n]);
+    }
+    blocks_invalidate_page(cpu, gpa);
+}
+
+bool cpu_peek(struct cpu *cpu, uint64_t address, void *data, size_t length)
+{
+    uint8_t *to = data;
+    while (length) {
+        uint64_t linear = cpu_64bit(cpu) ? address : (uint32_t)address;
+        size_t room = PAGE_SIZE - (linear & PAGE_OFFSET);
+        size_t piece = length < room ? length : room;
+        struct translation t;
+        uint32_t error;
+        if (cpu_64bit(cpu) && (uint64_t)((int64_t)(linear << 16) >> 16) != linear)
+            return false;
+        if (!walk_translate(cpu, linear, ACCESS_PEEK, &t, &error) ||
+            memory_read(cpu->memory, t.gpa | (linear & PAGE_OFFSET), to, piece, t.view))
+            return false;
+        to += piece;
+        address += piece;
+        length -= piece;
+    }
+    return true;
+}
