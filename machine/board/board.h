@@ -71,6 +71,13 @@ enum board_request { BOARD_RUNNING, BOARD_POWER_OFF, BOARD_RESET };
 /* What the guest asked for since the last call (ACPI S5, 0xCF9, keyboard controller reset). */
 enum board_request board_take_request(struct board *board);
 
+enum board_wake { BOARD_WAKE_NONE, BOARD_WAKE_INIT, BOARD_WAKE_STARTUP };
+/*
+ * What another processor's interrupt asked of this one since the last call: INIT, or start at
+ * `vector` << 12 in real mode. A STARTUP replaces an INIT that was not taken yet.
+ */
+enum board_wake board_take_wake(struct board *board, unsigned index, uint8_t *vector);
+
 /* Warm or cold reset of every device; memory content stays. */
 void board_reset(struct board *board);
 

@@ -1,0 +1,511 @@
+/* SPDX-License-Identifier: BSD-2-Clause-Patent */
+/*
+ * The board put together: memory map, wiring of interrupts, the processors' callbacks, time.
+ */
+#include "machine/board/board_state.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define MIB             UINT64_C(0x100000)
+#define FOUR_GIB        UINT64_C(0x100000000)
+#define MIN_RAM         (16 * MIB)
+#define MAX_RAM         (UINT64_C(1) << 40)
+#define MAX_FLASH       (16 * MIB)            /* down to 0xFF000000 */
+#define LOW_RAM_LIMIT   UINT64_C(0xB0000000)  /* as QEMU's q35: ECAM comes right above */
+#define LOW_RAM_SPLIT   UINT64_C(0x80000000)
+#define TSC_POLL_WINDOW 100u /* instructions between two TSC reads of a loop that waits */
+#define TSC_POLL_STREAK 4u
+#define IDLE_LIMIT_NS   (3600 * CLOCK_SECOND)
+#define IDLE_LIMIT_JUMPS 1000000u
+
+static bool fail(char *error, size_t size, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+static bool fail(char *error, size_t size, const char *format, ...)
+{
+    va_list arguments;
+
+    va_start(arguments, format);
+    vsnprintf(error, size, format, arguments);
+    va_end(arguments);
+    return false;
+}
+
+/* --- time --- */
+
+static uint64_t instructions(void *context)
+{
+    const struct board *board = context;
+    uint64_t sum = 0;
+
+    for (unsigned i = 0; i < board->processors; i++)
+        if (board->processor[i].cpu)
+            sum += cpu_instructions(board->processor[i].cpu);
+    return sum;
+}
+
+static void stop_run(void *context)
+{
+    struct board *board = context;
+
+    for (unsigned i = 0; i < board->processors; i++)
+        if (board->processor[i].cpu)
+            cpu_kick(board->processor[i].cpu);
+}
+
+uint64_t board_now_ns(const struct board *board)
+{
+    return clock_now(&board->clock);
+}
+
+uint64_t board_next_deadline(struct board *board)
+{
+    uint64_t due, now = clock_now(&board->clock);
+    uint64_t count = board->processor[0].cpu ? cpu_instructions(board->processor[0].cpu) : 0;
+
+    if (!clock_next(&board->clock, &due) || due - now > UINT64_MAX - count)
+        return due <= now ? count : UINT64_MAX;
+    return due > now ? count + (due - now) : count;
+}
+
+void board_run_timers(struct board *board)
+{
+    clock_run(&board->clock);
+}
+
+static bool interrupt_line(const struct board_processor *processor)
+{
+    return apic_pending(&processor->apic) ||
+           (apic_passes_extint(&processor->apic) && pic_pending(&processor->board->pic));
+}
+
+static bool somebody_wakes(const struct board *board)
+{
+    for (unsigned i = 0; i < board->processors; i++)
+        if (interrupt_line(&board->processor[i]) || board->processor[i].wake)
+            return true;
+    return false;
+}
+
+bool board_skip_idle(struct board *board)
+{
+    uint64_t due, count = instructions(board), start = clock_now(&board->clock);
+
+    if (somebody_wakes(board)) { /* pending already: either it is taken now, or never */
+        bool again = board->idle_futile && board->idle_at == count;
+
+        board->idle_futile = true;
+        board->idle_at = count;
+        return !again;
+    }
+    board->idle_futile = false;
+    for (unsigned jumps = 0; jumps < IDLE_LIMIT_JUMPS; jumps++) {
+        if (!clock_next(&board->clock, &due) || due - start > IDLE_LIMIT_NS)
+            return false;
+        clock_skip_to(&board->clock, due);
+        clock_run(&board->clock);
+        if (somebody_wakes(board))
+            return true;
+    }
+    return false;
+}
+
+/* --- interrupts --- */
+
+static void update_processor(void *context, struct apic *apic)
+{
+    struct board *board = context;
+    struct board_processor *processor = &board->processor[apic->index];
+
+    if (processor->cpu)
+        cpu_set_interrupt(processor->cpu, interrupt_line(processor));
+}
+
+static void pic_output(void *context, bool level)
+{
+    struct board *board = context;
+
+    for (unsigned i = 0; i < board->processors; i++)
+        update_processor(board, &board->processor[i].apic);
+}
+
+static void processor_event(void *context, struct apic *apic, enum apic_event event,
+                            uint8_t vector)
+{
+    struct board *board = context;
+    struct board_processor *processor = &board->processor[apic->index];
+
+    if (event == APIC_EVENT_NMI) {
+        if (processor->cpu)
+            cpu_set_nmi(processor->cpu);
+        return;
+    }
+    if (event == APIC_EVENT_INIT)
+        apic_init_reset(apic);
+    processor->wake = event == APIC_EVENT_INIT ? BOARD_WAKE_INIT : BOARD_WAKE_STARTUP;
+    processor->wake_vector = vector;
+    stop_run(board);
+}
+
+enum board_wake board_take_wake(struct board *board, unsigned index, uint8_t *vector)
+{
+    struct board_processor *processor = &board->processor[index];
+    enum board_wake wake = processor->wake;
+
+    *vector = processor->wake_vector;
+    processor->wake = BOARD_WAKE_NONE;
+    return wake;
+}
+
+/* Lowest priority goes to the first of the matching processors: deterministic and allowed. */
+static bool send_message(void *context, const struct apic_message *message)
+{
+    struct board *board = context;
+    bool taken = false;
+
+    for (unsigned i = 0; i < board->processors; i++) {
+        struct apic *apic = &board->processor[i].apic;
+
+        if (!apic_matches(apic, message->destination, message->logical))
+            continue;
+        taken |= apic_deliver(apic, message);
+        if (taken && message->mode == 1)
+            break;
+    }
+    return taken;
+}
+
+enum { SHORTHAND_NONE, SHORTHAND_SELF, SHORTHAND_ALL, SHORTHAND_OTHERS };
+
+static void send_ipi(void *context, struct apic *from, const struct apic_message *message,
+                     unsigned shorthand)
+{
+    struct board *board = context;
+
+    if (shorthand == SHORTHAND_NONE) {
+        send_message(board, message);
+        return;
+    }
+    for (unsigned i = 0; i < board->processors; i++) {
+        struct apic *apic = &board->processor[i].apic;
+
+        if (shorthand == SHORTHAND_ALL || (apic == from) == (shorthand == SHORTHAND_SELF))
+            apic_deliver(apic, message);
+    }
+}
+
+static void broadcast_eoi(void *context, uint8_t vector)
+{
+    struct board *board = context;
+
+    ioapic_eoi(&board->ioapic, vector);
+}
+
+/* GSI 0 to 15 reach both controllers; IRQ 0 is input 2 of the I/O APIC (MADT says so). */
+static void line_changed(void *context, unsigned gsi, bool level)
+{
+    struct board *board = context;
+
+    if (gsi < 16)
+        pic_line(&board->pic, gsi, level);
+    ioapic_line(&board->ioapic, gsi == 0 ? 2 : gsi, level);
+}
+
+/* MSI address and data, APM 2 16.5: destination 19:12, RH 3, DM 2; vector, mode, level. */
+static void message_arrived(void *context, uint64_t address, uint32_t data)
+{
+    struct apic_message message = {
+        .destination = (uint32_t)(address >> 12 & 0xFF),
+        .vector = (uint8_t)data,
+        .mode = data >> 8 & 7,
+        .logical = address & 4,
+        .level = false,
+    };
+
+    if (address >> 20 == APIC_DEFAULT_BASE >> 20)
+        send_message(context, &message);
+}
+
+/* --- the processors' callbacks --- */
+
+static uint64_t io_mmio_read(void *context, uint64_t gpa, unsigned size)
+{
+    struct board_processor *processor = context;
+
+    if (gpa - apic_page(&processor->apic) < MEMORY_PAGE_SIZE)
+        return apic_mmio_read(&processor->apic, gpa & (MEMORY_PAGE_SIZE - 1), size);
+    return bus_read(&processor->board->bus, BUS_MMIO, gpa, size);
+}
+
+static void io_mmio_write(void *context, uint64_t gpa, uint64_t value, unsigned size)
+{
+    struct board_processor *processor = context;
+
+    if (gpa - apic_page(&processor->apic) < MEMORY_PAGE_SIZE)
+        apic_mmio_write(&processor->apic, gpa & (MEMORY_PAGE_SIZE - 1), value, size);
+    else
+        bus_write(&processor->board->bus, BUS_MMIO, gpa, value, size);
+}
+
+static uint32_t io_port_read(void *context, uint16_t port, unsigned size)
+{
+    struct board_processor *processor = context;
+
+    return (uint32_t)bus_read(&processor->board->bus, BUS_PORTS, port, size);
+}
+
+static void io_port_write(void *context, uint16_t port, uint32_t value, unsigned size)
+{
+    struct board_processor *processor = context;
+
+    bus_write(&processor->board->bus, BUS_PORTS, port, value, size);
+}
+
+static int io_acknowledge(void *context)
+{
+    struct board_processor *processor = context;
+    int vector = apic_acknowledge(&processor->apic);
+
+    if (vector < 0 && apic_passes_extint(&processor->apic) &&
+        pic_pending(&processor->board->pic))
+        vector = pic_acknowledge(&processor->board->pic);
+    return vector;
+}
+
+/* A few TSC reads in quick succession are a loop that waits: polling moves time. */
+static uint64_t io_tsc_read(void *context)
+{
+    struct board_processor *processor = context;
+    uint64_t count = processor->cpu ? cpu_instructions(processor->cpu) : 0;
+
+    if (count - processor->tsc_last > TSC_POLL_WINDOW)
+        processor->tsc_streak = 0;
+    else if (++processor->tsc_streak >= TSC_POLL_STREAK)
+        clock_poll(&processor->board->clock);
+    processor->tsc_last = count;
+    return apic_tsc(&processor->apic);
+}
+
+static bool io_msr_read(void *context, uint32_t msr, uint64_t *value)
+{
+    struct board_processor *processor = context;
+
+    return apic_msr_read(&processor->apic, msr, value);
+}
+
+static bool io_msr_write(void *context, uint32_t msr, uint64_t value)
+{
+    struct board_processor *processor = context;
+
+    return apic_msr_write(&processor->apic, msr, value);
+}
+
+static uint8_t io_cr8_read(void *context)
+{
+    struct board_processor *processor = context;
+
+    return apic_cr8(&processor->apic);
+}
+
+static void io_cr8_write(void *context, uint8_t value)
+{
+    struct board_processor *processor = context;
+
+    apic_set_cr8(&processor->apic, value);
+}
+
+static bool io_random(void *context, uint64_t *value)
+{
+    struct board_processor *processor = context;
+
+    random_bytes(&processor->board->random, value, sizeof(*value));
+    return true;
+}
+
+const struct cpu_io *board_cpu_io(struct board *board, unsigned index)
+{
+    return &board->processor[index].io;
+}
+
+void board_attach_cpu(struct board *board, unsigned index, struct cpu *cpu)
+{
+    board->processor[index].cpu = cpu;
+    update_processor(board, &board->processor[index].apic);
+}
+
+static void init_processor(struct board *board, unsigned index)
+{
+    struct board_processor *processor = &board->processor[index];
+
+    processor->board = board;
+    processor->io = (struct cpu_io){
+        .context = processor,
+        .mmio_read = io_mmio_read,
+        .mmio_write = io_mmio_write,
+        .port_read = io_port_read,
+        .port_write = io_port_write,
+        .interrupt_acknowledge = io_acknowledge,
+        .tsc_read = io_tsc_read,
+        .apic_msr_read = io_msr_read,
+        .apic_msr_write = io_msr_write,
+        .cr8_read = io_cr8_read,
+        .cr8_write = io_cr8_write,
+        .random = io_random,
+    };
+    apic_init(&processor->apic, &board->bus, &board->apic_host, index, board->config.tsc_hz);
+}
+
+/* --- creation --- */
+
+static bool check(const struct board_config *config, char *error, size_t size)
+{
+    uint64_t flash = config->firmware.size + (uint64_t)config->variables.size;
+
+    if (config->ram_size < MIN_RAM || config->ram_size > MAX_RAM || config->ram_size % MIB)
+        return fail(error, size, "memory: %llu bytes: must be 16M to 1T, in whole MiB",
+                    (unsigned long long)config->ram_size);
+    if (config->processors < 1 || config->processors > BOARD_MAX_PROCESSORS)
+        return fail(error, size, "processors: %u: must be 1 to %d", config->processors,
+                    BOARD_MAX_PROCESSORS);
+    if (config->firmware.size == 0 || config->firmware.size % PFLASH_BLOCK ||
+        config->variables.size % PFLASH_BLOCK)
+        return fail(error, size, "firmware: flash images must be whole 4 KiB blocks (%zu, %zu)",
+                    config->firmware.size, config->variables.size);
+    if (flash > MAX_FLASH || config->firmware.size > MAX_FLASH)
+        return fail(error, size, "firmware: flash images of more than 16 MiB");
+    if (config->tsc_hz == 0 || config->disk_count > BOARD_MAX_DISKS)
+        return fail(error, size, "board: TSC rate of zero or more than %d disks",
+                    BOARD_MAX_DISKS);
+    return true;
+}
+
+static bool add_memory(struct board *board, char *error, size_t size)
+{
+    uint64_t total = board->config.ram_size;
+
+    board->ram_low = total >= LOW_RAM_LIMIT ? LOW_RAM_SPLIT : total;
+    board->ram_high = total - board->ram_low;
+    if (memory_add_ram(board->memory, 0, 0xA0000) ||
+        memory_add_ram(board->memory, 0xC0000, board->ram_low - 0xC0000) ||
+        (board->ram_high && memory_add_ram(board->memory, FOUR_GIB, board->ram_high)))
+        return fail(error, size, "memory: %llu MiB: %s", (unsigned long long)(total / MIB),
+                    strerror(errno));
+    return true;
+}
+
+static bool add_flash(struct board *board, char *error, size_t size)
+{
+    const struct board_config *config = &board->config;
+    uint64_t base = FOUR_GIB - config->firmware.size;
+
+    if (pflash_init(&board->firmware, &board->bus, base, config->firmware.size,
+                    config->firmware.data, true))
+        return fail(error, size, "firmware: %s", strerror(errno));
+    if (config->variables.size &&
+        pflash_init(&board->variables, &board->bus, base - config->variables.size,
+                    config->variables.size, config->variables.data, false))
+        return fail(error, size, "variables: %s", strerror(errno));
+    return true;
+}
+
+static void init_devices(struct board *board)
+{
+    const struct board_config *config = &board->config;
+
+    pic_init(&board->pic, &board->bus, pic_output, board);
+    ioapic_init(&board->ioapic, &board->bus, send_message, board);
+    pit_init(&board->pit, &board->bus);
+    cmos_init(&board->cmos, &board->bus, config->rtc_start, board->ram_low, board->ram_high,
+              config->processors);
+    acpi_pm_init(&board->pm, &board->bus, stop_run, board);
+    serial_init(&board->serial, &board->bus, 0x3F8, 4, config->serial, config->output_context);
+    debugcon_init(&board->debugcon, &board->bus, 0x402, config->debug, config->output_context);
+    fw_cfg_init(&board->fw_cfg, &board->bus);
+    q35_init(&board->q35, &board->bus, &board->pm);
+    random_init(&board->random, config->seed, 0);
+}
+
+static bool assemble(struct board *board, char *error, size_t size)
+{
+    const struct bus_sinks sinks = { line_changed, message_arrived, board };
+
+    clock_init(&board->clock, instructions, stop_run, board);
+    bus_init(&board->bus, board->memory, &board->clock, &sinks);
+    board->apic_host = (struct apic_host){ board, update_processor, processor_event, send_ipi,
+                                           broadcast_eoi };
+    for (unsigned i = 0; i < board->processors; i++)
+        init_processor(board, i);
+    if (!add_memory(board, error, size) || !add_flash(board, error, size))
+        return false;
+    init_devices(board);
+    if (!board_add_files(board, error, size))
+        return false;
+    bus_reset(&board->bus);
+    return true;
+}
+
+struct board *board_create(const struct board_config *config, char *error, size_t error_size)
+{
+    struct board *board;
+
+    if (!check(config, error, error_size))
+        return NULL;
+    board = calloc(1, sizeof(*board));
+    if (board)
+        board->processor = calloc(config->processors, sizeof(board->processor[0]));
+    if (!board || !board->processor) {
+        free(board);
+        fail(error, error_size, "board: out of memory");
+        return NULL;
+    }
+    board->config = *config;
+    board->memory = config->memory;
+    board->processors = config->processors;
+    if (!assemble(board, error, error_size)) {
+        board_destroy(board);
+        return NULL;
+    }
+    return board;
+}
+
+void board_destroy(struct board *board)
+{
+    if (!board)
+        return;
+    free(board->processor);
+    free(board);
+}
+
+uint64_t board_firmware_base(const struct board *board)
+{
+    return board->firmware.base;
+}
+
+size_t board_serial_input(struct board *board, const uint8_t *bytes, size_t length)
+{
+    return serial_input(&board->serial, bytes, length);
+}
+
+enum board_request board_take_request(struct board *board)
+{
+    static const enum board_request map[] = {
+        [ACPI_PM_NOTHING] = BOARD_RUNNING,
+        [ACPI_PM_POWER_OFF] = BOARD_POWER_OFF,
+        [ACPI_PM_RESET] = BOARD_RESET,
+    };
+    enum board_request request = map[board->pm.request];
+
+    board->pm.request = ACPI_PM_NOTHING;
+    return request;
+}
+
+void board_reset(struct board *board)
+{
+    bus_reset(&board->bus);
+    for (unsigned i = 0; i < board->processors; i++)
+        board->processor[i].wake = BOARD_WAKE_NONE;
+}

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: BSD-2-Clause-Patent */
+/*
+ * What the board consists of; private to this folder.
+ */
+#ifndef PRIVET_MACHINE_BOARD_STATE_H
+#define PRIVET_MACHINE_BOARD_STATE_H
+
+#include "machine/board/acpi_pm.h"
+#include "machine/board/apic.h"
+#include "machine/board/board.h"
+#include "machine/board/cmos.h"
+#include "machine/board/fw_cfg.h"
+#include "machine/board/ioapic.h"
+#include "machine/board/pflash.h"
+#include "machine/board/pic.h"
+#include "machine/board/pit.h"
+#include "machine/board/q35.h"
+#include "machine/devices/random.h"
+#include "machine/devices/serial.h"
+
+struct board_processor {
+    struct board *board;
+    struct cpu *cpu; /* NULL until attached */
+    struct cpu_io io;
+    struct apic apic;
+    uint64_t tsc_last; /* instruction count at the last TSC read */
+    unsigned tsc_streak;
+    enum board_wake wake;
+    uint8_t wake_vector;
+};
+
+struct board {
+    struct board_config config;
+    struct memory *memory;
+    struct bus bus;
+    struct clock clock;
+    uint64_t ram_low, ram_high; /* bytes below 4 GiB, from 4 GiB up */
+    unsigned processors;
+    struct board_processor *processor;
+    struct apic_host apic_host;
+    struct pic pic;
+    struct pit pit;
+    struct ioapic ioapic;
+    struct cmos cmos;
+    struct acpi_pm pm;
+    struct pflash firmware, variables;
+    struct fw_cfg fw_cfg;
+    struct serial serial;
+    struct debugcon debugcon;
+    struct q35 q35;
+    struct random_stream random;
+    uint8_t e820[2 * 20];
+    uint64_t idle_at; /* instruction count of the last futile wake-up */
+    bool idle_futile;
+};
+
+/* fw_cfg content: board_files.c. false with one line in `error`. */
+bool board_add_files(struct board *board, char *error, size_t error_size);
+
+#endif
