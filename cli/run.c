@@ -136,7 +136,7 @@ static int launch(struct guest *guest, const struct run_options *o, const struct
         fprintf(stderr, "privet: launch: %s\n", error);
         return RUN_USAGE;
     }
-    report_chip(guest);
+    report_chip(guest, &result);
     report_launch(&result);
     if (outcome > 0)
         return RUN_LAUNCH_REFUSED;

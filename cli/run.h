@@ -45,7 +45,7 @@ bool run_inputs_load(const struct run_options *options, struct run_inputs *ret);
 void run_inputs_free(struct run_inputs *inputs);
 
 /* Lines on stderr, one fact each. */
-void report_chip(struct guest *guest);
+void report_chip(struct guest *guest, const struct launch_result *launch);
 void report_launch(const struct launch_result *launch);
 /* Computes the measurement as the guest owner would and says whether the chip's is the same. */
 void report_owner_view(const struct run_options *options, const struct run_inputs *inputs,

@@ -60,3 +60,40 @@ void report_secrecy(struct guest *guest, const char *marker)
             "DRAM dump\n",
             (unsigned long long)found.in_guest_view, (unsigned long long)found.in_dram);
 }
+
+void report_chip(struct guest *guest, const struct launch_result *launch)
+{
+    uint8_t identity[CHIP_ID_SIZE];
+    const struct chip *chip = guest_chip(guest);
+    chip_identity(chip, identity);
+    fprintf(stderr, "privet: chip: %s, API %u.%u build %u, identity ", chip_model(chip),
+            launch->api_major, launch->api_minor, launch->build);
+    for (unsigned i = 0; i < 16; i++)
+        fprintf(stderr, "%02x", identity[i]);
+    fprintf(stderr, "...\n");
+}
+
+void report_owner_view(const struct run_options *options, const struct run_inputs *inputs,
+                       const struct launch_result *launch)
+{
+    static const uint8_t no_session[OWNER_KEY_SIZE];
+    const struct owner_guest expected = {
+        .firmware = { inputs->firmware.data, inputs->firmware.size },
+        .kernel_hashes = options->kernel_hashes,
+        .kernel = { inputs->kernel.data, inputs->kernel.size },
+        .initrd = { inputs->initrd.data, inputs->initrd.size },
+        .command_line = options->append,
+        .policy = launch->policy,
+        .api_major = launch->api_major,
+        .api_minor = launch->api_minor,
+        .build = launch->build,
+    };
+    if (options->session && !options->tik) {
+        fprintf(stderr, "privet: owner measure: not computed: the session's --tik was not given\n");
+        return;
+    }
+    bool same = owner_verify(&expected, options->tik ? inputs->tik.data : no_session,
+                             launch->measurement);
+    fprintf(stderr, "privet: owner measure: computes %s\n",
+            same ? "the same value" : "ANOTHER value: what was launched is not what was expected");
+}

@@ -99,3 +99,8 @@ struct memory *guest_memory(struct guest *guest)
 {
     return guest->memory;
 }
+
+const struct chip *guest_chip(const struct guest *guest)
+{
+    return guest->chip;
+}

@@ -75,6 +75,7 @@ void guest_run(struct guest *guest, struct run_result *result);
 void guest_decommission(struct guest *guest);
 
 struct memory *guest_memory(struct guest *guest);
+const struct chip *guest_chip(const struct guest *guest); /* NULL without SEV */
 
 /*
  * Looks for `text` in every RAM page: as the guest sees it now (pages in the view in which they
