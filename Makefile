@@ -13,7 +13,7 @@ packages:
 	@scripts/install-packages
 
 build: packages
-	@scripts/build $(BUILD) --buildtype=release
+	@scripts/build $(BUILD) --buildtype=debugoptimized
 
 guest: build
 	@scripts/get-guest $(BUILD)/tests/guests/compute $(BUILD)/tests/guests/spin
