@@ -24,7 +24,7 @@
 #define IOAPIC_BASE 0xFEC00000u
 #define LAPIC_BASE  0xFEE00000u
 
-/* PCI interrupt pins go to GSI 16 to 19 and on, swizzled by slot. */
+/* PCI interrupt pins go to GSI 16 to 19, swizzled by slot: pci_pirq. */
 #define PCI_GSI_BASE 16u
 
 static const char tables_file[] = "etc/acpi/tables";

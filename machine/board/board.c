@@ -442,7 +442,7 @@ static bool assemble(struct board *board, char *error, size_t size)
     if (!add_memory(board, error, size) || !add_flash(board, error, size))
         return false;
     init_devices(board);
-    if (!board_add_files(board, error, size))
+    if (!board_add_files(board, error, size) || !board_add_tables(board, error, size))
         return false;
     bus_reset(&board->bus);
     return true;
@@ -476,6 +476,7 @@ void board_destroy(struct board *board)
 {
     if (!board)
         return;
+    board_free_tables(board);
     free(board->processor);
     free(board);
 }

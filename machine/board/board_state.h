@@ -5,6 +5,7 @@
 #ifndef PRIVET_MACHINE_BOARD_STATE_H
 #define PRIVET_MACHINE_BOARD_STATE_H
 
+#include "machine/board/acpi.h"
 #include "machine/board/acpi_pm.h"
 #include "machine/board/apic.h"
 #include "machine/board/board.h"
@@ -15,6 +16,7 @@
 #include "machine/board/pic.h"
 #include "machine/board/pit.h"
 #include "machine/board/q35.h"
+#include "machine/board/smbios.h"
 #include "machine/devices/random.h"
 #include "machine/devices/serial.h"
 
@@ -50,11 +52,17 @@ struct board {
     struct q35 q35;
     struct random_stream random;
     uint8_t e820[2 * 20];
+    struct acpi_config acpi_config; /* what `acpi` was built from */
+    struct acpi_blobs acpi;
+    struct smbios_blobs smbios;
     uint64_t idle_at; /* instruction count of the last futile wake-up */
     bool idle_futile;
 };
 
 /* fw_cfg content: board_files.c. false with one line in `error`. */
 bool board_add_files(struct board *board, char *error, size_t error_size);
+/* ACPI and SMBIOS: board_tables.c. */
+bool board_add_tables(struct board *board, char *error, size_t error_size);
+void board_free_tables(struct board *board);
 
 #endif

@@ -38,7 +38,7 @@ void pci_root_init(struct pci_root *root, struct bus *bus)
 
 unsigned pci_pirq(unsigned device, unsigned pin)
 {
-    return 4 + (device + pin - 1) % 4;
+    return (device + pin - 1) % 4; /* as the DSDT's _PRT says */
 }
 
 void pci_function_init(struct pci_function *function, uint16_t vendor, uint16_t device,
