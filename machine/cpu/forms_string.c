@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause-Patent */
 /* Table rows of the string instructions. INS and OUTS belong to the system table. */
 #include "machine/cpu/form.h"
-#include "machine/cpu/string.h"
+#include "machine/cpu/string_ops.h"
 
 #define BYTE(op) FN_ALL(op_##op##_8)
 #define WIDE(op)                                                                                   \

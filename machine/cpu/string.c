@@ -4,7 +4,7 @@
  * operations, page by page; registers are brought up to date after every piece, so that a fault or
  * an interrupt leaves an instruction that can be restarted. A REP instruction counts as one.
  */
-#include "machine/cpu/string.h"
+#include "machine/cpu/string_ops.h"
 
 #include "machine/cpu/block.h"
 #include "machine/cpu/flags.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause-Patent */
 /* String operations by element size; private to machine/cpu. */
-#ifndef PRIVET_MACHINE_CPU_STRING_H
-#define PRIVET_MACHINE_CPU_STRING_H
+#ifndef PRIVET_MACHINE_CPU_STRING_OPS_H
+#define PRIVET_MACHINE_CPU_STRING_OPS_H
 
 #include "machine/cpu/insn.h"
 
