@@ -171,7 +171,8 @@ static const struct form rows[] = {
     ALIGNED("blendvpd", "66 0F 38 15 /r", "Vpd,Wpd", FEATURE_SSE41, RM(op_blendvpd))
     {"ptest", "66 0F 38 17 /r", "Vdq,Wdq", RM(op_ptest), ALL_FLAGS, 0, 0, FEATURE_SSE41,
      FORM_SSE | FORM_ALIGN16},
-    ALIGNED("sha256rnds2", "NP 0F 38 CB /r", "Vdq,Wdq", FEATURE_SHA, RM(op_sha256rnds2))
+    /* AMD processors do not ask for aligned operands here. */
+    ROW("sha256rnds2", "NP 0F 38 CB /r", "Vdq,Wdq", FEATURE_SHA, FORM_SSE, RM(op_sha256rnds2))
 
     {"pcmpestrm", "66 0F 3A 60 /r", "Vdq,Wdq,Ib", RM(op_pcmpestrm), ALL_FLAGS, 0, 0,
      FEATURE_SSE42, FORM_SSE},

@@ -88,7 +88,7 @@ static const struct form rows[] = {
     X87("fld", "D9 mod3 /0", "STi", op_fld)
     X87("fst", "DD mod3 /2", "STi", op_fst)
     X87("fstp", "DD mod3 /3", "STi", op_fstp)
-    X87("fstp", "D9 mod3 /3", "STi", op_fstp)
+    X87("fstp", "D9 mod3 /3", "STi", op_fstp_alias)
     X87("fstp", "DF mod3 /2", "STi", op_fstp)
     X87("fstp", "DF mod3 /3", "STi", op_fstp)
     X87("fxch", "D9 mod3 /1", "STi", op_fxch)

@@ -169,6 +169,21 @@ static const uint16_t host_x87_default = 0x037F;
         return sw;                                                                                 \
     }
 
+/* The same with the guest's condition bits loaded, which some operands leave alone: FPREM. */
+#define HOST_X87_REMAINDER(name)                                                                   \
+    static inline uint16_t host_##name(uint16_t control, uint16_t conditions,                      \
+                                       struct x87_register *a, const struct x87_register *b)       \
+    {                                                                                              \
+        uint16_t sw;                                                                               \
+        uint32_t environment[7] = {control, conditions, 0xFFFF};                                   \
+        __asm__ volatile("fldenv %[env]\n\tfldt %[b]\n\tfldt %[a]\n\t" #name HOST_X87_END          \
+                         "fstpt %[a]\n\tfstp %%st(0)\n\tfldcw %[host]"                            \
+                         : [sw] "=&a"(sw), [a] "+m"(*a)                                            \
+                         : [b] "m"(*b), [env] "m"(environment), [host] "m"(host_x87_default)       \
+                         : HOST_X87_CLOBBERS);                                                     \
+        return sw;                                                                                 \
+    }
+
 /* ST(1) = f(ST(1), ST(0)) and pop, unless an unmasked exception stops it. The result is in b. */
 #define HOST_X87_POPPING(name)                                                                     \
     static inline uint16_t host_##name(uint16_t control, const struct x87_register *a,             \

@@ -104,11 +104,11 @@
     X(aesenclast, "66 0F 38 DD /r", "Vdq,Wdq", aligned, FEATURE_AES)                               \
     X(aesdec, "66 0F 38 DE /r", "Vdq,Wdq", aligned, FEATURE_AES)                                   \
     X(aesdeclast, "66 0F 38 DF /r", "Vdq,Wdq", aligned, FEATURE_AES)                               \
-    X(sha1nexte, "NP 0F 38 C8 /r", "Vdq,Wdq", aligned, FEATURE_SHA)                                \
-    X(sha1msg1, "NP 0F 38 C9 /r", "Vdq,Wdq", aligned, FEATURE_SHA)                                 \
-    X(sha1msg2, "NP 0F 38 CA /r", "Vdq,Wdq", aligned, FEATURE_SHA)                                 \
-    X(sha256msg1, "NP 0F 38 CC /r", "Vdq,Wdq", aligned, FEATURE_SHA)                               \
-    X(sha256msg2, "NP 0F 38 CD /r", "Vdq,Wdq", aligned, FEATURE_SHA)
+    X(sha1nexte, "NP 0F 38 C8 /r", "Vdq,Wdq", any, FEATURE_SHA)                                    \
+    X(sha1msg1, "NP 0F 38 C9 /r", "Vdq,Wdq", any, FEATURE_SHA)                                     \
+    X(sha1msg2, "NP 0F 38 CA /r", "Vdq,Wdq", any, FEATURE_SHA)                                     \
+    X(sha256msg1, "NP 0F 38 CC /r", "Vdq,Wdq", any, FEATURE_SHA)                                   \
+    X(sha256msg2, "NP 0F 38 CD /r", "Vdq,Wdq", any, FEATURE_SHA)
 
 /*
  * Operations with an immediate that portable code interprets; sse_immediate.c has a function
@@ -126,7 +126,7 @@
     X(palignr, "66 0F 3A 0F /r", "Vdq,Wdq,Ib", aligned, FEATURE_SSSE3)                             \
     X(mpsadbw, "66 0F 3A 42 /r", "Vdq,Wdq,Ib", aligned, FEATURE_SSE41)                             \
     X(pclmulqdq, "66 0F 3A 44 /r", "Vdq,Wdq,Ib", aligned, FEATURE_PCLMULQDQ)                       \
-    X(sha1rnds4, "NP 0F 3A CC /r", "Vdq,Wdq,Ib", aligned, FEATURE_SHA)                             \
+    X(sha1rnds4, "NP 0F 3A CC /r", "Vdq,Wdq,Ib", any, FEATURE_SHA)                                 \
     X(aeskeygenassist, "66 0F 3A DF /r", "Vdq,Wdq,Ib", aligned, FEATURE_AES)
 
 /*

@@ -61,7 +61,8 @@ DEFINE_TO_INTEGER(cvttsd2si, 64, 64)
 
 /*
  * With MMX registers: the XMM instruction on a vector whose other half is zero, which raises
- * nothing. The availability checks of both units apply.
+ * nothing. The availability checks of both units apply; with a source in memory these are no MMX
+ * instructions at all. The transition to MMX happens even if an exception follows.
  */
 HOST_VECTOR2(cvtdq2ps)
 HOST_VECTOR2(cvtdq2pd)
@@ -89,14 +90,11 @@ void op_cvtpi2ps_r(struct cpu *cpu, const struct insn *i)
 void op_cvtpi2ps_m(struct cpu *cpu, const struct insn *i)
 {
     sse_check(cpu, i);
-    mmx_check(cpu, i);
-    __m128i b = sse_load_64(cpu, i);
-    mmx_transition(cpu);
-    do_cvtpi2ps(cpu, i, b);
+    do_cvtpi2ps(cpu, i, sse_load_64(cpu, i));
     NEXT(cpu, i);
 }
 
-/* Always exact: no exceptions; with a memory operand not an MMX instruction at all. */
+/* Always exact: no exceptions. */
 void op_cvtpi2pd_r(struct cpu *cpu, const struct insn *i)
 {
     sse_check(cpu, i);
@@ -119,8 +117,8 @@ void op_cvtpi2pd_m(struct cpu *cpu, const struct insn *i)
     static void do_##name(struct cpu *cpu, const struct insn *i, __m128i b)                        \
     {                                                                                              \
         __m128i a;                                                                                 \
-        SSE_EXACT(cpu, i, false, a, host_##worker(b, b));                                          \
         mmx_transition(cpu);                                                                       \
+        SSE_EXACT(cpu, i, false, a, host_##worker(b, b));                                          \
         mmx_set(cpu, i->reg, mmx_scalar(a));                                                       \
     }                                                                                              \
     void op_##name##_r(struct cpu *cpu, const struct insn *i)                                      \

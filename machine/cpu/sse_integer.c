@@ -177,6 +177,6 @@ void op_sha256rnds2_r(struct cpu *cpu, const struct insn *i)
 void op_sha256rnds2_m(struct cpu *cpu, const struct insn *i)
 {
     sse_check(cpu, i);
-    do_sha256rnds2(cpu, i, sse_load_aligned(cpu, i));
+    do_sha256rnds2(cpu, i, sse_load_any(cpu, i));
     NEXT(cpu, i);
 }

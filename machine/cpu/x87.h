@@ -160,7 +160,7 @@ static inline void x87_set_conditions(struct cpu *cpu, unsigned conditions)
     X(fstp_m80) X(fist_m16) X(fist_m32) X(fistp_m16) X(fistp_m32) X(fistp_m64) X(fisttp_m16)       \
     X(fisttp_m32) X(fisttp_m64) X(fbstp) X(fld) X(fst) X(fstp) X(fxch) X(ffree) X(ffreep)          \
     X(fincstp) X(fdecstp) X(fnop) X(fwait) X(fninit) X(fnclex) X(fnstcw) X(fldcw) X(fnstsw)        \
-    X(fnstsw_ax) X(fnstenv) X(fldenv) X(fnsave) X(frstor) X(fnop_control)
+    X(fnstsw_ax) X(fnstenv) X(fldenv) X(fnsave) X(frstor) X(fnop_control) X(fstp_alias)
 #define DECLARE_X87_BINARY(name)                                                                   \
     operation op_##name##_st0, op_##name##_sti, op_##name##p, op_##name##_m32, op_##name##_m64,    \
         op_##name##_i16, op_##name##_i32;

@@ -143,25 +143,23 @@ DEFINE_INTEGER(fdiv, "fidiv")
 DEFINE_INTEGER(fdivr, "fidivr")
 
 /*
- * Comparisons set C3, C2 and C0, all of them for unordered, which is also the response to a masked
- * stack fault. Returns true if the instruction completes (and may pop).
+ * Comparisons set C3, C2 and C0, all of them for unordered, which is also the response to a stack
+ * fault; also if the exception is unmasked, which only holds back the pop. Returns true if the instruction completes (and may pop).
  */
 static bool compare_missing(struct cpu *cpu, const struct insn *i, unsigned other, bool *ret_done)
 {
     if (__builtin_expect(!x87_empty(cpu, 0) && !x87_empty(cpu, other), 1))
         return false;
     *ret_done = x87_stack_fault(cpu, i, false);
-    if (*ret_done)
-        x87_set_conditions(cpu, FSW_C3 | FSW_C2 | FSW_C0);
+    x87_set_conditions(cpu, FSW_C3 | FSW_C2 | FSW_C0);
     return true;
 }
 
 static bool compare_done(struct cpu *cpu, const struct insn *i, uint16_t status)
 {
-    if (x87_flags(cpu, i, (uint16_t)(status & ~FSW_C1), X87_STOP_OPERANDS))
-        return false;
+    bool stopped = x87_flags(cpu, i, (uint16_t)(status & ~FSW_C1), X87_STOP_OPERANDS);
     x87_set_conditions(cpu, status & (FSW_C3 | FSW_C2 | FSW_C0));
-    return true;
+    return !stopped;
 }
 
 HOST_X87_BOTH(fcom)
@@ -233,19 +231,19 @@ DEFINE_COMPARE_MEMORY(fcom, m64, "fcoml", 64)
 DEFINE_COMPARE_MEMORY(ficom, m16, "ficoms", 16)
 DEFINE_COMPARE_MEMORY(ficom, m32, "ficoml", 32)
 
-/* FCOMI and kin: ZF PF CF for C3 C2 C0; OF SF AF are cleared. */
+/* FCOMI and kin: ZF PF CF for C3 C2 C0, which do not change; OF SF AF are cleared, C1 not. */
 static bool compare_to_flags(struct cpu *cpu, const struct insn *i, host_binary *fn)
 {
-    uint16_t conditions = cpu->fpu.status & (FSW_C3 | FSW_C2 | FSW_C0);
+    uint16_t conditions = cpu->fpu.status & FSW_CONDITIONS;
+    if (x87_empty(cpu, 0) || x87_empty(cpu, i->rm & 7))
+        conditions &= (uint16_t)~FSW_C1;
     bool done = compare(cpu, i, fn, i->rm & 7);
+    uint16_t status = cpu->fpu.status;
 
-    if (done) {
-        uint16_t status = cpu->fpu.status;
-        flags_set_arithmetic(cpu, (status & FSW_C3 ? EFLAGS_ZF : 0) |
-                                      (status & FSW_C2 ? EFLAGS_PF : 0) |
-                                      (status & FSW_C0 ? EFLAGS_CF : 0));
-    }
-    x87_set_conditions(cpu, conditions | (cpu->fpu.status & FSW_C1));
+    flags_set_arithmetic(cpu, (status & FSW_C3 ? EFLAGS_ZF : 0) |
+                                  (status & FSW_C2 ? EFLAGS_PF : 0) |
+                                  (status & FSW_C0 ? EFLAGS_CF : 0));
+    x87_set_conditions(cpu, conditions);
     return done;
 }
 
@@ -303,8 +301,10 @@ static void unary(struct cpu *cpu, const struct insn *i, host_unary *fn, uint16_
 {
     bool done;
 
-    if (operands_missing(cpu, i, 0, 0, 0, &done))
+    if (operands_missing(cpu, i, 0, 0, 0, &done)) {
+        cpu->fpu.status &= (uint16_t)~conditions;
         return;
+    }
     struct x87_register a = *x87_st(cpu, 0);
     uint16_t status = fn(cpu->fpu.control, &a);
     if (!x87_flags(cpu, i, status, X87_STOP_OPERANDS))
@@ -354,17 +354,22 @@ void op_fabs(struct cpu *cpu, const struct insn *i)
 
 /* ST(0) and ST(1) give ST(0), no pop. The partial remainders report the quotient in C0 C3 C1. */
 HOST_X87_BOTH(fscale)
-HOST_X87_BOTH(fprem)
-HOST_X87_BOTH(fprem1)
+HOST_X87_REMAINDER(fprem)
+HOST_X87_REMAINDER(fprem1)
+#define CONTROL_fscale(cpu) (cpu)->fpu.control
+#define CONTROL_fprem(cpu) (cpu)->fpu.control, (cpu)->fpu.status & FSW_CONDITIONS
+#define CONTROL_fprem1(cpu) (cpu)->fpu.control, (cpu)->fpu.status & FSW_CONDITIONS
 
 #define DEFINE_BOTH(name, conditions)                                                              \
     void op_##name(struct cpu *cpu, const struct insn *i)                                          \
     {                                                                                              \
         bool done;                                                                                 \
         x87_begin(cpu, i);                                                                         \
-        if (!operands_missing(cpu, i, 0, 1, 0, &done)) {                                           \
+        if (operands_missing(cpu, i, 0, 1, 0, &done)) {                                            \
+            cpu->fpu.status &= (uint16_t)~((conditions)&FSW_C2);                                   \
+        } else {                                                                                   \
             struct x87_register a = *x87_st(cpu, 0);                                               \
-            uint16_t status = host_##name(cpu->fpu.control, &a, x87_st(cpu, 1));                   \
+            uint16_t status = host_##name(CONTROL_##name(cpu), &a, x87_st(cpu, 1));                \
             if (!x87_flags(cpu, i, status, X87_STOP_OPERANDS))                                     \
                 *x87_st(cpu, 0) = a;                                                               \
             cpu->fpu.status =                                                                      \
@@ -416,8 +421,8 @@ static void push_result(struct cpu *cpu, const struct insn *i, host_pushing *fn,
                         uint16_t conditions)
 {
     if (x87_empty(cpu, 0) || !x87_empty(cpu, 7)) {
+        cpu->fpu.status &= (uint16_t)~conditions;
         if (x87_stack_fault(cpu, i, !x87_empty(cpu, 0))) {
-            cpu->fpu.status &= (uint16_t)~conditions;
             x87_set(cpu, 0, x87_default_nan);
             x87_push(cpu, x87_default_nan);
         }

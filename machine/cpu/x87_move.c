@@ -6,7 +6,7 @@
 #include "machine/cpu/hostfp.h"
 #include "machine/cpu/x87.h"
 
-/* Pushes a loaded value; ST(7) in use is a stack overflow. */
+/* Pushes a loaded value, also a denormal under unmasked DE; ST(7) in use is a stack overflow. */
 static void push_loaded(struct cpu *cpu, const struct insn *i, struct x87_register value)
 {
     if (__builtin_expect(!x87_empty(cpu, 7), 0)) {
@@ -28,7 +28,7 @@ static void push_loaded(struct cpu *cpu, const struct insn *i, struct x87_regist
         x87_begin_memory(cpu, i, address);                                                         \
         struct x87_register a = {0};                                                               \
         uint16_t status = x87_empty(cpu, 7) ? host_##name(cpu->fpu.control, &a, b) : 0;            \
-        if (!x87_flags(cpu, i, status, X87_STOP_OPERANDS))                                         \
+        if (!x87_flags(cpu, i, status, FSW_IE))                                                    \
             push_loaded(cpu, i, a);                                                                \
         NEXT(cpu, i);                                                                              \
     }
@@ -194,7 +194,7 @@ void op_fbstp(struct cpu *cpu, const struct insn *i)
 void op_fld(struct cpu *cpu, const struct insn *i)
 {
     x87_begin(cpu, i);
-    if (x87_empty(cpu, i->rm & 7) && x87_empty(cpu, 7)) {
+    if (x87_empty(cpu, i->rm & 7)) {
         if (x87_stack_fault(cpu, i, false))
             x87_push(cpu, x87_default_nan);
     } else {
@@ -231,6 +231,17 @@ void op_fstp(struct cpu *cpu, const struct insn *i)
     NEXT(cpu, i);
 }
 
+/* The alias D9 D8+i knows no stack fault: an empty ST(0) is popped and nothing is stored. */
+void op_fstp_alias(struct cpu *cpu, const struct insn *i)
+{
+    x87_begin(cpu, i);
+    cpu->fpu.status &= (uint16_t)~FSW_C1;
+    if (!x87_empty(cpu, 0))
+        x87_set(cpu, i->rm & 7, *x87_st(cpu, 0));
+    x87_pop(cpu);
+    NEXT(cpu, i);
+}
+
 void op_fxch(struct cpu *cpu, const struct insn *i)
 {
     unsigned other = i->rm & 7;
@@ -256,7 +267,6 @@ static void conditional_move(struct cpu *cpu, const struct insn *i, bool conditi
             x87_set(cpu, 0, x87_default_nan);
         return;
     }
-    cpu->fpu.status &= (uint16_t)~FSW_C1;
     if (condition)
         *x87_st(cpu, 0) = *x87_st(cpu, other);
 }
@@ -274,6 +284,7 @@ void op_ffree(struct cpu *cpu, const struct insn *i)
 {
     x87_begin(cpu, i);
     cpu->fpu.valid &= (uint8_t)~(1u << ((x87_top(cpu) + i->rm) & 7));
+    cpu->fpu.status &= (uint16_t)~FSW_C1;
     NEXT(cpu, i);
 }
 
@@ -281,6 +292,7 @@ void op_ffreep(struct cpu *cpu, const struct insn *i)
 {
     x87_begin(cpu, i);
     cpu->fpu.valid &= (uint8_t)~(1u << ((x87_top(cpu) + i->rm) & 7));
+    cpu->fpu.status &= (uint16_t)~FSW_C1;
     x87_pop(cpu);
     NEXT(cpu, i);
 }
