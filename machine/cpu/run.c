@@ -206,8 +206,10 @@ static void settle(struct cpu *cpu)
 {
     struct block *block = cpu->block;
     const struct insn *i = cpu->current;
-    if (block && i >= block->insn && i < block->insn + block->count)
+    if (block && i >= block->insn && i < block->insn + block->count) {
         cpu->instructions += (uint64_t)(i - block->insn);
+        cpu->rip = cpu->mode & MODE_64 ? insn_rip(cpu, i) : (uint32_t)insn_rip(cpu, i);
+    }
     cpu->block = NULL;
     cpu->current = NULL;
     cpu_update_mode(cpu);
@@ -221,7 +223,7 @@ enum cpu_stop cpu_run(struct cpu *cpu, uint64_t deadline)
     switch (setjmp(cpu->fault_exit)) {
     case 0:
         break;
-    case FAULT_EXCEPTION:
+    case RUN_EXIT_FAULT:
         settle(cpu);
         cpu->instructions++;
         cpu_deliver_fault(cpu);
