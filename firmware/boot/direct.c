@@ -1,0 +1,196 @@
+/* SPDX-License-Identifier: BSD-2-Clause-Patent */
+/*
+ * Direct boot. Each blob is copied to private memory first and hashed on its way in; where the
+ * launch measured hashes, the private copy must match before anything is parsed. The kernel is
+ * started as an EFI application and finds its initrd by LoadFile2, as under OVMF.
+ */
+#include "firmware/boot/direct.h"
+
+#include <string.h>
+
+#include "firmware/boot/hashes.h"
+#include "firmware/boot/kernelfs.h"
+#include "firmware/lib/log.h"
+#include "firmware/lib/sha256.h"
+#include "firmware/platform/fwcfg.h"
+#include "firmware/sev/sev.h"
+#include "firmware/uefi/memory.h"
+#include "firmware/uefi/services.h"
+
+#define RESERVE 0x2000000u       /* RAM that must stay free beside the blobs */
+#define MAXIMUM_COMMAND_LINE 0x10000u
+
+static const char *const blob_names[HASHED_BLOBS] = {
+    [HASHED_COMMAND_LINE] = "command line", [HASHED_INITRD] = "initrd", [HASHED_KERNEL] = "kernel"};
+
+static struct blob blobs[HASHED_BLOBS];
+static struct hash_table hashes;
+static bool measured;
+
+/* Looks for the table once. A broken one stops the boot: somebody tampered with the launch. */
+static void find_hashes(void) {
+    static uint8_t area[SEV_HASHES_SIZE];
+    if (!sev_active())
+        return;
+    memcpy(area, (const void *)(uintptr_t)SEV_HASHES_BASE, sizeof(area));
+    switch (hashes_parse(area, sizeof(area), &hashes)) {
+    case HASHES_ABSENT:
+        log_line("no measured hashes: kernel, initrd and command line are the host's choice");
+        break;
+    case HASHES_MALFORMED:
+        panic("the table of measured hashes is malformed");
+    case HASHES_PRESENT:
+        measured = true;
+        break;
+    }
+}
+
+bool direct_measured(void) {
+    return measured;
+}
+
+static void hash_piece(void *context, const void *piece, size_t length) {
+    sha256_add(context, piece, length);
+}
+
+static bool equal(const uint8_t *a, const uint8_t *b, size_t length) {
+    uint8_t difference = 0;
+    for (size_t i = 0; i < length; i++)
+        difference |= a[i] ^ b[i];
+    return difference == 0;
+}
+
+static void enforce(enum hashed_blob which, struct sha256 *hash) {
+    uint8_t digest[SHA256_SIZE];
+    if (!measured)
+        return;
+    sha256_end(hash, digest);
+    if (!hashes.present[which])
+        panic("the measured hashes have no entry for the %s", blob_names[which]);
+    if (!equal(digest, hashes.hash[which], sizeof(digest)))
+        panic("the %s does not match its measured hash", blob_names[which]);
+    log_line("%s matches its measured hash", blob_names[which]);
+}
+
+/* Reads one fw_cfg item to its place in the blob. */
+static void fetch(uint16_t key, struct blob *blob, size_t offset, size_t length,
+                  struct sha256 *hash) {
+    if (length == 0)
+        return;
+    if (measured)
+        fwcfg_read_through(key, blob->data + offset, length, hash_piece, hash);
+    else
+        fwcfg_read(key, blob->data + offset, length);
+}
+
+/* Memory for a blob: pages, so that a big one does not fragment the pool. */
+static void make_room(enum hashed_blob which, uint64_t size) {
+    blobs[which] = (struct blob){0};
+    if (size == 0)
+        return;
+    uint64_t left = memory_free_bytes();
+    if (left < RESERVE || size > left - RESERVE)
+        panic("the %s of %lu bytes does not fit into memory", blob_names[which],
+              (unsigned long)size);
+    uint64_t pages = (size + EFI_PAGE_SIZE - 1) / EFI_PAGE_SIZE;
+    EFI_PHYSICAL_ADDRESS base;
+    if (bs_allocate_pages(AllocateAnyPages, MEMORY_BOOT_DATA, pages, &base) != EFI_SUCCESS)
+        panic("no run of memory for the %s of %lu bytes", blob_names[which], (unsigned long)size);
+    blobs[which].data = (uint8_t *)(uintptr_t)base;
+    blobs[which].size = size;
+}
+
+static void load_kernel(void) {
+    struct sha256 hash;
+    uint32_t setup = fwcfg_read_u32(FWCFG_SETUP_SIZE);
+    uint32_t rest = fwcfg_read_u32(FWCFG_KERNEL_SIZE);
+    make_room(HASHED_KERNEL, (uint64_t)setup + rest);
+    sha256_start(&hash);
+    fetch(FWCFG_SETUP_DATA, &blobs[HASHED_KERNEL], 0, setup, &hash);
+    fetch(FWCFG_KERNEL_DATA, &blobs[HASHED_KERNEL], setup, rest, &hash);
+    enforce(HASHED_KERNEL, &hash);
+}
+
+static void load_initrd(void) {
+    struct sha256 hash;
+    uint32_t size = fwcfg_read_u32(FWCFG_INITRD_SIZE);
+    make_room(HASHED_INITRD, size);
+    sha256_start(&hash);
+    fetch(FWCFG_INITRD_DATA, &blobs[HASHED_INITRD], 0, size, &hash);
+    enforce(HASHED_INITRD, &hash);
+}
+
+/* The host counts the NUL; without a command line the hash is that of one NUL. */
+static void load_command_line(void) {
+    struct sha256 hash;
+    uint32_t size = fwcfg_read_u32(FWCFG_CMDLINE_SIZE);
+    if (size > MAXIMUM_COMMAND_LINE)
+        panic("the command line of %u bytes is too long", size);
+    make_room(HASHED_COMMAND_LINE, size);
+    sha256_start(&hash);
+    fetch(FWCFG_CMDLINE_DATA, &blobs[HASHED_COMMAND_LINE], 0, size, &hash);
+    if (size == 0)
+        sha256_add(&hash, "", 1);
+    enforce(HASHED_COMMAND_LINE, &hash);
+}
+
+/* Command line as UTF-16, with the initrd named as OVMF names it. */
+static CHAR16 *load_options(size_t *ret_size) {
+    const struct blob *line = &blobs[HASHED_COMMAND_LINE];
+    const char *suffix = blobs[HASHED_INITRD].size ? " initrd=initrd" : "";
+    size_t length = line->size ? strnlen((const char *)line->data, line->size) : 0;
+    size_t total = length + strlen(suffix);
+    *ret_size = 0;
+    if (total == 0)
+        return NULL;
+    CHAR16 *options = pool_allocate(MEMORY_LOADER_DATA, (total + 1) * sizeof(CHAR16));
+    if (!options)
+        panic("no memory for the command line");
+    for (size_t i = 0; i < length; i++)
+        options[i] = line->data[i];
+    for (size_t i = 0; suffix[i]; i++)
+        options[length + i] = (uint8_t)suffix[i];
+    *ret_size = (total + 1) * sizeof(CHAR16);
+    return options;
+}
+
+static void start(void) {
+    EFI_HANDLE image = NULL;
+    size_t options_size;
+    struct blob *kernel = &blobs[HASHED_KERNEL];
+    EFI_DEVICE_PATH_PROTOCOL *path = devicepath_file(kernelfs_path(), "\\kernel");
+    if (!path)
+        panic("no memory for the kernel's device path");
+    EFI_STATUS status = bs_load_image(false, firmware_image, path, kernel->data, kernel->size,
+                                      &image);
+    pool_free(path);
+    if (status != EFI_SUCCESS) {
+        log_line("the kernel cannot be loaded as an EFI program: status 0x%lx",
+                 (unsigned long)(status & ~EFI_ERROR_BIT));
+        return;
+    }
+    EFI_LOADED_IMAGE_PROTOCOL *loaded = handle_interface(image, &guid_loaded_image);
+    CHAR16 *options = load_options(&options_size);
+    loaded->LoadOptions = options;
+    loaded->LoadOptionsSize = (UINT32)options_size;
+    log_line("starting the kernel: %lu bytes, initrd %lu bytes", (unsigned long)kernel->size,
+             (unsigned long)blobs[HASHED_INITRD].size);
+    status = bs_start_image(image, NULL, NULL);
+    log_line("the kernel returned: status 0x%lx", (unsigned long)(status & ~EFI_ERROR_BIT));
+    pool_free(options);
+}
+
+bool direct_boot(void) {
+    find_hashes();
+    bool offered = fwcfg_read_u32(FWCFG_KERNEL_SIZE) != 0;
+    if (!offered && measured)
+        panic("the launch measured a kernel and the host offers none");
+    if (!offered)
+        return false;
+    load_kernel();
+    load_initrd();
+    load_command_line();
+    kernelfs_install(&blobs[HASHED_KERNEL], &blobs[HASHED_INITRD], &blobs[HASHED_COMMAND_LINE]);
+    start();
+    return true;
+}

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: BSD-2-Clause-Patent */
+/*
+ * What a directly booted program finds around itself: a read-only file system with the files
+ * kernel, initrd and cmdline on the device it came from, and LoadFile2 for the initrd.
+ */
+#ifndef PRIVET_FIRMWARE_KERNELFS_H
+#define PRIVET_FIRMWARE_KERNELFS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "firmware/uefi/efi.h"
+
+struct blob {
+    uint8_t *data;
+    size_t size;
+};
+
+/* Device path of the file system's handle. */
+const EFI_DEVICE_PATH_PROTOCOL *kernelfs_path(void);
+/* Installs both; empty blobs have no file. The blobs stay the caller's and must stay in place. */
+void kernelfs_install(const struct blob *kernel, const struct blob *initrd,
+                      const struct blob *command_line);
+
+#endif
