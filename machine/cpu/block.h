@@ -21,6 +21,9 @@
 #include "machine/cpu/form.h"
 #include "machine/cpu/mode.h"
 
+/* Values of the longjmp to cpu->fault_exit: deliver cpu->fault, or end the run with cpu->stop. */
+enum run_exit { RUN_EXIT_FAULT = 1, RUN_EXIT_STOP = 2 };
+
 #define BLOCK_INSNS 32u  /* most instructions in a block */
 #define BLOCK_BYTES 224u /* no instruction starts beyond this offset: insn.ip is a byte */
 
