@@ -144,7 +144,8 @@ DEFINE_INTEGER(fdivr, "fidivr")
 
 /*
  * Comparisons set C3, C2 and C0, all of them for unordered, which is also the response to a stack
- * fault; also if the exception is unmasked, which only holds back the pop. Returns true if the instruction completes (and may pop).
+ * fault; also if the exception is unmasked, which only holds back the pop. Returns true if the
+ * instruction completes (and may pop).
  */
 static bool compare_missing(struct cpu *cpu, const struct insn *i, unsigned other, bool *ret_done)
 {

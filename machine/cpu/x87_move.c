@@ -18,9 +18,16 @@ static void push_loaded(struct cpu *cpu, const struct insn *i, struct x87_regist
     x87_push(cpu, value);
 }
 
+/* The work is apart from the operation, whose tail call cannot follow a local in memory. */
+#define DEFINE_CHAINED(name)                                                                       \
+    void op_##name(struct cpu *cpu, const struct insn *i)                                          \
+    {                                                                                              \
+        do_##name(cpu, i);                                                                         \
+        NEXT(cpu, i);                                                                              \
+    }
 #define DEFINE_LOAD(name, mnemonic, bits)                                                          \
     HOST_X87_LOAD(name, mnemonic, uint##bits##_t)                                                  \
-    void op_##name(struct cpu *cpu, const struct insn *i)                                          \
+    static void do_##name(struct cpu *cpu, const struct insn *i)                                   \
     {                                                                                              \
         x87_check(cpu, i);                                                                         \
         uint64_t address = insn_address(cpu, i, bits / 8, false);                                  \
@@ -30,8 +37,8 @@ static void push_loaded(struct cpu *cpu, const struct insn *i, struct x87_regist
         uint16_t status = x87_empty(cpu, 7) ? host_##name(cpu->fpu.control, &a, b) : 0;            \
         if (!x87_flags(cpu, i, status, FSW_IE))                                                    \
             push_loaded(cpu, i, a);                                                                \
-        NEXT(cpu, i);                                                                              \
-    }
+    }                                                                                              \
+    DEFINE_CHAINED(name)
 DEFINE_LOAD(fld_m32, "flds", 32)
 DEFINE_LOAD(fld_m64, "fldl", 64)
 DEFINE_LOAD(fild_m16, "filds", 16)
@@ -57,25 +64,25 @@ void op_fld_m80(struct cpu *cpu, const struct insn *i)
 
 HOST_X87_LOAD(fbld, "fbld", struct x87_register)
 
-void op_fbld(struct cpu *cpu, const struct insn *i)
+static void do_fbld(struct cpu *cpu, const struct insn *i)
 {
     struct x87_register value = load80(cpu, i), result = {0};
     host_fbld(cpu->fpu.control, &result, value);
     push_loaded(cpu, i, result);
-    NEXT(cpu, i);
 }
+DEFINE_CHAINED(fbld)
 
 /* Constants are rounded as the control word says. */
 #define DEFINE_CONSTANT(name)                                                                      \
     HOST_X87_CONSTANT(name)                                                                        \
-    void op_##name(struct cpu *cpu, const struct insn *i)                                          \
+    static void do_##name(struct cpu *cpu, const struct insn *i)                                   \
     {                                                                                              \
         struct x87_register value = {0};                                                           \
         x87_begin(cpu, i);                                                                         \
         host_##name(cpu->fpu.control, &value);                                                     \
         push_loaded(cpu, i, value);                                                                \
-        NEXT(cpu, i);                                                                              \
-    }
+    }                                                                                              \
+    DEFINE_CHAINED(name)
 X87_CONSTANT_LIST(DEFINE_CONSTANT)
 
 /*
@@ -168,7 +175,7 @@ void op_fstp_m80(struct cpu *cpu, const struct insn *i)
 
 HOST_X87_STORE(fbstp, "fbstp", struct x87_register)
 
-void op_fbstp(struct cpu *cpu, const struct insn *i)
+static void do_fbstp(struct cpu *cpu, const struct insn *i)
 {
     x87_check(cpu, i);
     uint64_t address = insn_address(cpu, i, 10, true);
@@ -187,8 +194,8 @@ void op_fbstp(struct cpu *cpu, const struct insn *i)
         x87_flags(cpu, i, status, X87_STOP_STORE);
     if (!stops)
         x87_pop(cpu);
-    NEXT(cpu, i);
 }
+DEFINE_CHAINED(fbstp)
 
 /* Register moves. */
 void op_fld(struct cpu *cpu, const struct insn *i)
