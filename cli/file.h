@@ -21,6 +21,21 @@ bool file_read(const char *path, const char *what, size_t limit, struct file *re
 /* The same; if the content is base64 text (QEMU's form), decodes it. */
 bool file_read_base64(const char *path, const char *what, size_t limit, struct file *ret);
 
+/*
+ * Writes a file so that it is there whole or not at all (temporary file, fsync, rename); `mode` is
+ * the new file's. "-" is standard output. On failure prints one line and returns false.
+ */
+bool file_write(const char *path, const void *data, size_t size, unsigned mode);
+
+/* The same as base64 on one line, without a line end, as QEMU wants it. */
+bool file_write_base64(const char *path, const void *data, size_t size, unsigned mode);
+
+/* Prints what stdio still holds; false, with one line, if standard output could not take it. */
+bool output_flush(void);
+
+/* The chip's state folder when none is named: $XDG_STATE_HOME/privet or ~/.local/state/privet. */
+const char *state_folder_default(void);
+
 void file_free(struct file *file);
 
 #endif

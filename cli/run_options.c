@@ -68,25 +68,13 @@ static bool check(struct run_options *o)
     return false;
 }
 
-/* $XDG_STATE_HOME/privet, or ~/.local/state/privet. */
-static const char *default_state(void)
-{
-    static char path[4096];
-    const char *base = getenv("XDG_STATE_HOME"), *home = getenv("HOME");
-    if (base && *base)
-        snprintf(path, sizeof(path), "%s/privet", base);
-    else
-        snprintf(path, sizeof(path), "%s/.local/state/privet", home ? home : "");
-    return path;
-}
-
 bool run_options_parse(int argc, char **argv, struct run_options *o, bool *ret_done)
 {
     static const char *const sev_modes[] = { "off", "sev", NULL };
     struct raw raw = { .processors = 1, .policy = 1, .c_bit = 51, .reduced = 1, .asid = 1, .sev = 1 };
     *o = (struct run_options){ .firmware = PRIVET_DATA_FOLDER "/privet.fd",
                                .memory_size = 1024 * MIB,
-                               .state = default_state() };
+                               .state = state_folder_default() };
     bool no_reboot = false;
     const struct option_row rows[] = {
         { "firmware", OPTION_TEXT, &o->firmware, "FILE", "flash image; default: Privet's own", 0, 0, NULL },

@@ -16,6 +16,11 @@
 
 struct chip;
 
+/* The firmware that the emulated part runs unless told otherwise: Rome's last 0.24. */
+#define CHIP_API_MAJOR 0
+#define CHIP_API_MINOR 24
+#define CHIP_BUILD     15
+
 struct chip_config {
     const char *state_folder;  /* identity and persistent keys; created if absent, mode 0700 */
     uint8_t api_major, api_minor, build;
