@@ -7,5 +7,8 @@
 
 int owner_measure_command(int argc, char **argv);
 int owner_verify_command(int argc, char **argv);
+int owner_session_command(int argc, char **argv);
+int owner_secret_command(int argc, char **argv);
+int owner_certs_command(int argc, char **argv);
 
 #endif

@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: BSD-2-Clause-Patent */
+/* `privet owner secret`: packs secrets for LAUNCH_SECRET, bound to one measured launch. */
+#include <openssl/crypto.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cli/file.h"
+#include "cli/options.h"
+#include "cli/owner.h"
+#include "owner/session.h"
+#include "owner/secret_table.h"
+
+/* The entry that disk encryption tools look for. */
+#define LUKS_GUID "736869e5-84f0-4973-92ec-06879ce3da0b"
+
+struct secret_options {
+    const char *tek, *tik, *measurement, *header, *payload;
+    struct option_list secrets;
+};
+
+struct secret_inputs {
+    struct file tek, tik, measurement;
+    struct owner_secret_table table;
+};
+
+static bool load_exact(const char *option, const char *path, const char *what, size_t size,
+                       bool base64, struct file *ret)
+{
+    if (!path) {
+        fprintf(stderr, "privet: --%s is needed; try 'privet owner secret --help'\n", option);
+        return false;
+    }
+    if (!(base64 ? file_read_base64 : file_read)(path, what, 2 * size, ret))
+        return false;
+    if (ret->size == size)
+        return true;
+    fprintf(stderr, "privet: %s: %zu bytes, a %s has %zu\n", path, ret->size, what, size);
+    return false;
+}
+
+/* GUID:FILE, or luks-key:FILE. */
+static bool add_secret(struct owner_secret_table *table, const char *text)
+{
+    const char *colon = strchr(text, ':');
+    char name[64];
+    struct file file = { 0 };
+    if (!colon || colon - text >= (int)sizeof(name) || !colon[1]) {
+        fprintf(stderr, "privet: --secret %s: must be GUID:FILE or luks-key:FILE\n", text);
+        return false;
+    }
+    snprintf(name, sizeof(name), "%.*s", (int)(colon - text), text);
+    if (!file_read(colon + 1, "secret", OWNER_SECRET_MAX, &file))
+        return false;
+    const char *reason = owner_secret_add(table, strcmp(name, "luks-key") ? name : LUKS_GUID,
+                                          file.data, file.size);
+    OPENSSL_cleanse(file.data, file.size);
+    file_free(&file);
+    if (reason)
+        fprintf(stderr, "privet: --secret %s: %s\n", text, reason);
+    return !reason;
+}
+
+static bool inputs_load(const struct secret_options *o, struct secret_inputs *in)
+{
+    owner_secret_begin(&in->table);
+    if (!o->header || !o->payload || o->secrets.count == 0) {
+        fprintf(stderr, "privet: --secret, --header and --payload are needed; try 'privet owner "
+                        "secret --help'\n");
+        return false;
+    }
+    for (unsigned i = 0; i < o->secrets.count; i++) {
+        if (!add_secret(&in->table, o->secrets.items[i]))
+            return false;
+    }
+    return load_exact("tek", o->tek, "transport encryption key", SEV_KEY_SIZE, false, &in->tek) &&
+           load_exact("tik", o->tik, "transport integrity key", SEV_KEY_SIZE, false, &in->tik) &&
+           load_exact("measurement", o->measurement, "launch measurement",
+                      sizeof(struct sev_measure_blob), true, &in->measurement);
+}
+
+static int seal(const struct secret_options *o, const struct secret_inputs *in)
+{
+    uint8_t data[OWNER_SECRET_MAX], iv[16];
+    struct sev_packet_header header;
+    struct owner_keys keys;
+    size_t size = owner_secret_size(&in->table);
+    memcpy(keys.tek, in->tek.data, SEV_KEY_SIZE);
+    memcpy(keys.tik, in->tik.data, SEV_KEY_SIZE);
+    bool done = owner_random_bytes(iv) &&
+                owner_secret_seal(&keys, iv, in->table.bytes, size, in->measurement.data, &header,
+                                  data);
+    OPENSSL_cleanse(&keys, sizeof(keys));
+    if (!done) {
+        fprintf(stderr, "privet: the cryptographic library failed\n");
+        return 1;
+    }
+    if (!file_write_base64(o->header, &header, sizeof(header), 0644))
+        return 1;
+    if (file_write_base64(o->payload, data, size, 0644))
+        return 0;
+    unlink(o->header);
+    return 1;
+}
+
+int owner_secret_command(int argc, char **argv)
+{
+    struct secret_options o = { 0 };
+    struct secret_inputs in = { 0 };
+    const struct option_row rows[] = {
+        { "secret", OPTION_LIST, &o.secrets, "GUID:FILE",
+          "a secret and its name; luks-key:FILE for a disk's passphrase; may be repeated", 0, 0,
+          NULL },
+        { "tek", OPTION_TEXT, &o.tek, "FILE", "transport encryption key, 16 raw bytes", 0, 0,
+          NULL },
+        { "tik", OPTION_TEXT, &o.tik, "FILE", "transport integrity key, 16 raw bytes", 0, 0,
+          NULL },
+        { "measurement", OPTION_TEXT, &o.measurement, "FILE",
+          "as the launch reported it: 48 bytes, raw or base64", 0, 0, NULL },
+        { "header", OPTION_TEXT, &o.header, "FILE", "output: packet header, base64", 0, 0, NULL },
+        { "payload", OPTION_TEXT, &o.payload, "FILE", "output: encrypted secrets, base64", 0, 0,
+          NULL },
+        { NULL, OPTION_FLAG, NULL, NULL, NULL, 0, 0, NULL },
+    };
+    const struct option_verb verb = {
+        .usage = "privet owner secret [options]",
+        .summary = "Encrypts secrets for one launch of a guest. Only the chip that made the "
+                   "measurement can open\nthe packet (privet run --secret-header, --secret; QEMU's "
+                   "sev-inject-launch-secret).",
+        .rows = rows,
+        .footer = "Check the measurement first: 'privet owner verify'.",
+    };
+    enum option_result result = options_parse(&verb, argc, argv, NULL);
+    if (result != OPTIONS_RUN)
+        return result == OPTIONS_HELP ? 0 : 1;
+    int code = inputs_load(&o, &in) ? seal(&o, &in) : 1;
+    if (in.tek.data)
+        OPENSSL_cleanse(in.tek.data, in.tek.size);
+    if (in.tik.data)
+        OPENSSL_cleanse(in.tik.data, in.tik.size);
+    OPENSSL_cleanse(&in.table, sizeof(in.table));
+    file_free(&in.tek);
+    file_free(&in.tik);
+    file_free(&in.measurement);
+    return code;
+}

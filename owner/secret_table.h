@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: BSD-2-Clause-Patent */
+/*
+ * The table of secrets that a launch injects: named by GUIDs, in the form that OVMF, GRUB and Linux
+ * read (outer GUID, 32-bit length, entries of GUID, 32-bit length, bytes; padded to 16).
+ */
+#ifndef PRIVET_OWNER_SECRET_TABLE_H
+#define PRIVET_OWNER_SECRET_TABLE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "owner/session.h"
+
+struct owner_secret_table {
+    uint8_t bytes[OWNER_SECRET_MAX];
+    size_t used; /* without the padding */
+};
+
+void owner_secret_begin(struct owner_secret_table *table);
+
+/* `guid` in its usual text form. NULL, or the reason: not a GUID, there already, no room. */
+const char *owner_secret_add(struct owner_secret_table *table, const char *guid,
+                             const uint8_t *data, size_t size);
+
+/* Bytes to encrypt: a multiple of 16. */
+size_t owner_secret_size(const struct owner_secret_table *table);
+
+#endif
