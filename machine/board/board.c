@@ -429,6 +429,28 @@ static void init_devices(struct board *board)
     random_init(&board->random, config->seed, 0);
 }
 
+/* Slot 1: entropy; 2 and up: disks in the order given. */
+static bool add_pci_devices(struct board *board, char *error, size_t size)
+{
+    const struct board_config *config = &board->config;
+    struct pci_root *pci = &board->q35.pci;
+
+    if (!virtio_rng_init(&board->rng, pci, 1, config->sev, config->seed))
+        return fail(error, size, "board: PCI slot 1 is taken");
+    for (unsigned i = 0; i < config->disk_count; i++) {
+        char serial[24];
+
+        snprintf(serial, sizeof(serial), "privet-%u", i);
+        board->disk[i] = calloc(1, sizeof(*board->disk[i]));
+        if (!board->disk[i])
+            return fail(error, size, "board: out of memory");
+        if (!virtio_blk_init(board->disk[i], pci, 2 + i, config->sev, config->disks[i].fd,
+                             config->disks[i].read_only, serial))
+            return fail(error, size, "disk %u: %s", i, strerror(errno));
+    }
+    return true;
+}
+
 static bool assemble(struct board *board, char *error, size_t size)
 {
     const struct bus_sinks sinks = { line_changed, message_arrived, board };
@@ -442,7 +464,8 @@ static bool assemble(struct board *board, char *error, size_t size)
     if (!add_memory(board, error, size) || !add_flash(board, error, size))
         return false;
     init_devices(board);
-    if (!board_add_files(board, error, size) || !board_add_tables(board, error, size))
+    if (!add_pci_devices(board, error, size) || !board_add_files(board, error, size) ||
+        !board_add_tables(board, error, size))
         return false;
     bus_reset(&board->bus);
     return true;
@@ -477,6 +500,8 @@ void board_destroy(struct board *board)
     if (!board)
         return;
     board_free_tables(board);
+    for (unsigned i = 0; i < BOARD_MAX_DISKS; i++)
+        free(board->disk[i]);
     free(board->processor);
     free(board);
 }

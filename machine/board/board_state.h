@@ -19,6 +19,8 @@
 #include "machine/board/smbios.h"
 #include "machine/devices/random.h"
 #include "machine/devices/serial.h"
+#include "machine/devices/virtio_blk.h"
+#include "machine/devices/virtio_rng.h"
 
 struct board_processor {
     struct board *board;
@@ -51,6 +53,8 @@ struct board {
     struct debugcon debugcon;
     struct q35 q35;
     struct random_stream random;
+    struct virtio_rng rng;
+    struct virtio_blk *disk[BOARD_MAX_DISKS];
     uint8_t e820[2 * 20];
     struct acpi_config acpi_config; /* what `acpi` was built from */
     struct acpi_blobs acpi;
