@@ -4,6 +4,7 @@
  * every form that it promises is there.
  */
 #include "machine/cpu/form.h"
+#include "machine/cpu/hostfp.h"
 
 const struct form_table *const form_tables[] = {
     &forms_integer, &forms_string, &forms_system, &forms_x87, &forms_simd,
@@ -37,7 +38,9 @@ bool cpu_has_feature(const struct cpu *cpu, enum cpu_feature feature)
         [FEATURE_RDTSCP] = true,   [FEATURE_SYSCALL] = true,   [FEATURE_FSGSBASE] = true,
         [FEATURE_SMAP] = true,     [FEATURE_CLFLUSH] = true,   [FEATURE_CLFLUSHOPT] = true,
         [FEATURE_UMIP] = true,     [FEATURE_RDPID] = true,     [FEATURE_PREFETCHW] = true,
-        [FEATURE_POPCNT] = true,   [FEATURE_MOVBE] = true,
+        [FEATURE_POPCNT] = true,   [FEATURE_MOVBE] = true,     [FEATURE_SSE3] = true,
+        [FEATURE_SSSE3] = true,    [FEATURE_SSE41] = true,     [FEATURE_SSE42] = true,
+        [FEATURE_AES] = true,      [FEATURE_PCLMULQDQ] = true, [FEATURE_SHA] = true,
     };
-    return offered[feature];
+    return offered[feature] && hostfp_supports(feature);
 }

@@ -18,7 +18,10 @@
 #include <emmintrin.h>
 #include <stdint.h>
 
-#include "machine/cpu/state.h"
+#include "machine/cpu/form.h"
+
+/* hostfp.c: false if the feature's instructions need one of the host that it lacks. */
+bool hostfp_supports(enum cpu_feature feature);
 
 #define MXCSR_FLAGS   0x003Fu
 #define MXCSR_DAZ     0x0040u

@@ -45,6 +45,8 @@ void mmx_check_slow(struct cpu *cpu, const struct insn *i);
 
 /* x87_state.c: ES and B follow from flags and masks after either was loaded. */
 void x87_update_summary(struct cpu *cpu);
+/* x87_state.c: power-up state of x87, XMM registers and MXCSR: APM 2 table 14-1. */
+void fpu_reset(struct cpu *cpu);
 /* x87_state.c: initial state (FNINIT, FNSAVE): control word, status, tags, pointers. */
 void x87_initialize(struct cpu *cpu);
 /* x87_state.c: the full tag word, two bits per register, from the abridged one and the contents. */

@@ -3,6 +3,7 @@
  * x87 control instructions and the environment and state images of FNSTENV, FLDENV, FNSAVE and
  * FRSTOR in their four formats (APM 2 11.4.2, figures 11-2 to 11-5).
  */
+#include "machine/cpu/hostfp.h"
 #include "machine/cpu/x87.h"
 
 void x87_pending(struct cpu *cpu, const struct insn *i)
@@ -32,6 +33,12 @@ void x87_initialize(struct cpu *cpu)
     cpu->fpu.opcode = 0;
     cpu->fpu.instruction_selector = cpu->fpu.data_selector = 0;
     cpu->fpu.instruction_pointer = cpu->fpu.data_pointer = 0;
+}
+
+void fpu_reset(struct cpu *cpu)
+{
+    cpu->fpu = (struct fpu){
+        .control = 0x0040, .valid = 0xFF, .mxcsr = MXCSR_DEFAULT, .host_mxcsr = MXCSR_DEFAULT};
 }
 
 static void set_control(struct cpu *cpu, uint16_t control)
