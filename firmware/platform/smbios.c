@@ -5,15 +5,45 @@
  */
 #include "firmware/platform/smbios.h"
 
+#include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
+#include "firmware/arch/layout.h"
 #include "firmware/lib/log.h"
 #include "firmware/lib/string.h"
 #include "firmware/platform/fwcfg.h"
 #include "firmware/uefi/memory.h"
 #include "firmware/uefi/uefi.h"
 
-enum { ANCHOR_2_SIZE = 31, ANCHOR_3_SIZE = 24, TABLES_MAX = 0xFFFF };
+/* Each string ends with NUL, the set with another one, which the literal brings. The date is
+   that of the release: builds are reproducible. */
+#define STRINGS "Privet\0" PRIVET_VERSION "\0" "11/23/2026\0"
+
+enum {
+    ANCHOR_2_SIZE = 31, ANCHOR_3_SIZE = 24, TABLES_MAX = 0xF000, TYPE_FIRMWARE = 0, TYPE_END = 127,
+};
+
+/* Type 0, the firmware itself (DSP0134 7.1): the host leaves it to us. Strings follow. */
+struct firmware_information {
+    uint8_t type, length;
+    uint16_t handle;
+    uint8_t vendor, version;
+    uint16_t segment;
+    uint8_t date, rom_size;
+    uint64_t characteristics;
+    uint8_t extension[2], major, minor, controller_major, controller_minor;
+    char strings[sizeof(STRINGS)];
+} __attribute__((packed));
+_Static_assert(offsetof(struct firmware_information, strings) == 24, "DSP0134 7.1");
+
+static const struct firmware_information firmware_information = {
+    .type = TYPE_FIRMWARE, .length = 24, .handle = 0xFE00, .vendor = 1, .version = 2, .date = 3,
+    .rom_size = FLASH_SIZE / 65536 - 1,
+    .characteristics = 8,      /* what the rest would say is not given */
+    .extension = { 0, 0x18 },  /* UEFI; a virtual machine */
+    .controller_major = 0xFF, .controller_minor = 0xFF, .strings = STRINGS,
+};
 
 static const struct guid smbios_2_guid = {
     0xeb9d2d31, 0x2d88, 0x11d3, { 0x9a, 0x16, 0x00, 0x90, 0x27, 0x3f, 0xc1, 0x4d } };
@@ -31,35 +61,44 @@ static void set_checksum(uint8_t *from, size_t length, uint8_t *at)
     *at = (uint8_t)-sum;
 }
 
-static void finish_2(uint8_t *anchor, uint64_t tables, uint32_t size)
+struct summary {
+    uint32_t size;
+    uint16_t count, largest;
+    bool has_firmware;
+};
+
+static void finish_2(uint8_t *anchor, uint64_t tables, const struct summary *summary)
 {
     uint32_t address = (uint32_t)tables;
-    uint16_t length = (uint16_t)size;
+    uint16_t length = (uint16_t)summary->size;
 
     anchor[5] = ANCHOR_2_SIZE;
+    memcpy(anchor + 0x08, &summary->largest, sizeof(summary->largest));
     memcpy(anchor + 0x16, &length, sizeof(length));
     memcpy(anchor + 0x18, &address, sizeof(address));
+    memcpy(anchor + 0x1C, &summary->count, sizeof(summary->count));
     set_checksum(anchor + 0x10, 15, anchor + 0x15);
     set_checksum(anchor, ANCHOR_2_SIZE, anchor + 4);
     uefi_set_table(&smbios_2_guid, anchor);
 }
 
-static void finish_3(uint8_t *anchor, uint64_t tables, uint32_t size)
+static void finish_3(uint8_t *anchor, uint64_t tables, const struct summary *summary)
 {
     anchor[6] = ANCHOR_3_SIZE;
-    memcpy(anchor + 0x0C, &size, sizeof(size));
+    memcpy(anchor + 0x0C, &summary->size, sizeof(summary->size));
     memcpy(anchor + 0x10, &tables, sizeof(tables));
     set_checksum(anchor, ANCHOR_3_SIZE, anchor + 5);
     uefi_set_table(&smbios_3_guid, anchor);
 }
 
 /* Every structure must lie inside, down to its double NUL: readers trust the lengths. */
-static bool tables_valid(const uint8_t *tables, uint32_t size)
+static bool summarize(const uint8_t *tables, uint32_t size, struct summary *ret)
 {
     uint32_t at = 0;
 
+    *ret = (struct summary){ 0 };
     while (at < size) {
-        uint32_t length = size - at < 4 ? 0 : tables[at + 1];
+        uint32_t begin = at, length = size - at < 4 ? 0 : tables[at + 1];
         if (length < 4 || length > size - at) {
             return false;
         }
@@ -72,11 +111,50 @@ static bool tables_valid(const uint8_t *tables, uint32_t size)
             return false;
         }
         at += 2;
-        if (type == 127) {
+        ret->count++;
+        ret->largest = at - begin > ret->largest ? (uint16_t)(at - begin) : ret->largest;
+        ret->has_firmware |= type == TYPE_FIRMWARE;
+        if (type == TYPE_END) {
+            ret->size = at;
             return true;
         }
     }
     return false;
+}
+
+/* Reads both files into one runtime allocation, the tables behind our own structure. */
+static void load(uint16_t anchor_key, uint32_t anchor_size, uint16_t tables_key, uint32_t size)
+{
+    const uint32_t own = sizeof(firmware_information);
+    uint64_t pages = (32 + own + size + 4095) / 4096;
+    uint64_t base = memory_allocate(MEMORY_RUNTIME_DATA, pages, 1ull << 32);
+    struct summary summary;
+
+    if (base == 0) {
+        log_line("SMBIOS: no memory for %u bytes, left out", size);
+        return;
+    }
+    uint8_t *anchor = (uint8_t *)(uintptr_t)base, *tables = anchor + 32 + own;
+    fwcfg_read(anchor_key, anchor, anchor_size);
+    fwcfg_read(tables_key, tables, size);
+    if (!summarize(tables, size, &summary)) {
+        log_line("SMBIOS: damaged tables, left out");
+        return;
+    }
+    if (!summary.has_firmware) {
+        tables -= own;
+        memcpy(tables, &firmware_information, own);
+        summary.size += own;
+        summary.count++;
+        summary.largest = summary.largest < own ? (uint16_t)own : summary.largest;
+    }
+    if (anchor_size == ANCHOR_2_SIZE && memcmp(anchor, "_SM_", 4) == 0) {
+        finish_2(anchor, (uintptr_t)tables, &summary);
+    } else if (anchor_size == ANCHOR_3_SIZE && memcmp(anchor, "_SM3_", 5) == 0) {
+        finish_3(anchor, (uintptr_t)tables, &summary);
+    } else {
+        log_line("SMBIOS: unknown anchor, left out");
+    }
 }
 
 void smbios_init(void)
@@ -93,22 +171,5 @@ void smbios_init(void)
         log_line("SMBIOS: impossible sizes (anchor %u, tables %u), left out", anchor_size, size);
         return;
     }
-    uint64_t pages = (32 + size + 4095) / 4096;
-    uint64_t base = memory_allocate(MEMORY_RUNTIME_DATA, pages, 1ull << 32);
-    if (base == 0) {
-        log_line("SMBIOS: no memory for %u bytes, left out", size);
-        return;
-    }
-    uint8_t *anchor = (uint8_t *)(uintptr_t)base, *tables = anchor + 32;
-    fwcfg_read(anchor_key, anchor, anchor_size);
-    fwcfg_read(tables_key, tables, size);
-    if (!tables_valid(tables, size)) {
-        log_line("SMBIOS: damaged tables, left out");
-    } else if (anchor_size == ANCHOR_2_SIZE && memcmp(anchor, "_SM_", 4) == 0) {
-        finish_2(anchor, base + 32, size);
-    } else if (anchor_size == ANCHOR_3_SIZE && memcmp(anchor, "_SM3_", 5) == 0) {
-        finish_3(anchor, base + 32, size);
-    } else {
-        log_line("SMBIOS: unknown anchor, left out");
-    }
+    load(anchor_key, anchor_size, tables_key, size);
 }

@@ -390,7 +390,7 @@ static uint8_t anchor[31], structures[64];
 
 static void smbios_build(void)
 {
-    static const uint8_t sample[] = { 0, 6, 0, 0, 1, 0, 'a', 0, 0, 127, 4, 1, 0, 0, 0 };
+    static const uint8_t sample[] = { 1, 6, 0, 0, 1, 0, 'a', 0, 0, 127, 4, 1, 0, 0, 0 };
 
     reset();
     memset(anchor, 0, sizeof(anchor));
@@ -407,6 +407,7 @@ static void smbios_cases(void **state)
     assert_int_equal(tables_set, 1);
     assert_int_equal(byte_sum(last_table, 31), 0);
     assert_int_equal(byte_sum((const uint8_t *)last_table + 16, 15), 0);
+    assert_int_equal(((const uint8_t *)last_table)[0x1C], 3); /* with the firmware's own */
 
     smbios_build();
     structures[1] = 3; /* shorter than a header */
