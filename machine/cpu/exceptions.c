@@ -8,7 +8,6 @@
  */
 #include <stdio.h>
 
-#include "machine/cpu/block.h"
 #include "machine/cpu/system.h"
 
 struct event {
@@ -38,7 +37,7 @@ static bool is_contributory(unsigned vector)
 static _Noreturn void stop(struct cpu *cpu, enum cpu_stop why)
 {
     cpu->stop = why;
-    longjmp(cpu->fault_exit, RUN_EXIT_STOP);
+    longjmp(cpu->fault_exit, FAULT_STOP);
 }
 
 /* Replaces the fault by #DF if it came while another was delivered: APM 2 table 8-3. */
@@ -64,13 +63,15 @@ static void combine_faults(struct cpu *cpu)
 static _Noreturn void raise(struct cpu *cpu, const struct insn *i, unsigned vector, bool has_error,
                             uint32_t error)
 {
+    if (i)
+        cpu->rip = wrap_rip(cpu, insn_rip(cpu, i));
     cpu->current = i;
     cpu->fault.vector = vector;
     cpu->fault.has_error = has_error;
     cpu->fault.error = error;
     cpu->fault.external = false;
     combine_faults(cpu);
-    longjmp(cpu->fault_exit, RUN_EXIT_FAULT);
+    longjmp(cpu->fault_exit, FAULT_EXCEPTION);
 }
 
 _Noreturn void cpu_raise(struct cpu *cpu, const struct insn *i, unsigned vector)

@@ -416,7 +416,7 @@ static void iret_to_v86(struct cpu *cpu, const struct insn *i, struct stack *sta
     unsigned ss = stack_pop(stack, 4) & 0xFFFF;
     for (unsigned n = 0; n < 4; n++)
         selectors[n] = (uint16_t)stack_pop(stack, 4);
-    flags_set(cpu, (flags & 0x3F7FD5) | EFLAGS_VM);
+    flags_set(cpu, (flags & 0x3E7FD5) | EFLAGS_VM);
     for (unsigned n = 0; n < 4; n++)
         segment_set_real(cpu, order[n], selectors[n]);
     segment_set_real(cpu, SS, ss);
@@ -442,14 +442,6 @@ static void iret_task(struct cpu *cpu, const struct insn *i)
     finish_iret(cpu, i, cpu->rip);
 }
 
-/* RF comes from the image too; POPF clears it, so cpu_load_flags leaves it alone. */
-static void load_iret_flags(struct cpu *cpu, uint32_t flags, unsigned size, unsigned cpl)
-{
-    cpu_load_flags(cpu, flags, size, cpl);
-    if (size > 2)
-        cpu->eflags = (cpu->eflags & ~EFLAGS_RF) | (flags & EFLAGS_RF);
-}
-
 static void iret_protected(struct cpu *cpu, const struct insn *i, unsigned size)
 {
     struct stack stack = stack_current(cpu, i);
@@ -467,7 +459,7 @@ static void iret_protected(struct cpu *cpu, const struct insn *i, unsigned size)
     if (cpl == cpu->cpl && !cpu_64bit(cpu)) {
         struct segment same = code_segment(cpu, i, &d, cpl);
         stack_commit(&stack);
-        load_iret_flags(cpu, flags, size, old_cpl);
+        cpu_load_flags(cpu, flags, size, old_cpl);
         cpu_set_code(cpu, &same, cpl);
         finish_iret(cpu, i, offset);
         return;
@@ -479,7 +471,7 @@ static void iret_protected(struct cpu *cpu, const struct insn *i, unsigned size)
     set_outer_stack(cpu, &ss, sp, to_64bit);
     if (cpl != cpu->cpl)
         segment_drop_privileged(cpu, cpl);
-    load_iret_flags(cpu, flags, size, old_cpl);
+    cpu_load_flags(cpu, flags, size, old_cpl);
     cpu_set_code(cpu, &cs, cpl);
     finish_iret(cpu, i, offset);
 }

@@ -51,6 +51,11 @@ static enum tlb_bank bank_in_force(const struct cpu *cpu)
     return cpu->cr4 & CR4_SMAP && cpu->eflags & EFLAGS_AC ? TLB_SUPERVISOR_AC : TLB_SUPERVISOR;
 }
 
+void cpu_update_bank(struct cpu *cpu)
+{
+    cpu->tlb = cpu->tlb_banks[bank_in_force(cpu)];
+}
+
 void cpu_update_mode(struct cpu *cpu)
 {
     uint32_t mode = segment_bits(cpu) | fpu_bits(cpu);
@@ -61,7 +66,7 @@ void cpu_update_mode(struct cpu *cpu)
     if (cpu->eflags & EFLAGS_TF)
         mode |= MODE_STEP;
     cpu->mode = mode;
-    cpu->tlb = cpu->tlb_banks[bank_in_force(cpu)];
+    cpu_update_bank(cpu);
     if (mode & MODE_64 && cpu->tlb_alias)
         mmu_flush(cpu);
 }

@@ -209,7 +209,7 @@ struct cpu {
     uint64_t sysenter_cs, sysenter_esp, sysenter_eip;
     uint64_t pat, tsc_aux, tsc_offset;
     uint64_t mtrr_default, mtrr_variable[16], mtrr_fixed[11];
-    uint64_t syscfg, hwcr, misc_enable;
+    uint64_t syscfg, hwcr, decode_config, debug_control;
     struct fpu fpu;
 
     /* Pending fault: filled by cpu_raise, consumed by the run loop. */
@@ -236,10 +236,16 @@ struct cpu {
     struct tlb_entry tlb_fetch[FETCH_TLB_SIZE];
 };
 
+/* Values that arrive at cpu->fault_exit by longjmp. */
+enum fault_exit {
+    FAULT_EXCEPTION = 1, /* call cpu_deliver_fault: it may arrive here again */
+    FAULT_STOP = 2,      /* cpu->stop says why: shutdown, unimplemented */
+};
+
 /*
  * exceptions.c: none of these returns. Error code variants per APM 2 table 8-1. They set
- * cpu->current to `i` (NULL: between instructions, cpu->rip is the address) and cpu->fault, and
- * longjmp to cpu->fault_exit with RUN_EXIT_FAULT (block.h).
+ * cpu->current to `i`, cpu->rip to its address (`i` NULL: leave cpu->rip alone) and cpu->fault, and
+ * longjmp to cpu->fault_exit with FAULT_EXCEPTION.
  */
 _Noreturn void cpu_raise(struct cpu *cpu, const struct insn *i, unsigned vector);
 _Noreturn void cpu_raise_error(struct cpu *cpu, const struct insn *i, unsigned vector,
@@ -251,15 +257,18 @@ _Noreturn void cpu_unimplemented(struct cpu *cpu, const struct insn *i, const ch
  * exceptions.c: enters the handler of a vector from between instructions (cpu->rip is the return
  * address). Handles privilege change, IST, task gates, real mode. A fault on the way ends in
  * cpu->fault_exit like any other, already combined to #DF where the manual says so; the third one
- * is RUN_EXIT_STOP with CPU_STOP_SHUTDOWN. EVENT_SOFTWARE is INT n, INT3, INTO (DPL is checked, no
+ * is FAULT_STOP with CPU_STOP_SHUTDOWN. EVENT_SOFTWARE is INT n, INT3, INTO (DPL is checked, no
  * EXT bit). Call only where cpu->fault_exit is set.
  */
 enum event_kind { EVENT_EXCEPTION, EVENT_INTERRUPT, EVENT_NMI, EVENT_SOFTWARE };
 void cpu_deliver(struct cpu *cpu, unsigned vector, enum event_kind kind, bool has_error,
                  uint32_t error);
 
-/* Delivers what cpu_raise left in cpu->fault: the run loop's answer to RUN_EXIT_FAULT. */
+/* Delivers what cpu_raise left in cpu->fault: the run loop's answer to FAULT_EXCEPTION. */
 void cpu_deliver_fault(struct cpu *cpu);
+
+/* mode.c: only the TLB bank, after CPL, EFLAGS.AC, CR0.AM or CR4.SMAP. */
+void cpu_update_bank(struct cpu *cpu);
 
 /* mode.c: recomputes cpu->mode, tlb bank and flat-segment facts after CR0/CR4/EFER/CS/CPL/AC. */
 void cpu_update_mode(struct cpu *cpu);

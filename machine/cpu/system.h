@@ -154,7 +154,10 @@ struct stack stack_of_tss(struct cpu *cpu, const struct insn *i, unsigned cpl);
 /* --- task.c ------------------------------------------------------------------------------- */
 
 enum task_reason { TASK_JUMP, TASK_CALL, TASK_RETURN };
-/* Hardware task switch, not in long mode; `next_rip` is saved in the old task: APM 2 12.3. */
+/*
+ * Hardware task switch, not in long mode; `next_rip` is saved in the old task: APM 2 12.3. The new
+ * task's address is in cpu->rip then.
+ */
 void task_switch(struct cpu *cpu, const struct insn *i, const struct descriptor *tss,
                  enum task_reason reason, uint64_t next_rip, bool has_error, uint32_t error);
 
@@ -183,13 +186,17 @@ static inline unsigned insn_operand_size(const struct insn *i)
     return i->flags & INSN_OP64 ? 8 : i->flags & INSN_OP16 ? 2 : 4;
 }
 
-/* Following address, truncated to the code size. */
-static inline uint64_t insn_return_rip(const struct cpu *cpu, const struct insn *i)
+/* Truncates an instruction address to the code size. */
+static inline uint64_t wrap_rip(const struct cpu *cpu, uint64_t rip)
 {
-    uint64_t rip = insn_next_rip(cpu, i);
     if (cpu_64bit(cpu))
         return rip;
     return cpu->seg[CS].attributes & SEG_DB ? (uint32_t)rip : (uint16_t)rip;
+}
+
+static inline uint64_t insn_return_rip(const struct cpu *cpu, const struct insn *i)
+{
+    return wrap_rip(cpu, insn_next_rip(cpu, i));
 }
 
 #endif

@@ -128,7 +128,7 @@ static void take_over(struct cpu *cpu, const struct layout *l, const struct imag
         mmu_flush(cpu);
     }
     cpu->rip = image->ip;
-    flags_set(cpu, image->flags & 0x3F7FD5);
+    flags_set(cpu, image->flags & 0x3E7FD5);
     for (unsigned n = 0; n < 8; n++)
         cpu->gpr[n] = image->registers[n];
 }
