@@ -13,7 +13,6 @@
 #define PAGES_MAX   16384u
 #define PAGE_HASH   16384u
 #define ARENA_BYTES (48u << 20)
-#define CROSS_MAX   65536u
 #define GRAIN_SHIFT 6
 
 /* A physical page that holds decoded code. */
@@ -33,14 +32,12 @@ struct block_cache *blocks_create(void)
     cache->hash = calloc(1u << HASH_BITS, sizeof(*cache->hash));
     cache->pages = calloc(PAGES_MAX, sizeof(*cache->pages));
     cache->page_hash = calloc(PAGE_HASH, sizeof(*cache->page_hash));
-    cache->cross = calloc(CROSS_MAX, sizeof(*cache->cross));
     cache->arena = malloc(ARENA_BYTES);
-    if (cache->hash && cache->pages && cache->page_hash && cache->cross && cache->arena)
+    if (cache->hash && cache->pages && cache->page_hash && cache->arena)
         return cache;
     free(cache->hash);
     free(cache->pages);
     free(cache->page_hash);
-    free(cache->cross);
     free(cache->arena);
     free(cache);
     return NULL;
@@ -54,7 +51,6 @@ void blocks_destroy(struct cpu *cpu)
     free(cache->hash);
     free(cache->pages);
     free(cache->page_hash);
-    free(cache->cross);
     free(cache->arena);
     free(cache);
     cpu->blocks = NULL;
@@ -108,32 +104,21 @@ static void flush_all(struct cpu *cpu)
     memset(cache->page_hash, 0, sizeof(*cache->page_hash) * PAGE_HASH);
     cache->pages_used = 0;
     cache->arena_used = 0;
-    cache->cross_used = 0;
     cache->generation++;
 }
 
 void blocks_flush_virtual(struct cpu *cpu)
 {
-    struct block_cache *cache = cpu->blocks;
-    if (!cache)
-        return;
-    cache->generation++;
-    for (uint32_t k = 0; k < cache->cross_used; k++)
-        *cache->cross[k] = NULL;
-    cache->cross_used = 0;
+    if (cpu->blocks)
+        cpu->blocks->generation++;
 }
 
-void blocks_link(struct cpu *cpu, struct block *from, unsigned which, struct block *to)
+void blocks_link(struct block *from, unsigned which, struct block *to)
 {
-    struct block_cache *cache = cpu->blocks;
-    if (from->dead || from->mode != to->mode)
+    bool flat = (from->mode & MODE_64) || (~from->mode & (MODE_FLAT | MODE_CODE32)) == 0;
+    if (from->dead || from->mode != to->mode || !flat || ~from->gpa_second || ~to->gpa_second ||
+        ((from->gpa ^ to->gpa) & ~PAGE_OFFSET))
         return;
-    bool same_page = !((from->gpa ^ to->gpa) & ~PAGE_OFFSET);
-    if (!same_page || ~from->gpa_second || ~to->gpa_second) {
-        if (cache->cross_used == CROSS_MAX)
-            blocks_flush_virtual(cpu);
-        cache->cross[cache->cross_used++] = &from->link[which];
-    }
     from->link[which] = to;
 }
 

@@ -61,8 +61,6 @@ struct block_cache {
     uint32_t pages_used;
     uint8_t *arena;
     size_t arena_used;
-    struct block ***cross; /* links that leave their page: cut by blocks_flush_virtual */
-    uint32_t cross_used;
 };
 
 /* block.c: NULL if out of memory. */
@@ -75,8 +73,11 @@ void blocks_destroy(struct cpu *cpu);
  */
 struct block *blocks_find(struct cpu *cpu);
 
-/* Remembers that `from` continues at `to` through link `which`. */
-void blocks_link(struct cpu *cpu, struct block *from, unsigned which, struct block *to);
+/*
+ * Remembers that `from` continues at `to` through link `which`, if that holds wherever the page is
+ * mapped: both in one page, and code whose offsets neither wrap nor meet a limit.
+ */
+void blocks_link(struct block *from, unsigned which, struct block *to);
 
 /* Where in the jump cache the block at `rip` may be. */
 static inline struct jump_entry *blocks_jump_entry(struct block_cache *cache, uint64_t rip)

@@ -102,7 +102,8 @@ struct form_table {
 /* forms.c: all tables; form numbers count through them in order. */
 extern const struct form_table *const form_tables[];
 extern const unsigned form_table_count;
-extern const struct form_table forms_integer, forms_string, forms_system, forms_x87, forms_simd;
+extern const struct form_table forms_arith, forms_shift, forms_muldiv, forms_bit, forms_move,
+    forms_stack, forms_branch, forms_bcd, forms_string, forms_system, forms_x87, forms_simd;
 
 const struct form *form_by_number(unsigned number);
 unsigned form_total(void);

@@ -74,21 +74,8 @@ static bool leave_towards(struct cpu *cpu, const struct insn *i, uint64_t rip)
     return cpu->instructions < cpu->deadline;
 }
 
-void branch_unlinked(struct cpu *cpu, const struct insn *i, unsigned which, uint64_t rip)
-{
-    struct block *from = cpu->block;
-    uint64_t generation = cpu->blocks->generation;
-    if (!code_offset_fits(cpu, rip))
-        cpu_raise_error(cpu, i, VECTOR_GP, 0);
-    if (!leave_towards(cpu, i, rip))
-        return;
-    struct block *to = blocks_find(cpu);
-    if (cpu->blocks->generation == generation)
-        blocks_link(cpu, from, which, to);
-    return enter(cpu, to);
-}
-
-void branch_to(struct cpu *cpu, const struct insn *i, uint64_t rip)
+/* The way to `rip` through the jump cache, or as far as the run loop. */
+static inline struct block *go_to(struct cpu *cpu, const struct insn *i, uint64_t rip)
 {
     struct block_cache *cache = cpu->blocks;
     struct jump_entry *entry = blocks_jump_entry(cache, rip);
@@ -98,8 +85,28 @@ void branch_to(struct cpu *cpu, const struct insn *i, uint64_t rip)
     else if (!code_offset_fits(cpu, rip))
         cpu_raise_error(cpu, i, VECTOR_GP, 0);
     if (!leave_towards(cpu, i, rip))
+        return NULL;
+    return to ? to : blocks_find(cpu);
+}
+
+void branch_unlinked(struct cpu *cpu, const struct insn *i, unsigned which, uint64_t rip)
+{
+    struct block *from = cpu->block;
+    uint64_t generation = cpu->blocks->generation;
+    bool same_page = !((cpu->gpr[REG_RIP] ^ rip) & ~PAGE_OFFSET);
+    struct block *to = go_to(cpu, i, rip);
+    if (!to)
         return;
-    return enter(cpu, to ? to : blocks_find(cpu));
+    if (same_page && cpu->blocks->generation == generation)
+        blocks_link(from, which, to);
+    return enter(cpu, to);
+}
+
+void branch_to(struct cpu *cpu, const struct insn *i, uint64_t rip)
+{
+    struct block *to = go_to(cpu, i, rip);
+    if (to)
+        return enter(cpu, to);
 }
 
 void run_continue(struct cpu *cpu, const struct insn *i)
@@ -118,7 +125,7 @@ static struct block *find_for_loop(struct cpu *cpu)
     struct jump_entry *entry = blocks_jump_entry(cpu->blocks, cpu->rip);
     /* A far transfer may have changed the base: blocks_find looks, the entry does not. */
     if ((cpu->mode & MODE_64) && entry->rip == cpu->rip &&
-        entry->key == blocks_jump_key(cpu, cpu->blocks))
+        entry->key == blocks_jump_key(cpu, cpu->blocks) && !entry->block->dead)
         return entry->block;
     if (!code_offset_fits(cpu, cpu->rip)) {
         cpu->current = NULL;
