@@ -277,7 +277,7 @@ static void reset(void *context)
     }
     pit->speaker = false;
     clock_cancel(pit->bus->clock, &pit->timer);
-    bus_line(pit->bus, 0, BUS_DRIVER_DEVICE, false);
+    bus_line(pit->bus, 0, BUS_DRIVER_DEVICE, true); /* OUT is high in mode 3 */
 }
 
 void pit_init(struct pit *pit, struct bus *bus)
