@@ -281,7 +281,6 @@ static void decode_block(struct cpu *cpu, struct block *block, const uint8_t *co
             break;
     }
     block_finish(block, block->bytes);
-    decode_specialise(block);
 }
 
 static struct block *block_new(struct cpu *cpu, const uint8_t *code, uint64_t gpa)

@@ -110,12 +110,6 @@ enum decode_status {
 enum decode_status decode_insn(const struct cpu *cpu, const uint8_t *code, unsigned size,
                                uint32_t mode, struct insn *ret);
 
-/* decode.c: replaces handlers by cheaper ones that know the neighbouring instruction. */
-void decode_specialise(struct block *block);
-
-/* disasm.c: "add qword [rbp+8], rax". Returns the length as snprintf does. */
-int disassemble(const struct insn *i, uint32_t mode, uint64_t rip, char *text, size_t size);
-
 /*
  * run.c: goes to the block at `rip` through a link of the running block, which instruction i ends:
  * direct branches. `rip` is truncated to the operand size.
