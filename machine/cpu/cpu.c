@@ -8,6 +8,7 @@
 
 #include "machine/cpu/block.h"
 #include "machine/cpu/system.h"
+#include "machine/cpu/x87.h"
 
 /* Write-back for everything that matters, as after power-up: APM 2 7.8.2. */
 #define PAT_RESET 0x0007040600070406ull
@@ -48,18 +49,6 @@ static struct segment reset_segment(uint16_t selector, uint64_t base, uint16_t a
         .base = base, .limit = 0xFFFF, .selector = selector, .attributes = attributes};
 }
 
-static void reset_fpu(struct fpu *fpu)
-{
-    memset(fpu->st, 0, sizeof(fpu->st));
-    memset(fpu->xmm, 0, sizeof(fpu->xmm));
-    fpu->control = 0x40;
-    fpu->status = 0;
-    fpu->valid = 0xFF;
-    fpu->opcode = fpu->instruction_selector = fpu->data_selector = 0;
-    fpu->instruction_pointer = fpu->data_pointer = 0;
-    fpu->mxcsr = 0x1F80;
-}
-
 static void reset_msrs(struct cpu *cpu)
 {
     cpu->efer = cpu->star = cpu->lstar = cpu->cstar = cpu->sfmask = 0;
@@ -96,7 +85,7 @@ void cpu_reset(struct cpu *cpu)
     cpu->dr[7] = 0x400;
     cpu->xcr0 = 1;
     reset_msrs(cpu);
-    reset_fpu(&cpu->fpu);
+    fpu_reset(cpu);
     cpu->interrupt_pending = cpu->nmi_pending = cpu->kicked = cpu->halted = false;
     cpu->interrupt_shadow = cpu->debug_shadow = cpu->nmi_blocked = false;
     memset(&cpu->fault, 0, sizeof(cpu->fault));

@@ -51,8 +51,10 @@ static const struct feature_bit features[] = {
     {1, ECX, 13, FEATURE_CX16},
     {1, ECX, 19, FEATURE_SSE41},
     {1, ECX, 20, FEATURE_SSE42},
+    {1, ECX, 21, FEATURE_BASE}, /* x2APIC */
     {1, ECX, 22, FEATURE_MOVBE},
     {1, ECX, 23, FEATURE_POPCNT},
+    {1, ECX, 24, FEATURE_BASE}, /* TSC deadline timer, as KVM adds it on AMD */
     {1, ECX, 25, FEATURE_AES},
     {1, ECX, 30, FEATURE_RDRAND},
     {1, ECX, 31, FEATURE_BASE}, /* hypervisor */
