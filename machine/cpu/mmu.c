@@ -176,7 +176,7 @@ static void probe_bank(struct cpu *cpu, const struct insn *i, uint64_t address, 
 {
     lookup(cpu, i, address, bank, true);
     if (crosses_page(address, size))
-        lookup(cpu, i, address + size - 1, bank, true);
+        lookup(cpu, i, PAGE(address + size - 1), bank, true);
 }
 
 static void store_in_page(struct cpu *cpu, const struct insn *i, uint64_t address,
