@@ -146,6 +146,9 @@ static const struct form forms[] = {
      FORM_NO_TEST},
     {"clflushopt", "66 0F AE mem /7", "Mb", M_ONLY(op_cache_line), NO_FLAGS, FEATURE_CLFLUSHOPT,
      FORM_NO_TEST},
+    {"lfence", "NP 0F AE mod3 /5", "", FN_ALL(op_fence), NO_FLAGS, FEATURE_SSE2, 0},
+    {"mfence", "NP 0F AE mod3 /6", "", FN_ALL(op_fence), NO_FLAGS, FEATURE_SSE2, 0},
+    {"sfence", "NP 0F AE mod3 /7", "", FN_ALL(op_fence), NO_FLAGS, FEATURE_SSE, 0},
     {"clwb", "66 0F AE mem /6", "Mb", M_ONLY(op_cache_line), NO_FLAGS, FEATURE_CLWB, FORM_NO_TEST},
 };
 
