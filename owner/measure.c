@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "sev/hashes.h"
+#include "sev/session.h"
 
 static void must(int done)
 {
@@ -48,19 +49,17 @@ void owner_measurement(const struct owner_guest *guest, const uint8_t digest[OWN
                        const uint8_t tik[OWNER_KEY_SIZE], const uint8_t nonce[OWNER_NONCE_SIZE],
                        uint8_t measure[OWNER_MEASURE_SIZE])
 {
-    uint8_t message[4 + 4 + OWNER_DIGEST_SIZE + OWNER_NONCE_SIZE] = {
-        0x04,
-        guest->api_major,
-        guest->api_minor,
-        guest->build,
-        (uint8_t)guest->policy,
-        (uint8_t)(guest->policy >> 8),
-        (uint8_t)(guest->policy >> 16),
-        (uint8_t)(guest->policy >> 24),
+    uint8_t message[SEV_MEASURE_INPUT_MAX];
+    struct sev_measure_input input = {
+        .api_major = guest->api_major,
+        .api_minor = guest->api_minor,
+        .build = guest->build,
+        .policy = guest->policy,
     };
-    memcpy(message + 8, digest, OWNER_DIGEST_SIZE);
-    memcpy(message + 40, nonce, OWNER_NONCE_SIZE);
-    must(HMAC(EVP_sha256(), tik, OWNER_KEY_SIZE, message, sizeof(message), measure, NULL) != NULL);
+    memcpy(input.digest, digest, OWNER_DIGEST_SIZE);
+    memcpy(input.nonce, nonce, OWNER_NONCE_SIZE);
+    size_t size = sev_measure_message(&input, message);
+    must(HMAC(EVP_sha256(), tik, OWNER_KEY_SIZE, message, size, measure, NULL) != NULL);
 }
 
 bool owner_verify(const struct owner_guest *guest, const uint8_t tik[OWNER_KEY_SIZE],
