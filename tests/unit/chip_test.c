@@ -1,0 +1,784 @@
+/* SPDX-License-Identifier: BSD-2-Clause-Patent */
+/*
+ * The Secure Processor through its door: states, errors, and whole launches against the guest
+ * owner's library, which shares no code with the chip but the layouts.
+ */
+#include "tests/unit/sev_data.h"
+
+#include <fcntl.h>
+#include <openssl/ec.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "machine/chip/internal.h"
+#include "owner/certs.h"
+#include "owner/measure.h"
+#include "owner/session.h"
+
+#define FIRMWARE_BASE 0x100000u
+#define FIRMWARE_SIZE 0x8000u
+#define SECRET_BASE   0x10000u
+#define ASID          7u
+
+/* One chip over 2 MiB of memory, in a state folder of its own. */
+struct rig {
+    char folder[64];
+    struct memory *memory;
+    struct chip *chip;
+    uint8_t firmware[FIRMWARE_SIZE];
+    uint32_t handle;
+};
+
+static void open_chip(struct rig *rig)
+{
+    static const uint8_t seed[32] = { 1 };
+    const struct chip_config config = {
+        .state_folder = rig->folder,
+        .api_minor = 24,
+        .build = 15,
+        .max_asid = 509,
+        .min_plain_asid = 5,
+        .deterministic = true,
+    };
+    char error[256] = "";
+    rig->memory = memory_create(seed);
+    assert_non_null(rig->memory);
+    assert_int_equal(memory_add_ram(rig->memory, 0, 0x200000), 0);
+    rig->chip = chip_open(&config, rig->memory, error, sizeof(error));
+    assert_string_equal(error, "");
+    assert_non_null(rig->chip);
+    assert_int_equal(memory_write(rig->memory, FIRMWARE_BASE, rig->firmware, FIRMWARE_SIZE,
+                                  MEMORY_RAW), 0);
+}
+
+static void close_chip(struct rig *rig)
+{
+    chip_close(rig->chip);
+    memory_destroy(rig->memory);
+}
+
+static int setup(void **state)
+{
+    struct rig *rig = calloc(1, sizeof(*rig));
+    strcpy(rig->folder, "/tmp/privet-chip-test.XXXXXX");
+    if (!mkdtemp(rig->folder))
+        return -1;
+    fill_up(rig->firmware, sizeof(rig->firmware), 3);
+    open_chip(rig);
+    *state = rig;
+    return 0;
+}
+
+static void remove_file(const struct rig *rig, const char *name)
+{
+    char path[128];
+    snprintf(path, sizeof(path), "%s/%s", rig->folder, name);
+    unlink(path);
+}
+
+static int teardown(void **state)
+{
+    struct rig *rig = *state;
+    close_chip(rig);
+    remove_file(rig, "chip-state");
+    remove_file(rig, "amd-root");
+    rmdir(rig->folder);
+    free(rig);
+    return 0;
+}
+
+static void expect(struct rig *rig, unsigned command, void *buffer, uint16_t status)
+{
+    uint16_t got = chip_command(rig->chip, command, buffer);
+    if (got != status)
+        fail_msg("command 0x%x: %s instead of %s", command, sev_status_name(got),
+                 sev_status_name(status));
+}
+
+static void init(struct rig *rig)
+{
+    struct sev_init init = { 0 };
+    expect(rig, SEV_INIT, &init, SEV_SUCCESS);
+    chip_note_wbinvd(rig->chip);
+    expect(rig, SEV_DF_FLUSH, NULL, SEV_SUCCESS);
+}
+
+static uint16_t on_handle(struct rig *rig, unsigned command, uint32_t handle)
+{
+    struct sev_handle buffer = { .handle = handle };
+    return chip_command(rig->chip, command, &buffer);
+}
+
+static uint16_t activate(struct rig *rig, uint32_t handle, uint32_t asid)
+{
+    struct sev_activate buffer = { .handle = handle, .asid = asid };
+    return chip_command(rig->chip, SEV_ACTIVATE, &buffer);
+}
+
+static uint32_t launch_start_plain(struct rig *rig, uint32_t policy)
+{
+    struct sev_launch_start start = { .policy = policy };
+    expect(rig, SEV_LAUNCH_START, &start, SEV_SUCCESS);
+    assert_int_not_equal(start.handle, 0);
+    return start.handle;
+}
+
+static uint16_t update(struct rig *rig, uint64_t address, uint32_t length)
+{
+    struct sev_launch_update_data buffer = { .handle = rig->handle, .paddr = address,
+                                             .length = length };
+    return chip_command(rig->chip, SEV_LAUNCH_UPDATE_DATA, &buffer);
+}
+
+static uint16_t measure(struct rig *rig, uint8_t blob[48])
+{
+    struct sev_launch_measure buffer = { .handle = rig->handle, .measure_len = 48,
+                                         .measure_paddr = chip_map(rig->chip, blob, 48) };
+    uint16_t status = chip_command(rig->chip, SEV_LAUNCH_MEASURE, &buffer);
+    chip_unmap(rig->chip, buffer.measure_paddr);
+    return status;
+}
+
+static uint32_t guest_state_of(struct rig *rig, uint32_t handle)
+{
+    struct sev_guest_status status = { .handle = handle };
+    expect(rig, SEV_GUEST_STATUS, &status, SEV_SUCCESS);
+    return status.state;
+}
+
+static uint8_t platform_state_of(struct rig *rig)
+{
+    struct sev_platform_status status;
+    expect(rig, SEV_PLATFORM_STATUS, &status, SEV_SUCCESS);
+    return status.state;
+}
+
+static void test_kdf_values(void **state)
+{
+    uint8_t secret[48], nonce[16], master[16], key[16];
+    fill_up(secret, sizeof(secret), 0);
+    fill_up(nonce, sizeof(nonce), 0xA0);
+    kdf(secret, 48, SEV_LABEL_MASTER, nonce, 16, master, 16);
+    assert_hex(master, "4039d2f8212ac953f32d1386f0f6cc7c");
+    kdf(master, 16, SEV_LABEL_KEK, NULL, 0, key, 16);
+    assert_hex(key, "2c229c5221c46911f44e7a572661e755");
+    kdf(master, 16, SEV_LABEL_KIK, NULL, 0, key, 16);
+    assert_hex(key, "76d204e620f1d36209e11640cdc6284a");
+}
+
+static void test_platform_states(void **state)
+{
+    struct rig *rig = *state;
+    struct sev_init good = { 0 }, flags = { .flags = 2 }, reserved = { .reserved = 1 };
+    struct sev_platform_status status;
+    assert_int_equal(platform_state_of(rig), SEV_PLATFORM_UNINIT);
+    expect(rig, SEV_INIT, &flags, SEV_INVALID_CONFIG);
+    expect(rig, SEV_INIT, &reserved, SEV_INVALID_CONFIG);
+    expect(rig, SEV_PDH_GEN, NULL, SEV_INVALID_PLATFORM_STATE);
+    expect(rig, SEV_INIT, &good, SEV_SUCCESS);
+    expect(rig, SEV_INIT, &good, SEV_INVALID_PLATFORM_STATE);
+    expect(rig, SEV_PLATFORM_RESET, NULL, SEV_INVALID_PLATFORM_STATE);
+    expect(rig, SEV_PLATFORM_STATUS, &status, SEV_SUCCESS);
+    assert_int_equal(status.state, SEV_PLATFORM_INIT);
+    assert_int_equal(status.api_minor, 24);
+    assert_int_equal(status.build, 15);
+    assert_int_equal(status.owner, 0);
+    expect(rig, SEV_DF_FLUSH, NULL, SEV_WBINVD_REQUIRED);
+    chip_note_wbinvd(rig->chip);
+    expect(rig, SEV_DF_FLUSH, NULL, SEV_SUCCESS);
+    expect(rig, SEV_SHUTDOWN, NULL, SEV_SUCCESS);
+    assert_int_equal(platform_state_of(rig), SEV_PLATFORM_UNINIT);
+}
+
+static void test_unknown_commands(void **state)
+{
+    struct rig *rig = *state;
+    uint8_t buffer[128] = { 0 };
+    static const unsigned unknown[] = { 0, 0x032, 0x036, 0x040, 0x070, 0x081, 0xFFFF, 0x80000004 };
+    for (size_t i = 0; i < sizeof(unknown) / sizeof(unknown[0]); i++)
+        expect(rig, unknown[i], buffer, SEV_INVALID_COMMAND);
+    expect(rig, SEV_PLATFORM_STATUS, NULL, SEV_INVALID_ADDRESS);
+}
+
+static void test_guest_states(void **state)
+{
+    struct rig *rig = *state;
+    uint8_t blob[48];
+    expect(rig, SEV_ACTIVATE, blob, SEV_INVALID_PLATFORM_STATE);
+    init(rig);
+    rig->handle = launch_start_plain(rig, 0);
+    assert_int_equal(platform_state_of(rig), SEV_PLATFORM_WORKING);
+    assert_int_equal(guest_state_of(rig, rig->handle), SEV_GUEST_LUPDATE);
+    assert_int_equal(guest_state_of(rig, 12345), SEV_GUEST_UNINIT);
+    assert_int_equal(update(rig, FIRMWARE_BASE, 16), SEV_INACTIVE);
+    assert_int_equal(activate(rig, 99, ASID), SEV_INVALID_GUEST);
+    assert_int_equal(activate(rig, rig->handle, 0), SEV_INVALID_ASID);
+    assert_int_equal(activate(rig, rig->handle, 4), SEV_INVALID_ASID); /* for SEV-ES guests */
+    assert_int_equal(activate(rig, rig->handle, 510), SEV_INVALID_ASID);
+    assert_int_equal(activate(rig, rig->handle, UINT32_MAX), SEV_INVALID_ASID);
+    assert_int_equal(on_handle(rig, SEV_DEACTIVATE, rig->handle), SEV_INACTIVE);
+    assert_int_equal(activate(rig, rig->handle, ASID), SEV_SUCCESS);
+    assert_int_equal(activate(rig, rig->handle, ASID + 1), SEV_ACTIVE);
+    assert_int_equal(update(rig, FIRMWARE_BASE + 8, 16), SEV_INVALID_ADDRESS);
+    assert_int_equal(update(rig, FIRMWARE_BASE, 0), SEV_INVALID_LENGTH);
+    assert_int_equal(update(rig, FIRMWARE_BASE, 17), SEV_INVALID_LENGTH);
+    assert_int_equal(update(rig, 0x200000, 16), SEV_INVALID_ADDRESS);
+    assert_int_equal(update(rig, CHIP_HOST_WINDOW, 16), SEV_INVALID_ADDRESS);
+    assert_int_equal(on_handle(rig, SEV_LAUNCH_FINISH, rig->handle), SEV_INVALID_GUEST_STATE);
+    assert_int_equal(update(rig, FIRMWARE_BASE, 16), SEV_SUCCESS);
+    assert_int_equal(measure(rig, blob), SEV_SUCCESS);
+    assert_int_equal(guest_state_of(rig, rig->handle), SEV_GUEST_LSECRET);
+    assert_int_equal(measure(rig, blob), SEV_INVALID_GUEST_STATE);
+    assert_int_equal(update(rig, FIRMWARE_BASE, 16), SEV_INVALID_GUEST_STATE);
+    assert_int_equal(on_handle(rig, SEV_LAUNCH_FINISH, rig->handle), SEV_SUCCESS);
+    assert_int_equal(guest_state_of(rig, rig->handle), SEV_GUEST_RUNNING);
+    assert_int_equal(on_handle(rig, SEV_DECOMMISSION, rig->handle), SEV_ACTIVE);
+    assert_int_equal(on_handle(rig, SEV_DEACTIVATE, rig->handle), SEV_SUCCESS);
+    assert_int_equal(activate(rig, rig->handle, ASID), SEV_DF_FLUSH_REQUIRED);
+    expect(rig, SEV_DF_FLUSH, NULL, SEV_WBINVD_REQUIRED);
+    chip_note_wbinvd(rig->chip);
+    expect(rig, SEV_DF_FLUSH, NULL, SEV_SUCCESS);
+    assert_int_equal(activate(rig, rig->handle, ASID), SEV_SUCCESS);
+    assert_int_equal(on_handle(rig, SEV_DEACTIVATE, rig->handle), SEV_SUCCESS);
+    assert_int_equal(on_handle(rig, SEV_DECOMMISSION, rig->handle), SEV_SUCCESS);
+    assert_int_equal(platform_state_of(rig), SEV_PLATFORM_INIT);
+    assert_int_equal(on_handle(rig, SEV_DECOMMISSION, rig->handle), SEV_INVALID_PLATFORM_STATE);
+}
+
+static void test_length_write_back(void **state)
+{
+    struct rig *rig = *state;
+    struct sev_pdh_cert_export export = { 0 };
+    struct sev_get_id id = { 0 };
+    struct sev_pek_csr csr = { 0 };
+    struct sev_launch_measure query = { 0 };
+    init(rig);
+    expect(rig, SEV_PDH_CERT_EXPORT, &export, SEV_INVALID_LENGTH);
+    assert_int_equal(export.pdh_len, 0x824);
+    assert_int_equal(export.certs_len, 0x186C);
+    export.pdh_paddr = export.certs_paddr = CHIP_HOST_WINDOW; /* nothing is mapped there */
+    expect(rig, SEV_PDH_CERT_EXPORT, &export, SEV_INVALID_ADDRESS);
+    expect(rig, SEV_GET_ID, &id, SEV_INVALID_LENGTH);
+    assert_int_equal(id.id_len, 0x40);
+    expect(rig, SEV_PEK_CSR, &csr, SEV_INVALID_LENGTH);
+    assert_int_equal(csr.csr_len, 0x824);
+    query.handle = launch_start_plain(rig, 0);
+    expect(rig, SEV_LAUNCH_MEASURE, &query, SEV_INVALID_LENGTH);
+    assert_int_equal(query.measure_len, 0x30);
+    assert_int_equal(guest_state_of(rig, query.handle), SEV_GUEST_LUPDATE);
+}
+
+static void test_many_guests(void **state)
+{
+    struct rig *rig = *state;
+    struct sev_launch_start start = { .policy = 0 };
+    uint32_t first = 0;
+    unsigned count = 0;
+    init(rig);
+    for (;; count++) {
+        start.handle = 0;
+        uint16_t status = chip_command(rig->chip, SEV_LAUNCH_START, &start);
+        if (status == SEV_RESOURCE_LIMIT)
+            break;
+        assert_int_equal(status, SEV_SUCCESS);
+        assert_true(count < 5000);
+        if (!first)
+            first = start.handle;
+    }
+    assert_true(count >= 16);
+    assert_int_equal(on_handle(rig, SEV_DECOMMISSION, first), SEV_SUCCESS);
+    start.handle = 0;
+    expect(rig, SEV_LAUNCH_START, &start, SEV_SUCCESS);
+    assert_int_equal(activate(rig, start.handle, ASID), SEV_SUCCESS);
+    assert_int_equal(activate(rig, first % 2 ? 2 : 1, ASID),
+                     start.handle == (first % 2 ? 2u : 1u) ? SEV_ACTIVE : SEV_ASID_OWNED);
+    expect(rig, SEV_SHUTDOWN, NULL, SEV_SUCCESS);
+    init(rig);
+    assert_int_equal(guest_state_of(rig, start.handle), SEV_GUEST_UNINIT);
+}
+
+static void test_key_sharing(void **state)
+{
+    struct rig *rig = *state;
+    init(rig);
+    uint32_t open = launch_start_plain(rig, 0), closed = launch_start_plain(rig, 2);
+    struct sev_launch_start share = { .handle = open, .policy = 0 };
+    struct sev_launch_start other = { .handle = open, .policy = 1 };
+    struct sev_launch_start forbidden = { .handle = closed, .policy = 2 };
+    struct sev_launch_start absent = { .handle = 60, .policy = 0 };
+    struct sev_launch_start es = { .policy = 4 };
+    expect(rig, SEV_LAUNCH_START, &share, SEV_SUCCESS);
+    expect(rig, SEV_LAUNCH_START, &other, SEV_POLICY_FAILURE);
+    expect(rig, SEV_LAUNCH_START, &forbidden, SEV_POLICY_FAILURE);
+    expect(rig, SEV_LAUNCH_START, &absent, SEV_INVALID_GUEST);
+    expect(rig, SEV_LAUNCH_START, &es, SEV_UNSUPPORTED);
+}
+
+/* ---- certificates ---- */
+
+struct export {
+    uint8_t pdh[SEV_CERT_SIZE], chain[SEV_CHAIN_SIZE];
+};
+
+static void export_certificates(struct rig *rig, struct export *ret)
+{
+    struct sev_pdh_cert_export command = {
+        .pdh_paddr = chip_map(rig->chip, ret->pdh, sizeof(ret->pdh)),
+        .pdh_len = sizeof(ret->pdh),
+        .certs_paddr = chip_map(rig->chip, ret->chain, sizeof(ret->chain)),
+        .certs_len = sizeof(ret->chain),
+    };
+    expect(rig, SEV_PDH_CERT_EXPORT, &command, SEV_SUCCESS);
+    chip_unmap(rig->chip, command.pdh_paddr);
+    chip_unmap(rig->chip, command.certs_paddr);
+}
+
+static void verify_export(const struct export *export, struct owner_chain_verdict *verdict)
+{
+    struct owner_chain chain = { 0 };
+    assert_null(owner_chain_add(&chain, export->pdh, sizeof(export->pdh)));
+    assert_null(owner_chain_add(&chain, export->chain, sizeof(export->chain)));
+    owner_chain_verify(&chain, verdict);
+}
+
+static void test_own_chain(void **state)
+{
+    struct rig *rig = *state;
+    struct export export;
+    struct owner_chain_verdict verdict;
+    init(rig);
+    export_certificates(rig, &export);
+    verify_export(&export, &verdict);
+    assert_int_equal(verdict.link[OWNER_PEK_PDH], OWNER_LINK_GOOD);
+    assert_int_equal(verdict.link[OWNER_OCA_PEK], OWNER_LINK_GOOD);
+    assert_int_equal(verdict.link[OWNER_OCA_SELF], OWNER_LINK_GOOD);
+    assert_int_equal(verdict.link[OWNER_CEK_PEK], OWNER_LINK_GOOD);
+    assert_int_equal(verdict.link[OWNER_ASK_CEK], OWNER_LINK_ABSENT);
+}
+
+static void test_own_root(void **state)
+{
+    struct rig *rig = *state;
+    struct chip_root root, again;
+    struct owner_chain chain = { 0 };
+    struct owner_chain_verdict verdict;
+    struct export export;
+    char error[256];
+    init(rig);
+    export_certificates(rig, &export);
+    assert_true(chip_root_certificates(rig->chip, &root, error, sizeof(error)));
+    assert_true(chip_root_certificates(rig->chip, &again, error, sizeof(error)));
+    assert_memory_equal(&root, &again, sizeof(root));
+    assert_null(owner_chain_add(&chain, export.pdh, sizeof(export.pdh)));
+    assert_null(owner_chain_add(&chain, export.chain, 2 * SEV_CERT_SIZE));
+    assert_null(owner_chain_add(&chain, (const uint8_t *)&root, sizeof(root)));
+    owner_chain_verify(&chain, &verdict);
+    for (int i = 0; i < OWNER_LINKS; i++)
+        assert_int_equal(verdict.link[i], OWNER_LINK_GOOD);
+    assert_null(verdict.product); /* an emulated root must never pass for AMD's */
+}
+
+static void test_renewal(void **state)
+{
+    struct rig *rig = *state;
+    struct export first, second;
+    struct owner_chain_verdict verdict;
+    uint8_t id[CHIP_ID_SIZE], same[CHIP_ID_SIZE];
+    chip_identity(rig->chip, id);
+    init(rig);
+    export_certificates(rig, &first);
+    expect(rig, SEV_PDH_GEN, NULL, SEV_SUCCESS);
+    export_certificates(rig, &second);
+    assert_memory_not_equal(first.pdh, second.pdh, SEV_CERT_SIZE);
+    assert_memory_equal(first.chain, second.chain, SEV_CHAIN_SIZE);
+    close_chip(rig); /* what was made survives power-off */
+    open_chip(rig);
+    init(rig);
+    export_certificates(rig, &first);
+    assert_memory_equal(&first, &second, sizeof(first));
+    expect(rig, SEV_PEK_GEN, NULL, SEV_SUCCESS);
+    export_certificates(rig, &second);
+    assert_memory_not_equal(first.chain, second.chain, SEV_CERT_SIZE);
+    expect(rig, SEV_SHUTDOWN, NULL, SEV_SUCCESS);
+    expect(rig, SEV_PLATFORM_RESET, NULL, SEV_SUCCESS);
+    init(rig);
+    export_certificates(rig, &first);
+    assert_memory_not_equal(first.pdh, second.pdh, SEV_CERT_SIZE);
+    verify_export(&first, &verdict);
+    assert_int_equal(verdict.link[OWNER_PEK_PDH], OWNER_LINK_GOOD);
+    chip_identity(rig->chip, same);
+    assert_memory_equal(id, same, sizeof(id));
+}
+
+/* Makes the owner's OCA and signs the platform's request with it. */
+static void provision(const uint8_t csr[SEV_CERT_SIZE], uint8_t pek[SEV_CERT_SIZE],
+                      uint8_t oca[SEV_CERT_SIZE])
+{
+    struct sev_certificate owner = { .usage = SEV_USAGE_OCA, .algorithm = SEV_ALGO_ECDSA_SHA256,
+                                     .curve = SEV_CURVE_P384 };
+    struct sev_certificate request;
+    EVP_PKEY *key = EVP_EC_gen("P-384");
+    assert_non_null(key);
+    assert_true(owner_key_point(key, owner.x, owner.y));
+    sev_signature_clear(&owner.signature[0]);
+    sev_signature_clear(&owner.signature[1]);
+    assert_true(owner_certificate_sign(key, SEV_USAGE_OCA, &owner, 0));
+    sev_certificate_encode(&owner, oca);
+    assert_null(sev_certificate_decode(csr, SEV_CERT_SIZE, &request));
+    assert_true(owner_certificate_sign(key, SEV_USAGE_OCA, &request, 1));
+    sev_certificate_encode(&request, pek);
+    EVP_PKEY_free(key);
+}
+
+static void test_external_owner(void **state)
+{
+    struct rig *rig = *state;
+    uint8_t csr[SEV_CERT_SIZE], pek[SEV_CERT_SIZE], oca[SEV_CERT_SIZE];
+    struct sev_pek_csr request = { .csr_paddr = chip_map(rig->chip, csr, sizeof(csr)),
+                                   .csr_len = sizeof(csr) };
+    struct sev_pek_cert_import import = {
+        .pek_paddr = chip_map(rig->chip, pek, sizeof(pek)),
+        .pek_len = sizeof(pek),
+        .oca_paddr = chip_map(rig->chip, oca, sizeof(oca)),
+        .oca_len = sizeof(oca),
+    };
+    struct sev_platform_status status;
+    struct export export;
+    struct owner_chain_verdict verdict;
+    init(rig);
+    expect(rig, SEV_PEK_CSR, &request, SEV_SUCCESS);
+    provision(csr, pek, oca);
+    oca[0x41C] ^= 1;
+    expect(rig, SEV_PEK_CERT_IMPORT, &import, SEV_BAD_SIGNATURE);
+    oca[0x41C] ^= 1;
+    pek[0x14] ^= 1;
+    expect(rig, SEV_PEK_CERT_IMPORT, &import, SEV_INVALID_CERTIFICATE);
+    pek[0x14] ^= 1;
+    expect(rig, SEV_PEK_CERT_IMPORT, &import, SEV_SUCCESS);
+    expect(rig, SEV_PEK_CERT_IMPORT, &import, SEV_ALREADY_OWNED);
+    expect(rig, SEV_PLATFORM_STATUS, &status, SEV_SUCCESS);
+    assert_int_equal(status.owner, 1);
+    export_certificates(rig, &export);
+    assert_memory_equal(export.chain + SEV_CERT_SIZE, oca, sizeof(oca));
+    verify_export(&export, &verdict);
+    assert_int_equal(verdict.link[OWNER_OCA_PEK], OWNER_LINK_GOOD);
+    assert_int_equal(verdict.link[OWNER_CEK_PEK], OWNER_LINK_GOOD);
+    assert_int_equal(verdict.link[OWNER_PEK_PDH], OWNER_LINK_GOOD);
+    expect(rig, SEV_PEK_GEN, NULL, SEV_SUCCESS);
+    expect(rig, SEV_PLATFORM_STATUS, &status, SEV_SUCCESS);
+    assert_int_equal(status.owner, 0);
+}
+
+/* ---- launches with the owner ---- */
+
+static void make_session(struct rig *rig, uint32_t policy, struct owner_session *session)
+{
+    struct export export;
+    export_certificates(rig, &export);
+    assert_null(owner_session_make(export.pdh, sizeof(export.pdh), policy, session));
+}
+
+static uint16_t start_with(struct rig *rig, struct owner_session *session, uint32_t policy)
+{
+    struct sev_launch_start start = {
+        .policy = policy,
+        .dh_cert_paddr = chip_map(rig->chip, session->certificate, SEV_CERT_SIZE),
+        .dh_cert_len = SEV_CERT_SIZE,
+        .session_paddr = chip_map(rig->chip, &session->session, SEV_SESSION_SIZE),
+        .session_len = SEV_SESSION_SIZE,
+    };
+    uint16_t status = chip_command(rig->chip, SEV_LAUNCH_START, &start);
+    chip_unmap(rig->chip, start.dh_cert_paddr);
+    chip_unmap(rig->chip, start.session_paddr);
+    rig->handle = start.handle;
+    return status;
+}
+
+static struct owner_guest expected_guest(const struct rig *rig, uint32_t policy)
+{
+    return (struct owner_guest){
+        .firmware = { rig->firmware, sizeof(rig->firmware) },
+        .policy = policy,
+        .api_minor = 24,
+        .build = 15,
+    };
+}
+
+static void test_session_errors(void **state)
+{
+    struct rig *rig = *state;
+    static struct owner_session session;
+    init(rig);
+    make_session(rig, 1, &session);
+    struct sev_launch_start start = {
+        .policy = 1,
+        .dh_cert_paddr = chip_map(rig->chip, session.certificate, SEV_CERT_SIZE),
+        .dh_cert_len = SEV_CERT_SIZE - 1,
+        .session_paddr = chip_map(rig->chip, &session.session, SEV_SESSION_SIZE),
+        .session_len = SEV_SESSION_SIZE,
+    };
+    expect(rig, SEV_LAUNCH_START, &start, SEV_INVALID_LENGTH);
+    start.dh_cert_len = SEV_CERT_SIZE;
+    start.session_len = 0;
+    expect(rig, SEV_LAUNCH_START, &start, SEV_INVALID_LENGTH);
+    start.session_len = SEV_SESSION_SIZE;
+    start.session_paddr += 16;
+    expect(rig, SEV_LAUNCH_START, &start, SEV_INVALID_ADDRESS);
+    assert_int_equal(start_with(rig, &session, 3), SEV_BAD_MEASUREMENT); /* another policy */
+    session.session.wrap_tk[0] ^= 1;
+    assert_int_equal(start_with(rig, &session, 1), SEV_BAD_MEASUREMENT);
+    session.session.wrap_tk[0] ^= 1;
+    session.certificate[0x14] ^= 1;
+    assert_int_equal(start_with(rig, &session, 1), SEV_INVALID_CERTIFICATE);
+    session.certificate[0x14] ^= 1;
+    session.certificate[0x420] ^= 1; /* the signature is not looked at */
+    assert_int_equal(start_with(rig, &session, 1), SEV_SUCCESS);
+    make_session(rig, 0x19000001, &session); /* API 0.25 */
+    assert_int_equal(start_with(rig, &session, 0x19000001), SEV_POLICY_FAILURE);
+    make_session(rig, 0x00000041, &session); /* reserved bit */
+    assert_int_equal(start_with(rig, &session, 0x00000041), SEV_POLICY_FAILURE);
+    expect(rig, SEV_PDH_GEN, NULL, SEV_SUCCESS); /* a session for the former PDH */
+    assert_int_equal(start_with(rig, &session, 0x00000041), SEV_BAD_MEASUREMENT);
+}
+
+static uint16_t inject(struct rig *rig, struct sev_packet_header *header, uint8_t *data,
+                       uint32_t size)
+{
+    struct sev_launch_secret command = {
+        .handle = rig->handle,
+        .hdr_paddr = chip_map(rig->chip, header, sizeof(*header)),
+        .hdr_len = sizeof(*header),
+        .guest_paddr = SECRET_BASE,
+        .guest_len = size,
+        .trans_paddr = chip_map(rig->chip, data, size),
+        .trans_len = size,
+    };
+    uint16_t status = chip_command(rig->chip, SEV_LAUNCH_SECRET, &command);
+    chip_unmap(rig->chip, command.hdr_paddr);
+    chip_unmap(rig->chip, command.trans_paddr);
+    return status;
+}
+
+static void test_owner_launch(void **state)
+{
+    struct rig *rig = *state;
+    static struct owner_session session;
+    struct owner_guest guest = expected_guest(rig, 1);
+    uint8_t blob[48], secret[64], data[64], seen[64], iv[16] = { 9 };
+    struct sev_packet_header header;
+    init(rig);
+    make_session(rig, 1, &session);
+    assert_int_equal(start_with(rig, &session, 1), SEV_SUCCESS);
+    assert_int_equal(activate(rig, rig->handle, ASID), SEV_SUCCESS);
+    assert_int_equal(update(rig, FIRMWARE_BASE, 0x1010), SEV_SUCCESS);
+    assert_int_equal(update(rig, FIRMWARE_BASE + 0x1010, FIRMWARE_SIZE - 0x1010), SEV_SUCCESS);
+    assert_int_equal(measure(rig, blob), SEV_SUCCESS);
+    assert_true(owner_verify(&guest, session.keys.tik, blob));
+    guest.build = 16;
+    assert_false(owner_verify(&guest, session.keys.tik, blob));
+
+    fill_up(secret, sizeof(secret), 0x60);
+    assert_true(owner_secret_seal(&session.keys, iv, secret, sizeof(secret), blob, &header, data));
+    data[5] ^= 1;
+    assert_int_equal(inject(rig, &header, data, sizeof(data)), SEV_BAD_MEASUREMENT);
+    data[5] ^= 1;
+    assert_int_equal(inject(rig, &header, data, 0), SEV_INVALID_LENGTH);
+    assert_int_equal(inject(rig, &header, data, sizeof(data)), SEV_SUCCESS);
+    assert_int_equal(memory_read(rig->memory, SECRET_BASE, seen, sizeof(seen), ASID), 0);
+    assert_memory_equal(seen, secret, sizeof(secret));
+    assert_int_equal(memory_read(rig->memory, SECRET_BASE, seen, sizeof(seen), MEMORY_RAW), 0);
+    assert_memory_not_equal(seen, secret, sizeof(secret));
+    assert_int_equal(on_handle(rig, SEV_LAUNCH_FINISH, rig->handle), SEV_SUCCESS);
+    assert_int_equal(inject(rig, &header, data, sizeof(data)), SEV_INVALID_GUEST_STATE);
+
+    uint8_t page[4096];
+    assert_int_equal(memory_read(rig->memory, FIRMWARE_BASE, page, sizeof(page), ASID), 0);
+    assert_memory_equal(page, rig->firmware, sizeof(page));
+    assert_int_equal(memory_read(rig->memory, FIRMWARE_BASE, page, sizeof(page), MEMORY_RAW), 0);
+    assert_memory_not_equal(page, rig->firmware, 16);
+}
+
+static void test_launch_without_session(void **state)
+{
+    struct rig *rig = *state;
+    static const uint8_t no_key[16];
+    struct owner_guest guest = expected_guest(rig, 0);
+    uint8_t blob[48];
+    init(rig);
+    rig->handle = launch_start_plain(rig, 0);
+    assert_int_equal(activate(rig, rig->handle, ASID), SEV_SUCCESS);
+    assert_int_equal(update(rig, FIRMWARE_BASE, FIRMWARE_SIZE), SEV_SUCCESS);
+    assert_int_equal(measure(rig, blob), SEV_SUCCESS);
+    assert_true(owner_verify(&guest, no_key, blob));
+}
+
+static void launch_once(struct rig *rig, uint8_t blob[48], uint8_t cipher[64])
+{
+    init(rig);
+    rig->handle = launch_start_plain(rig, 1);
+    assert_int_equal(activate(rig, rig->handle, ASID), SEV_SUCCESS);
+    assert_int_equal(update(rig, FIRMWARE_BASE, FIRMWARE_SIZE), SEV_SUCCESS);
+    assert_int_equal(measure(rig, blob), SEV_SUCCESS);
+    assert_int_equal(memory_read(rig->memory, FIRMWARE_BASE, cipher, 64, MEMORY_RAW), 0);
+}
+
+static void test_deterministic(void **state)
+{
+    struct rig *rig = *state;
+    uint8_t blob[2][48], cipher[2][64];
+    launch_once(rig, blob[0], cipher[0]);
+    close_chip(rig);
+    open_chip(rig);
+    launch_once(rig, blob[1], cipher[1]);
+    assert_memory_equal(blob[0], blob[1], 48);
+    assert_memory_equal(cipher[0], cipher[1], 64);
+    close_chip(rig); /* another input: everything random is another */
+    rig->firmware[100] ^= 1;
+    open_chip(rig);
+    launch_once(rig, blob[1], cipher[1]);
+    assert_memory_not_equal(blob[0] + 32, blob[1] + 32, 16);
+}
+
+static uint16_t debug(struct rig *rig, unsigned command, uint64_t source, uint64_t target,
+                      uint32_t length)
+{
+    struct sev_dbg buffer = { .handle = rig->handle, .src_paddr = source, .dst_paddr = target,
+                              .length = length };
+    return chip_command(rig->chip, command, &buffer);
+}
+
+static void test_debug(void **state)
+{
+    struct rig *rig = *state;
+    static uint8_t page[4096];
+    init(rig);
+    rig->handle = launch_start_plain(rig, 0);
+    uint64_t window = chip_map(rig->chip, page, sizeof(page));
+    assert_int_equal(debug(rig, SEV_DBG_DECRYPT, FIRMWARE_BASE, window, 16), SEV_INACTIVE);
+    assert_int_equal(activate(rig, rig->handle, ASID), SEV_SUCCESS);
+    assert_int_equal(update(rig, FIRMWARE_BASE, FIRMWARE_SIZE), SEV_SUCCESS);
+    assert_int_equal(debug(rig, SEV_DBG_DECRYPT, FIRMWARE_BASE + 32, window, 4064), SEV_SUCCESS);
+    assert_memory_equal(page, rig->firmware + 32, 4064);
+    memset(page, 0xEE, sizeof(page));
+    assert_int_equal(debug(rig, SEV_DBG_ENCRYPT, window, FIRMWARE_BASE, 64), SEV_SUCCESS);
+    uint8_t seen[64];
+    assert_int_equal(memory_read(rig->memory, FIRMWARE_BASE, seen, 64, ASID), 0);
+    assert_memory_equal(seen, page, 64);
+    assert_int_equal(debug(rig, SEV_DBG_DECRYPT, FIRMWARE_BASE + 8, window, 16),
+                     SEV_INVALID_ADDRESS);
+    assert_int_equal(debug(rig, SEV_DBG_DECRYPT, FIRMWARE_BASE, window, 8), SEV_INVALID_LENGTH);
+    assert_int_equal(debug(rig, SEV_DBG_DECRYPT, FIRMWARE_BASE, window, 8192),
+                     SEV_INVALID_ADDRESS); /* past the host's buffer */
+    rig->handle = launch_start_plain(rig, 1);
+    assert_int_equal(debug(rig, SEV_DBG_DECRYPT, FIRMWARE_BASE, window, 16), SEV_POLICY_FAILURE);
+}
+
+/* ---- the state folder ---- */
+
+static void damage(const struct rig *rig, const char *name, off_t at)
+{
+    char path[128];
+    uint8_t byte;
+    snprintf(path, sizeof(path), "%s/%s", rig->folder, name);
+    int fd = open(path, O_RDWR);
+    assert_true(fd >= 0);
+    assert_int_equal(pread(fd, &byte, 1, at), 1);
+    byte ^= 1;
+    assert_int_equal(pwrite(fd, &byte, 1, at), 1);
+    close(fd);
+}
+
+static void expect_refusal(struct rig *rig, const char *word)
+{
+    const struct chip_config config = { .state_folder = rig->folder, .api_minor = 24 };
+    char error[256] = "";
+    assert_null(chip_open(&config, rig->memory, error, sizeof(error)));
+    assert_non_null(strstr(error, word));
+    assert_null(strchr(error, '\n'));
+}
+
+static void test_damaged_state(void **state)
+{
+    static const off_t places[] = { 0, 8, 100, 3000, 6000 };
+    struct rig *rig = *state;
+    char path[128];
+    struct stat status;
+    snprintf(path, sizeof(path), "%s/chip-state", rig->folder);
+    assert_int_equal(stat(path, &status), 0);
+    assert_int_equal(status.st_mode & 0777, 0600);
+    for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
+        damage(rig, "chip-state", places[i]);
+        expect_refusal(rig, "damaged");
+        damage(rig, "chip-state", places[i]);
+    }
+    assert_int_equal(truncate(path, status.st_size - 1), 0);
+    expect_refusal(rig, "damaged");
+    assert_int_equal(truncate(path, 0), 0);
+    expect_refusal(rig, "damaged");
+}
+
+static void test_unusable_folder(void **state)
+{
+    struct rig *rig = *state;
+    char path[128], error[256] = "";
+    snprintf(path, sizeof(path), "%s/chip-state/below", rig->folder);
+    const struct chip_config config = { .state_folder = path, .api_minor = 24 };
+    assert_null(chip_open(&config, rig->memory, error, sizeof(error)));
+    assert_non_null(strstr(error, "Not a directory"));
+}
+
+/* Commands with random buffers, in random order: no state is left that makes the chip fall over. */
+static void test_random_commands(void **state)
+{
+    struct rig *rig = *state;
+    static const uint16_t ids[] = { 1, 2, 4, 6, 8, 0xA, 0xC, 0x20, 0x21, 0x22, 0x23, 0x30, 0x31,
+                                    0x33, 0x34, 0x35, 0x60, 0x61 };
+    static uint8_t window_data[0x2000];
+    uint64_t window = chip_map(rig->chip, window_data, sizeof(window_data));
+    uint32_t seed = 12345;
+    for (int i = 0; i < 20000; i++) {
+        uint32_t words[16];
+        for (int w = 0; w < 16; w++) {
+            seed = seed * 1664525 + 1013904223;
+            switch (seed >> 29) {
+            case 0: case 1: words[w] = 0; break;
+            case 2: words[w] = (uint32_t)window; break;
+            case 3: words[w] = (uint32_t)(window >> 32); break;
+            case 4: words[w] = seed >> 8 & 0xFFF0; break;
+            case 5: words[w] = seed; break;
+            default: words[w] = seed >> 16 & 7; break;
+            }
+        }
+        seed = seed * 1664525 + 1013904223;
+        chip_note_wbinvd(rig->chip);
+        chip_command(rig->chip, ids[(seed >> 16) % (sizeof(ids) / sizeof(ids[0]))], words);
+    }
+}
+
+int main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_kdf_values),
+        TEST(test_platform_states),
+        TEST(test_unknown_commands),
+        TEST(test_guest_states),
+        TEST(test_length_write_back),
+        TEST(test_many_guests),
+        TEST(test_key_sharing),
+        TEST(test_own_chain),
+        TEST(test_own_root),
+        TEST(test_renewal),
+        TEST(test_external_owner),
+        TEST(test_session_errors),
+        TEST(test_owner_launch),
+        TEST(test_launch_without_session),
+        TEST(test_deterministic),
+        TEST(test_debug),
+        TEST(test_damaged_state),
+        TEST(test_unusable_folder),
+        TEST(test_random_commands),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
