@@ -10,7 +10,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "machine/cpu/form.h"
+struct form;
 
 /* Linear addresses, the same on both sides; what lies around is not mapped. */
 #define CODE_ADDRESS 0x20000000ull

@@ -11,6 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "machine/cpu/form.h"
 #include "tests/cpu/case.h"
 
 #define BATCH         512u

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "machine/cpu/form.h"
 #include "tests/cpu/case.h"
 
 /* splitmix64 */

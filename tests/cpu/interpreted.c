@@ -10,6 +10,7 @@
 
 #include "machine/cpu/flags.h"
 #include "machine/cpu/mmu.h"
+#include "machine/cpu/form.h"
 #include "tests/cpu/case.h"
 
 #define RAM_SIZE       0x100000u
