@@ -189,8 +189,10 @@ static const struct form rows[] = {
 
     SSE1("ldmxcsr", "NP 0F AE mem /2", "Md", FN_ALL(op_ldmxcsr))
     SSE1("stmxcsr", "NP 0F AE mem /3", "Md", FN_ALL(op_stmxcsr))
-    ROW("fxsave", "NP 0F AE mem /0", "Mx", FEATURE_FXSR, FORM_NO_TEST, FN_ALL(op_fxsave))
-    ROW("fxrstor", "NP 0F AE mem /1", "Mx", FEATURE_FXSR, FORM_NO_TEST, FN_ALL(op_fxrstor))
+    ROW("fxsave", "NP 0F AE mem /0", "Mx", FEATURE_FXSR, FORM_NO_TEST | FORM_ALIGN16,
+        FN_ALL(op_fxsave))
+    ROW("fxrstor", "NP 0F AE mem /1", "Mx", FEATURE_FXSR, FORM_NO_TEST | FORM_ALIGN16,
+        FN_ALL(op_fxrstor))
 };
 
 const struct form_table forms_simd = {rows, sizeof(rows) / sizeof(rows[0])};

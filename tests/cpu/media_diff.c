@@ -210,7 +210,8 @@ static void encode(const struct form *form, struct encoding *ret)
     } else if (memory) { /* [rbx + disp8] */
         *at++ = (uint8_t)(0x43 | reg << 3);
         bool aligned = (form->attributes & FORM_ALIGN16) && below(50);
-        *at++ = (uint8_t)(aligned ? below(8) * 16 - 64 : below(128) - 64);
+        bool image = !strcmp(form->name, "fxrstor");
+        *at++ = (uint8_t)(image ? 0 : aligned ? below(8) * 16 - 64 : below(128) - 64);
     } else if (shape.modrm) {
         *at++ = (uint8_t)(0xC0 | reg << 3 | rm);
     }
@@ -246,6 +247,17 @@ static void random_control(uint8_t *fx, bool pushes)
     memcpy(fx + 24, &mxcsr, 4);
 }
 
+/* A state image for FXRSTOR, with a loadable MXCSR most of the time. */
+static void random_image(uint8_t *image)
+{
+    memset(image, 0, 32);
+    random_control(image, false);
+    if (!below(10))
+        image[26] = 4;
+    for (unsigned k = 0; k < 8; k++)
+        random_x87(image + 32 + 16 * k);
+}
+
 static void random_input(struct host_step *step, const struct form *form)
 {
     static const char *const pushing[] = {"fld", "fild", "fbld", "fptan", "fsincos", "fxtract"};
@@ -272,6 +284,8 @@ static void random_input(struct host_step *step, const struct form *form)
     }
     for (unsigned k = 1904; below(2) && k < 2200; k += 16)
         random_x87(step->page + k);
+    if (!strcmp(form->name, "fxrstor"))
+        random_image(step->page + 2048);
     for (unsigned k = 1900; !strcmp(form->name, "fbld") && k < 2300; k++)
         step->page[k] = (uint8_t)(below(10) | below(10) << 4);
 }
@@ -395,11 +409,26 @@ static void compare_memory(struct differences *d, const uint8_t *before, const u
         differ(d, "memory+", k, before[k], host[k], ours[k]);
 }
 
-/* FNSTENV and FNSAVE store the pointers, which tell where each side ran: bytes 12 to 27. */
+/*
+ * FNSTENV, FNSAVE and FXSAVE store the pointers, which tell where each side ran; FXSAVE also stores
+ * which MXCSR bits the processor has.
+ */
 static void hide_pointers(const struct form *form, const struct encoding *encoding, uint8_t *page)
 {
+    uint8_t *operand = page + 2048 + (int8_t)encoding->bytes[encoding->length - 1];
+
     if (!strcmp(form->name, "fnstenv") || !strcmp(form->name, "fnsave"))
-        memset(page + 2048 + (int8_t)encoding->bytes[encoding->length - 1] + 12, 0, 16);
+        memset(operand + 12, 0, 16);
+    if (!strcmp(form->name, "fxsave")) {
+        memset(operand + 6, 0, 18);
+        memset(operand + 28, 0, 4);
+    }
+}
+
+/* Not for every test, but this one knows how to treat the state images. */
+static bool is_testable(const struct form *form)
+{
+    return !(form->attributes & FORM_NO_TEST) || !strncmp(form->name, "fx", 2);
 }
 
 /*
@@ -471,7 +500,7 @@ int main(int argc, char **argv)
         for (unsigned k = 0; k < tables[t]->count; k++) {
             const struct form *form = &tables[t]->forms[k];
             unsigned failures = 0;
-            if ((form->attributes & FORM_NO_TEST) || !cpu_has_feature(cpu, form->feature) ||
+            if (!is_testable(form) || !cpu_has_feature(cpu, form->feature) ||
                 (argc > 3 && strcmp(argv[3], form->name)))
                 continue;
             for (unsigned long round = 0; round < rounds; round++)
