@@ -256,7 +256,7 @@ void kernelfs_install(const struct blob *kernel, const struct blob *initrd,
     static EFI_SIMPLE_FILE_SYSTEM_PROTOCOL volume = {.Revision = 0x00010000,
                                                      .OpenVolume = open_volume};
     static EFI_LOAD_FILE2_PROTOCOL loader = {.LoadFile = load_initrd};
-    static EFI_HANDLE volume_handle, initrd_handle;
+    EFI_HANDLE volume_handle = NULL, initrd_handle = NULL;
     contents[0] = kernel;
     contents[1] = initrd;
     contents[2] = command_line;

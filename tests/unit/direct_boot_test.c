@@ -1,0 +1,393 @@
+/* SPDX-License-Identifier: BSD-2-Clause-Patent */
+/*
+ * Direct boot of the firmware with a host played here: which blobs are read, and that with a
+ * measured table every changed, missing or added byte of each blob stops the boot by name.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#include <cmocka.h>
+#include <openssl/sha.h>
+
+#include "firmware/boot/direct.h"
+#include "firmware/boot/hashes.h"
+#include "firmware/boot/kernelfs.h"
+#include "firmware/platform/fwcfg.h"
+#include "firmware/sev/sev.h"
+#include "firmware/uefi/memory.h"
+#include "firmware/uefi/services.h"
+
+#define LAUNCH_PAGE 0x810000ul
+#define RAM_SIZE (128ul << 20)
+#define PIECE 1000u /* of fwcfg_read_through */
+
+bool boot_services_ended;
+EFI_HANDLE firmware_image;
+static bool encrypted;
+static jmp_buf stopped;
+static char reason[256];
+static unsigned started;
+static char seen_options[256];
+static size_t seen_kernel;
+
+static struct {
+    uint8_t setup[512], kernel[5000], initrd[3000], command_line[64];
+    uint32_t setup_size, kernel_size, initrd_size, command_line_size;
+} host;
+
+_Noreturn void panic(const char *fmt, ...);
+void panic(const char *fmt, ...) {
+    va_list list;
+    va_start(list, fmt);
+    vsnprintf(reason, sizeof(reason), fmt, list);
+    va_end(list);
+    longjmp(stopped, 1);
+}
+
+void log_line(const char *fmt, ...);
+void log_line(const char *fmt, ...) {
+    (void)fmt;
+}
+
+uint64_t interrupts_save(void) {
+    return 0;
+}
+
+void interrupts_restore(uint64_t flags) {
+    (void)flags;
+}
+
+bool sev_active(void) {
+    return encrypted;
+}
+
+static void host_item(uint16_t key, const void **ret_data, uint32_t *ret_size) {
+    const struct {
+        uint16_t key;
+        const void *data;
+        uint32_t size;
+    } items[] = {
+        {FWCFG_SETUP_SIZE, &host.setup_size, 4}, {FWCFG_SETUP_DATA, host.setup, host.setup_size},
+        {FWCFG_KERNEL_SIZE, &host.kernel_size, 4},
+        {FWCFG_KERNEL_DATA, host.kernel, host.kernel_size},
+        {FWCFG_INITRD_SIZE, &host.initrd_size, 4},
+        {FWCFG_INITRD_DATA, host.initrd, host.initrd_size},
+        {FWCFG_CMDLINE_SIZE, &host.command_line_size, 4},
+        {FWCFG_CMDLINE_DATA, host.command_line, host.command_line_size}};
+    for (size_t i = 0; i < sizeof(items) / sizeof(items[0]); i++)
+        if (items[i].key == key) {
+            *ret_data = items[i].data;
+            *ret_size = items[i].size;
+            return;
+        }
+    fail_msg("key 0x%x", key);
+}
+
+void fwcfg_read(uint16_t key, void *data, size_t length) {
+    const void *item = NULL;
+    uint32_t size = 0;
+    host_item(key, &item, &size);
+    assert_true(length <= size);
+    memcpy(data, item, length);
+}
+
+uint32_t fwcfg_read_u32(uint16_t key) {
+    uint32_t value;
+    fwcfg_read(key, &value, sizeof(value));
+    return value;
+}
+
+void fwcfg_read_through(uint16_t key, void *data, size_t length, fwcfg_sink *sink,
+                        void *context) {
+    fwcfg_read(key, data, length);
+    for (size_t at = 0; at < length; at += PIECE)
+        sink(context, (uint8_t *)data + at, length - at < PIECE ? length - at : PIECE);
+}
+
+EFI_STATUS EFIAPI bs_signal_event(EFI_EVENT event) {
+    (void)event;
+    return EFI_SUCCESS;
+}
+
+/* The image: what it was given is checked against what the host offered. */
+EFI_STATUS EFIAPI bs_load_image(BOOLEAN policy, EFI_HANDLE parent, EFI_DEVICE_PATH_PROTOCOL *path,
+                                VOID *source, UINTN size, EFI_HANDLE *ret_image) {
+    static EFI_LOADED_IMAGE_PROTOCOL loaded;
+    (void)policy;
+    (void)parent;
+    assert_true(devicepath_size(path) > 0);
+    assert_int_equal(size, host.setup_size + host.kernel_size);
+    assert_memory_equal(source, host.setup, host.setup_size);
+    assert_memory_equal((uint8_t *)source + host.setup_size, host.kernel, host.kernel_size);
+    seen_kernel = size;
+    loaded = (EFI_LOADED_IMAGE_PROTOCOL){0};
+    *ret_image = NULL;
+    handle_install(ret_image, &guid_loaded_image, &loaded);
+    return EFI_SUCCESS;
+}
+
+EFI_STATUS EFIAPI bs_start_image(EFI_HANDLE image, UINTN *ret_size, CHAR16 **ret_data) {
+    (void)ret_size;
+    (void)ret_data;
+    EFI_LOADED_IMAGE_PROTOCOL *loaded = handle_interface(image, &guid_loaded_image);
+    const CHAR16 *options = loaded->LoadOptions;
+    size_t letters = loaded->LoadOptionsSize / sizeof(CHAR16);
+    memset(seen_options, 0, sizeof(seen_options));
+    for (size_t i = 0; i < letters; i++)
+        seen_options[i] = (char)options[i];
+    if (letters)
+        assert_int_equal(options[letters - 1], 0);
+    started++;
+    return EFI_SUCCESS;
+}
+
+static void put_hash(unsigned index, const uint8_t guid[16], const void *data, size_t size) {
+    uint8_t *entry = (uint8_t *)(LAUNCH_PAGE + 0xC00 + 18 + index * 50);
+    memcpy(entry, guid, 16);
+    entry[16] = 50;
+    SHA256(data, size, entry + 18);
+}
+
+/* The table as QEMU makes it for the host's present blobs. */
+static void measure(void) {
+    static const uint8_t table[16] = {0x06, 0xd6, 0x38, 0x94, 0x22, 0x4f, 0xc9, 0x4c,
+                                      0xb4, 0x79, 0xa7, 0x93, 0xd4, 0x11, 0xfd, 0x21};
+    static const uint8_t guids[3][16] = {
+        {0xd8, 0x2d, 0xd0, 0x97, 0x20, 0xbd, 0x94, 0x4c, 0xaa, 0x78, 0xe7, 0x71, 0x4d, 0x36, 0xab,
+         0x2a},
+        {0x31, 0xf7, 0xba, 0x44, 0x2f, 0x3a, 0xd7, 0x4b, 0x9a, 0xf1, 0x41, 0xe2, 0x91, 0x69, 0x78,
+         0x1d},
+        {0x37, 0x94, 0xe7, 0x4d, 0xd2, 0xab, 0x7f, 0x42, 0xb8, 0x35, 0xd5, 0xb1, 0x72, 0xd2, 0x04,
+         0x5b}};
+    uint8_t *area = (uint8_t *)(LAUNCH_PAGE + 0xC00), whole[8192];
+    memset(area, 0, 0x400);
+    memcpy(area, table, 16);
+    area[16] = 168;
+    memcpy(whole, host.setup, host.setup_size);
+    memcpy(whole + host.setup_size, host.kernel, host.kernel_size);
+    put_hash(0, guids[0], host.command_line_size ? (const void *)host.command_line : "",
+             host.command_line_size ? host.command_line_size : 1);
+    put_hash(1, guids[1], host.initrd, host.initrd_size);
+    put_hash(2, guids[2], whole, host.setup_size + host.kernel_size);
+}
+
+static uint8_t *ram;
+
+static int prepare(void **state) {
+    (void)state;
+    if (!ram) {
+        void *page = mmap((void *)LAUNCH_PAGE, 4096, PROT_READ | PROT_WRITE,
+                          MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0);
+        assert_ptr_equal(page, (void *)LAUNCH_PAGE);
+        ram = mmap(NULL, RAM_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+        assert_true(ram != MAP_FAILED);
+        memory_init();
+        memory_add((uint64_t)(uintptr_t)ram, RAM_SIZE, MEMORY_CONVENTIONAL);
+    }
+    memset((void *)LAUNCH_PAGE, 0x5A, 4096); /* unlaunched memory: noise */
+    encrypted = false;
+    started = 0;
+    for (size_t i = 0; i < sizeof(host.kernel); i++)
+        host.kernel[i] = (uint8_t)(i * 7);
+    memset(host.setup, 1, sizeof(host.setup));
+    memset(host.initrd, 2, sizeof(host.initrd));
+    strcpy((char *)host.command_line, "console=ttyS0 quiet");
+    host.setup_size = sizeof(host.setup);
+    host.kernel_size = sizeof(host.kernel);
+    host.initrd_size = sizeof(host.initrd);
+    host.command_line_size = sizeof("console=ttyS0 quiet");
+    return 0;
+}
+
+/* Takes away what a boot left behind: a real one happens once. */
+static void forget(void) {
+    static const struct guid *const left[] = {&guid_simple_file_system, &guid_load_file2,
+                                              &guid_device_path, &guid_loaded_image};
+    for (size_t i = 0; i < sizeof(left) / sizeof(left[0]); i++) {
+        EFI_GUID guid = *left[i];
+        EFI_HANDLE handle;
+        UINTN size = sizeof(handle);
+        while (size = sizeof(handle),
+               bs_locate_handle(ByProtocol, &guid, NULL, &size, &handle) == EFI_SUCCESS)
+            bs_uninstall_protocol_interface(handle, &guid, handle_interface(handle, &guid));
+    }
+}
+
+static void plain_boot(void **state) {
+    (void)state;
+    assert_true(direct_boot());
+    assert_int_equal(started, 1);
+    assert_string_equal(seen_options, "console=ttyS0 quiet initrd=initrd");
+    EFI_GUID guid = guid_load_file2;
+    EFI_LOAD_FILE2_PROTOCOL *loader;
+    assert_int_equal(bs_locate_protocol(&guid, NULL, (void **)&loader), EFI_SUCCESS);
+    static const EFI_DEVICE_PATH_PROTOCOL end = {END_DEVICE_PATH, END_ENTIRE_DP, {4, 0}};
+    EFI_DEVICE_PATH_PROTOCOL copy = end;
+    uint8_t data[4096];
+    UINTN size = 0;
+    assert_int_equal(loader->LoadFile(loader, &copy, false, &size, NULL), EFI_BUFFER_TOO_SMALL);
+    assert_int_equal(size, host.initrd_size);
+    assert_int_equal(loader->LoadFile(loader, &copy, false, &size, data), EFI_SUCCESS);
+    assert_memory_equal(data, host.initrd, size);
+    forget();
+}
+
+static void files_around_the_kernel(void **state) {
+    (void)state;
+    assert_true(direct_boot());
+    EFI_GUID guid = guid_simple_file_system, info_guid = guid_file_info;
+    EFI_SIMPLE_FILE_SYSTEM_PROTOCOL *volume;
+    EFI_FILE_PROTOCOL *root, *file;
+    uint8_t data[4096];
+    CHAR16 name[] = u"\\INITRD", missing[] = u"other";
+    assert_int_equal(bs_locate_protocol(&guid, NULL, (void **)&volume), EFI_SUCCESS);
+    assert_int_equal(volume->OpenVolume(volume, &root), EFI_SUCCESS);
+    assert_int_equal(root->Open(root, &file, missing, EFI_FILE_MODE_READ, 0), EFI_NOT_FOUND);
+    assert_int_equal(root->Open(root, &file, name, EFI_FILE_MODE_READ, 0), EFI_SUCCESS);
+    UINTN size = sizeof(data);
+    assert_int_equal(file->Read(file, &size, data), EFI_SUCCESS);
+    assert_int_equal(size, host.initrd_size);
+    UINT64 position;
+    assert_int_equal(file->SetPosition(file, UINT64_MAX), EFI_SUCCESS);
+    assert_int_equal(file->GetPosition(file, &position), EFI_SUCCESS);
+    assert_int_equal(position, host.initrd_size);
+    size = sizeof(data);
+    assert_int_equal(file->GetInfo(file, &info_guid, &size, data), EFI_SUCCESS);
+    file->Close(file);
+    unsigned entries = 0;
+    for (;; entries++) {
+        size = sizeof(data);
+        assert_int_equal(root->Read(root, &size, data), EFI_SUCCESS);
+        if (size == 0)
+            break;
+    }
+    assert_int_equal(entries, 3);
+    root->Close(root);
+    forget();
+}
+
+static void nothing_offered(void **state) {
+    (void)state;
+    host.kernel_size = 0;
+    assert_false(direct_boot());
+    assert_int_equal(started, 0);
+}
+
+static void noise_is_no_table(void **state) {
+    (void)state;
+    encrypted = true;
+    assert_true(direct_boot());
+    assert_false(direct_measured());
+    assert_int_equal(started, 1);
+    forget();
+}
+
+/* True: the boot stopped and the reason names the blob. */
+static bool stops_naming(const char *name) {
+    started = 0;
+    reason[0] = 0;
+    encrypted = true;
+    if (setjmp(stopped) == 0) {
+        (void)direct_boot();
+        forget();
+        return false;
+    }
+    return started == 0 && strstr(reason, name) != NULL;
+}
+
+static void measured_boot(void **state) {
+    (void)state;
+    measure();
+    assert_false(stops_naming(""));
+    assert_int_equal(started, 1);
+    assert_true(direct_measured());
+    host.initrd_size = host.command_line_size = 0;
+    measure();
+    assert_false(stops_naming(""));
+    assert_int_equal(started, 1);
+}
+
+static void every_blob_is_enforced(void **state) {
+    measure();
+    host.setup[511] ^= 1;
+    assert_true(stops_naming("kernel"));
+    prepare(state);
+    measure();
+    host.kernel[4999] ^= 0x80;
+    assert_true(stops_naming("kernel"));
+    prepare(state);
+    measure();
+    host.initrd[0] ^= 1;
+    assert_true(stops_naming("initrd"));
+    prepare(state);
+    measure();
+    host.command_line[3] ^= 1;
+    assert_true(stops_naming("command line"));
+}
+
+static void lengths_are_enforced(void **state) {
+    measure();
+    host.initrd_size--;
+    assert_true(stops_naming("initrd"));
+    prepare(state);
+    measure();
+    host.initrd_size = 0;
+    assert_true(stops_naming("initrd"));
+    prepare(state);
+    measure();
+    host.command_line_size = 0;
+    assert_true(stops_naming("command line"));
+    prepare(state);
+    host.initrd_size = 0;
+    measure();
+    host.initrd_size = 1;
+    assert_true(stops_naming("initrd"));
+    prepare(state);
+    measure();
+    host.kernel_size = 0;
+    assert_true(stops_naming("kernel"));
+}
+
+static void missing_entries_stop(void **state) {
+    static const char *const names[] = {"command line", "initrd", "kernel"};
+    for (unsigned i = 0; i < 3; i++) {
+        prepare(state);
+        measure();
+        ((uint8_t *)(LAUNCH_PAGE + 0xC00))[18 + i * 50] ^= 1;
+        assert_true(stops_naming(names[i]));
+    }
+    prepare(state);
+    measure();
+    ((uint8_t *)(LAUNCH_PAGE + 0xC00))[16]--;
+    assert_true(stops_naming("malformed"));
+}
+
+static void sizes_are_bounded(void **state) {
+    (void)state;
+    host.initrd_size = 0xFFFFFFFF;
+    assert_true(stops_naming("initrd"));
+    prepare(state);
+    host.command_line_size = 0x10001;
+    assert_true(stops_naming("command line"));
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup(plain_boot, prepare),
+        cmocka_unit_test_setup(files_around_the_kernel, prepare),
+        cmocka_unit_test_setup(nothing_offered, prepare),
+        cmocka_unit_test_setup(noise_is_no_table, prepare),
+        cmocka_unit_test_setup(sizes_are_bounded, prepare),
+        cmocka_unit_test_setup(measured_boot, prepare),
+        cmocka_unit_test_setup(every_blob_is_enforced, prepare),
+        cmocka_unit_test_setup(lengths_are_enforced, prepare),
+        cmocka_unit_test_setup(missing_entries_stop, prepare),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
