@@ -18,6 +18,7 @@ enum run_exit {
 /* The command line, checked for form; files not yet read. */
 struct run_options {
     const char *firmware, *variables, *kernel, *initrd, *append;
+    const char *hashed_kernel, *hashed_initrd, *hashed_append; /* NULL: the delivered ones */
     const char *session, *dh_cert, *secret_header, *secret, *tik;
     const char *state, *debugcon, *memory_dump, *marker;
     const char *disks[BOARD_MAX_DISKS];
@@ -37,7 +38,7 @@ bool run_options_parse(int argc, char **argv, struct run_options *ret, bool *ret
 
 /* Every input file of a run, read and checked for what it must be. */
 struct run_inputs {
-    struct file firmware, variables, kernel, initrd;
+    struct file firmware, variables, kernel, initrd, hashed_kernel, hashed_initrd;
     struct file session, dh_cert, secret_header, secret, tik;
     int disk_fds[BOARD_MAX_DISKS];
 };

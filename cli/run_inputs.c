@@ -94,6 +94,8 @@ bool run_inputs_load(const struct run_options *o, struct run_inputs *ret)
     return load(o->kernel, "kernel", KERNEL_LIMIT, &ret->kernel) &&
            (!o->kernel || check_kernel(o->kernel, &ret->kernel)) &&
            load(o->initrd, "initrd", INITRD_LIMIT, &ret->initrd) &&
+           load(o->hashed_kernel, "kernel to hash", KERNEL_LIMIT, &ret->hashed_kernel) &&
+           load(o->hashed_initrd, "initrd to hash", INITRD_LIMIT, &ret->hashed_initrd) &&
            load_base64(o->session, "a launch session", 0x80, &ret->session) &&
            load_base64(o->dh_cert, "a guest owner's DH certificate", 0x824, &ret->dh_cert) &&
            load_base64(o->secret_header, "a secret header", 0x34, &ret->secret_header) &&
@@ -106,7 +108,8 @@ bool run_inputs_load(const struct run_options *o, struct run_inputs *ret)
 void run_inputs_free(struct run_inputs *inputs)
 {
     struct file *files[] = { &inputs->firmware, &inputs->variables, &inputs->kernel,
-                             &inputs->initrd, &inputs->session, &inputs->dh_cert,
+                             &inputs->initrd, &inputs->hashed_kernel, &inputs->hashed_initrd,
+                             &inputs->session, &inputs->dh_cert,
                              &inputs->secret_header, &inputs->secret, &inputs->tik };
     for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++)
         file_free(files[i]);

@@ -56,6 +56,8 @@ static bool check(struct run_options *o)
         fprintf(stderr, "privet: --secret and --secret-header go together; give both or none\n");
     else if (!o->sev && (o->session || o->secret || o->kernel_hashes))
         fprintf(stderr, "privet: --session, --secret and --kernel-hashes need --sev sev\n");
+    else if ((o->hashed_kernel || o->hashed_initrd || o->hashed_append) && !o->kernel_hashes)
+        fprintf(stderr, "privet: --hashed-kernel, -initrd, -append need --kernel-hashes on\n");
     else if (o->kernel_hashes && !o->kernel)
         fprintf(stderr, "privet: --kernel-hashes on needs --kernel\n");
     else if ((o->initrd || o->append) && !o->kernel)
@@ -83,6 +85,9 @@ bool run_options_parse(int argc, char **argv, struct run_options *o, bool *ret_d
         { "initrd", OPTION_TEXT, &o->initrd, "FILE", "initial ram disk for direct boot", 0, 0, NULL },
         { "append", OPTION_TEXT, &o->append, "TEXT", "kernel command line", 0, 0, NULL },
         { "kernel-hashes", OPTION_SWITCH, &o->kernel_hashes, "on|off", "measure hashes of kernel, initrd, command line", 0, 0, NULL },
+        { "hashed-kernel", OPTION_TEXT, &o->hashed_kernel, "FILE", "hash this kernel instead: plays a host that lies", 0, 0, NULL },
+        { "hashed-initrd", OPTION_TEXT, &o->hashed_initrd, "FILE", "hash this initrd instead", 0, 0, NULL },
+        { "hashed-append", OPTION_TEXT, &o->hashed_append, "TEXT", "hash this command line instead", 0, 0, NULL },
         { "memory", OPTION_SIZE, &o->memory_size, "SIZE", "RAM, 64M to 64G; default 1G", 64 * MIB, 65536 * MIB, NULL },
         { "cpus", OPTION_NUMBER, &raw.processors, "N", "processors; 1", 1, 1, NULL },
         { "sev", OPTION_CHOICE, &raw.sev, "off|sev", "memory encryption; default sev", 0, 0, sev_modes },

@@ -49,6 +49,9 @@ static struct segment reset_segment(uint16_t selector, uint64_t base, uint16_t a
         .base = base, .limit = 0xFFFF, .selector = selector, .attributes = attributes};
 }
 
+/* The TSC counts at the P0 frequency, whatever the power state (PPR, MSR C001_0015). */
+#define HWCR_TSC_FREQ_SEL (1u << 24)
+
 static void reset_msrs(struct cpu *cpu)
 {
     cpu->efer = cpu->star = cpu->lstar = cpu->cstar = cpu->sfmask = 0;
@@ -58,7 +61,8 @@ static void reset_msrs(struct cpu *cpu)
     cpu->mtrr_default = 0;
     memset(cpu->mtrr_variable, 0, sizeof(cpu->mtrr_variable));
     memset(cpu->mtrr_fixed, 0, sizeof(cpu->mtrr_fixed));
-    cpu->syscfg = cpu->hwcr = cpu->debug_control = 0;
+    cpu->syscfg = cpu->debug_control = 0;
+    cpu->hwcr = HWCR_TSC_FREQ_SEL;
     cpu->decode_config = 1u << 1; /* LFENCE serialises */
 }
 

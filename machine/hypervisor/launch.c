@@ -93,14 +93,14 @@ static void sha256(const void *data, size_t length, uint8_t digest[32])
     EVP_Digest(data, length, digest, NULL, EVP_sha256(), NULL);
 }
 
-/* The table that QEMU builds for kernel-hashes=on, over the bytes that fw_cfg will deliver. */
-static void build_hashes(const struct board_config *board, uint8_t table[SEV_HASHES_TABLE_SIZE])
+/* The table that QEMU builds for kernel-hashes=on. */
+static void build_hashes(const struct guest_config *config, uint8_t table[SEV_HASHES_TABLE_SIZE])
 {
-    const char *command_line = board->command_line ? board->command_line : "";
+    const char *command_line = config->hashed_command_line ? config->hashed_command_line : "";
     struct sev_kernel_hashes hashes;
     sha256(command_line, strlen(command_line) + 1, hashes.cmdline);
-    sha256(board->initrd.data, board->initrd.size, hashes.initrd);
-    sha256(board->kernel.data, board->kernel.size, hashes.kernel);
+    sha256(config->hashed_initrd.data, config->hashed_initrd.size, hashes.initrd);
+    sha256(config->hashed_kernel.data, config->hashed_kernel.size, hashes.kernel);
     sev_hashes_build(&hashes, table);
 }
 
@@ -128,7 +128,7 @@ static int add_hashes(struct guest *guest, struct launch_result *result, char *e
                  "or --kernel-hashes off");
         return -1;
     }
-    build_hashes(&guest->config.board, table);
+    build_hashes(&guest->config, table);
     if (memory_write(guest->memory, base, table, sizeof(table), MEMORY_RAW) != 0) {
         snprintf(error, error_size, "the firmware's kernel hash area 0x%x is not RAM", base);
         return -1;
