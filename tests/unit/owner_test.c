@@ -105,7 +105,7 @@ static void test_secret_values(void **state)
     fill_up(iv, sizeof(iv), 0x40);
     for (int i = 0; i < 32; i++) {
         unsigned byte;
-        assert_int_equal(sscanf(MEASURE + 2 * i, "%2x", &byte), 1);
+        assert_int_equal(sscanf(&MEASURE[2 * i], "%2x", &byte), 1);
         measure[i] = (uint8_t)byte;
     }
     assert_true(owner_secret_seal(&random_values.keys, iv, plain, sizeof(plain), measure, &header,

@@ -1,0 +1,223 @@
+#!/bin/sh
+# SPDX-License-Identifier: BSD-2-Clause-Patent
+# usage: owner_chip.sh PRIVET DATA-FOLDER
+# The verbs chip, owner and firmware as their users call them: results, exit codes, one-line errors,
+# nothing half-written. Digests and MACs are computed again with sha256sum and openssl.
+set -u
+
+privet=$1
+data=$2
+work=$(mktemp -d) || exit 1
+trap 'rm -rf "$work"' EXIT
+cd "$work" || exit 1
+export XDG_STATE_HOME="$work/state"
+passed=0
+failed=0
+
+note() { # note OK TEXT
+    if [ "$1" -eq 0 ]; then
+        passed=$((passed + 1))
+    else
+        failed=$((failed + 1))
+        echo "FAILED: $2"
+    fi
+}
+
+# expect CODE WORDS...: runs privet; stdout and stderr are in out and err.
+expect() {
+    code=$1
+    shift
+    "$privet" "$@" >out 2>err </dev/null
+    got=$?
+    [ "$got" -eq "$code" ]
+    note $? "privet $*: exit $got instead of $code: $(cat err)"
+}
+
+# refuse CODE WORDS...: as expect, and stderr must be one line of ours, stdout empty.
+refuse() {
+    expect "$@"
+    [ "$(wc -l <err)" -eq 1 ] && grep -q '^privet: ' err && [ ! -s out ]
+    note $? "$*: not one clear line: $(cat err)"
+}
+
+hex() { od -An -v -tx1 "$1" | tr -d ' \n'; }
+unhex() {
+    # shellcheck disable=SC2046,SC2059
+    printf "$(printf '\\%03o' $(printf %s "$1" | sed 's/../0x& /g'))"
+}
+
+# ---- help and usage
+for words in --help --version help 'run --help' 'owner --help' 'chip --help' 'firmware --help' \
+    'owner certs --help' 'owner session --help' 'owner measure -h' 'owner verify --help' \
+    'owner secret --help' 'help chip'; do
+    # shellcheck disable=SC2086
+    expect 0 $words
+    [ -s out ] && [ ! -s err ]
+    note $? "$words: help belongs on stdout"
+done
+refuse 1 nonsense
+refuse 1 chip nonsense
+refuse 1 chip
+refuse 1 chip status --nonsense
+refuse 1 chip export
+refuse 1 owner nonsense
+refuse 1 owner session
+refuse 1 firmware info
+
+# ---- the chip
+expect 0 chip status --json
+grep -q '"api-major":0,"api-minor":24' out
+note $? 'chip status --json'
+expect 0 chip id
+cp out id
+[ "$(tr -d '\n' <id | wc -c)" -eq 128 ]
+note $? 'chip id: 128 digits'
+expect 0 chip export chain
+[ "$(wc -c <chain)" -eq 8336 ]
+note $? 'chip export: four certificates'
+expect 0 chip export --full full
+[ "$(wc -c <full)" -eq 11536 ]
+note $? 'chip export --full: six certificates'
+refuse 1 chip export /nonexistent/chain
+refuse 1 chip status --state /proc/privet
+expect 0 owner certs --any-root full
+expect 6 owner certs full
+expect 6 owner certs chain
+expect 0 chip pdh-gen
+expect 0 chip export chain2
+! cmp -s chain chain2
+note $? 'pdh-gen makes another PDH'
+expect 0 chip reset
+expect 0 chip id
+cmp -s id out
+note $? 'a reset does not change the identity'
+cp state/privet/chip-state saved
+printf x >>state/privet/chip-state
+refuse 1 chip status
+head -c 100 saved >state/privet/chip-state
+refuse 1 chip status
+cp saved state/privet/chip-state
+
+# ---- genuine certificates
+for product in naples rome; do
+    expect 0 owner certs "$data/sev/$product/ark.cert" "$data/sev/$product/ask.cert" \
+        "$data/sev/$product/cek.cert" "$data/sev/$product/oca.cert" \
+        "$data/sev/$product/pek.cert" "$data/sev/$product/pdh.cert"
+done
+expect 6 owner certs "$data/sev/rome/pek.cert" "$data/sev/naples/pdh.cert"
+refuse 1 owner certs "$data/sev/naples/ark-truncated.cert"
+refuse 1 owner certs "$data/sev/rome/pdh.cert" "$data/sev/rome/pdh.cert"
+refuse 1 owner certs nothing
+: >empty
+refuse 1 owner certs empty
+
+# ---- sessions
+expect 0 chip export chain
+expect 0 owner session --pdh chain --policy nodbg,noks --name vm
+[ "$(stat -c %a vm_tik.bin)" = 600 ] && [ "$(stat -c %s vm_tek.bin)" -eq 16 ] &&
+    [ "$(base64 -d <vm_session.b64 | wc -c)" -eq 128 ] &&
+    [ "$(base64 -d <vm_godh.b64 | wc -c)" -eq 2084 ]
+note $? 'session files'
+refuse 1 owner session --pdh chain --name vm
+expect 0 owner session --pdh chain --name vm --force
+refuse 1 owner session --pdh "$data/sev/rome/pek.cert" --name none
+refuse 1 owner session --pdh chain --policy 0x40 --name none
+refuse 1 owner session --pdh chain --policy nonsense --name none
+cp chain bad
+printf '\001' | dd of=bad bs=1 seek=32 conv=notrunc 2>/dev/null
+refuse 1 owner session --pdh bad --name none
+mkdir none_tik.bin # the last of the four files cannot be put in place
+refuse 1 owner session --pdh chain --name none --force
+rmdir none_tik.bin
+[ -z "$(ls none* 2>/dev/null)" ]
+note $? "a session that fails leaves nothing: $(ls none* 2>/dev/null)"
+
+# ---- measurements
+head -c 65536 /dev/zero | tr '\0' 'F' >firmware
+printf kernel >kernel
+digest=$(sha256sum firmware | cut -d' ' -f1)
+expect 0 owner measure --firmware firmware
+[ "$(cat out)" = "$digest" ]
+note $? 'the digest of a firmware alone is its SHA-256'
+expect 0 owner measure --firmware firmware --kernel-hashes on --kernel kernel --append 'a b'
+table=06d63894224fc94cb479a793d411fd21a800
+table=${table}d82dd09720bd944caa78e7714d36ab2a3200$(printf 'a b\0' | sha256sum | cut -c1-64)
+table=${table}31f7ba442f3ad74b9af141e29169781d3200$(printf '' | sha256sum | cut -c1-64)
+table=${table}3794e74dd2ab7f42b835d5b172d2045b3200$(printf kernel | sha256sum | cut -c1-64)
+table=${table}0000000000000000
+{ cat firmware; unhex "$table"; } >measured
+[ "$(cat out)" = "$(sha256sum measured | cut -d' ' -f1)" ]
+note $? 'the digest with kernel hashes'
+nonce=303132333435363738393a3b3c3d3e3f
+expect 0 owner measure --firmware firmware --policy 0x3 --build-id 7 --tik vm_tik.bin --nonce $nonce
+cp out measured_mac
+if command -v openssl >/dev/null; then
+    unhex "0400180703000000$digest$nonce" >message
+    mac=$(openssl dgst -sha256 -mac HMAC -macopt "hexkey:$(hex vm_tik.bin)" <message |
+        sed 's/.*= *//')
+    [ "$(cat measured_mac)" = "$mac" ]
+    note $? 'the measurement, computed with openssl'
+fi
+unhex "$(cat measured_mac)$nonce" >blob
+base64 -w0 <blob >blob.b64
+verify() {
+    code=$1
+    shift
+    expect "$code" owner verify --build-id 7 --measurement blob.b64 "$@"
+}
+verify 0 --firmware firmware --policy 3 --tik vm_tik.bin
+expect 0 owner verify --build-id 7 --measurement blob --firmware firmware --policy 3 \
+    --tik vm_tik.bin
+verify 6 --firmware firmware --policy 3 --tik vm_tek.bin --tek vm_tik.bin
+grep -q swapped err
+note $? 'verify finds swapped keys'
+verify 6 --firmware firmware --policy 1 --tik vm_tik.bin
+grep -q policy err
+note $? 'verify finds another policy'
+verify 6 --firmware firmware --policy 3 --tik vm_tik.bin --kernel-hashes on --kernel kernel
+grep -q 'without kernel hashes' err
+note $? 'verify finds missing hashes'
+verify 6 --firmware kernel --policy 3 --tik vm_tik.bin
+verify 1 --firmware nothing --policy 3 --tik vm_tik.bin
+verify 1 --firmware empty --policy 3 --tik vm_tik.bin
+verify 1 --firmware firmware --tik firmware
+
+# ---- secrets
+printf 'pass' >luks
+expect 0 owner secret --secret luks-key:luks --tek vm_tek.bin --tik vm_tik.bin \
+    --measurement blob.b64 --header header.b64 --payload payload.b64
+[ "$(base64 -d <header.b64 | wc -c)" -eq 52 ] && [ "$(base64 -d <payload.b64 | wc -c)" -eq 48 ]
+note $? 'secret packet sizes'
+if command -v openssl >/dev/null; then
+    base64 -d <header.b64 >header
+    iv=$(hex header | cut -c9-40)
+    base64 -d <payload.b64 | openssl enc -d -aes-128-ctr -K "$(hex vm_tek.bin)" -iv "$iv" >plain
+    [ "$(hex plain | cut -c1-88)" = \
+        42f5741edd71664d963eef4287ff173b2c000000e5696873f084734992ec06879ce3da0b1800000070617373 ]
+    note $? 'the secret table, decrypted with openssl'
+    { printf '\001'; head -c 20 header; printf '\060\0\0\0\060\0\0\0'; base64 -d <payload.b64
+      head -c 32 blob; } >message
+    mac=$(openssl dgst -sha256 -mac HMAC -macopt "hexkey:$(hex vm_tik.bin)" <message |
+        sed 's/.*= *//')
+    [ "$(hex header | cut -c41-)" = "$mac" ]
+    note $? 'the packet MAC, computed with openssl'
+fi
+rm -f header.b64 payload.b64
+refuse 1 owner secret --secret luks-key:luks --tek vm_tek.bin --tik vm_tik.bin \
+    --measurement blob.b64 --header header.b64 --payload /nonexistent/payload
+refuse 1 owner secret --secret nonsense:luks --tek vm_tek.bin --tik vm_tik.bin \
+    --measurement blob.b64 --header header.b64 --payload payload.b64
+refuse 1 owner secret --secret luks-key:luks --tek luks --tik vm_tik.bin \
+    --measurement blob.b64 --header header.b64 --payload payload.b64
+[ ! -e header.b64 ] && [ ! -e payload.b64 ]
+note $? 'a secret that fails leaves nothing'
+
+# ---- a full disk
+if [ -w /dev/full ]; then
+    "$privet" chip status >/dev/full 2>err
+    [ $? -eq 1 ] && grep -q '^privet: .*No space left' err
+    note $? "a full disk: $(cat err)"
+fi
+
+printf '%d passed, %d failed\n' "$passed" "$failed"
+[ "$failed" -eq 0 ]
