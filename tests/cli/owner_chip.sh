@@ -5,8 +5,8 @@
 # nothing half-written. Digests and MACs are computed again with sha256sum and openssl.
 set -u
 
-privet=$1
-data=$2
+privet=$(realpath "$1")
+data=$(realpath "$2")
 work=$(mktemp -d) || exit 1
 trap 'rm -rf "$work"' EXIT
 cd "$work" || exit 1
