@@ -31,10 +31,12 @@ void sha256_blocks_ni(uint32_t state[8], const uint8_t *data, size_t blocks) {
 
     for (; blocks > 0; blocks--, data += SHA256_BLOCK) {
         __m128i w[4], old_abef = abef, old_cdgh = cdgh;
+#pragma GCC unroll 4
         for (unsigned i = 0; i < 4; i++) {
             const __m128i *at = (const __m128i *)(const void *)(data + 16 * i);
             w[i] = _mm_shuffle_epi8(_mm_loadu_si128(at), swap);
         }
+#pragma GCC unroll 16 /* the schedule stays in registers, and its unused end goes */
         for (unsigned round = 0; round < 64; round += 4) {
             four_rounds(&abef, &cdgh, w[0], round);
             __m128i next = next_words(w);
