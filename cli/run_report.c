@@ -24,6 +24,17 @@ void report_launch(const struct launch_result *launch)
     fprintf(stderr, "privet: launch measurement: %s\n", text);
 }
 
+/* Registers of a guest that died, each line marked as ours. */
+static void report_state(const char *state)
+{
+    while (*state) {
+        int length = (int)strcspn(state, "\n");
+        fprintf(stderr, "privet: cpu: %.*s\n", length, state);
+        state += length;
+        state += *state == '\n';
+    }
+}
+
 void report_end(const struct run_result *result)
 {
     static const char *const ends[] = {
@@ -36,6 +47,7 @@ void report_end(const struct run_result *result)
     };
     fprintf(stderr, "privet: guest: %s%s%s\n", ends[result->end], *result->detail ? ": " : "",
             result->detail);
+    report_state(result->state);
     double rate = result->seconds > 0 ? (double)result->instructions / result->seconds / 1e6 : 0;
     fprintf(stderr, "privet: guest instructions: %llu in %.2f s, %.0f million a second\n",
             (unsigned long long)result->instructions, result->seconds, rate);

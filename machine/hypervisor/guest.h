@@ -13,6 +13,7 @@ struct guest {
     struct chip *chip; /* NULL without SEV */
     uint32_t handle;   /* of the launched guest; 0: none */
     char detail[512];
+    char state[4096];
 };
 
 /* Host time in seconds, monotonic. */

@@ -58,6 +58,7 @@ struct run_result {
     uint64_t instructions;
     double seconds;
     const char *detail; /* one line, owned by the guest; "" if there is nothing to say */
+    const char *state;  /* the processor's registers, several lines; "" after a power-off */
 };
 
 /* NULL with one line in `error`. The configuration's blobs stay with the caller. */

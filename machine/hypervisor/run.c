@@ -99,10 +99,11 @@ void guest_run(struct guest *guest, struct run_result *result)
     result->end = run_loop(guest);
     result->instructions = cpu_instructions(guest->cpu);
     result->seconds = host_seconds() - start;
-    guest->detail[0] = '\0';
+    guest->detail[0] = guest->state[0] = '\0';
     if (result->end == GUEST_SHUTDOWN || result->end == GUEST_STOPPED)
         snprintf(guest->detail, sizeof(guest->detail), "%s", cpu_error(guest->cpu));
-    else if (result->end != GUEST_POWER_OFF && result->end != GUEST_RESET)
-        cpu_print_state(guest->cpu, guest->detail, sizeof(guest->detail));
+    if (result->end != GUEST_POWER_OFF && result->end != GUEST_RESET)
+        cpu_print_state(guest->cpu, guest->state, sizeof(guest->state));
+    result->state = guest->state;
     result->detail = guest->detail;
 }
