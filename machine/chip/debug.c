@@ -2,8 +2,6 @@
 /* DBG_DECRYPT and DBG_ENCRYPT (SEV API 6): the host's window into a guest whose policy allows it. */
 #include "machine/chip/internal.h"
 
-#define POLICY_NODBG 1u
-
 /* The checks common to both: alignment before handle, as the hardware's firmware does. */
 static uint16_t check(struct chip *chip, const struct sev_dbg *command, struct chip_guest **ret)
 {
@@ -14,7 +12,7 @@ static uint16_t check(struct chip *chip, const struct sev_dbg *command, struct c
     *ret = guest_by_handle(chip, command->handle);
     if (!*ret)
         return SEV_INVALID_GUEST;
-    if ((*ret)->policy & POLICY_NODBG)
+    if ((*ret)->policy & SEV_POLICY_NODBG)
         return SEV_POLICY_FAILURE;
     return (*ret)->asid ? SEV_SUCCESS : SEV_INACTIVE;
 }

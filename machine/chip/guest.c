@@ -53,7 +53,7 @@ uint16_t guest_decommission_command(struct chip *chip, void *buffer)
 /* Plain guests use min_plain_asid and up, SEV-ES guests what lies below (SEV API, ACTIVATE). */
 static bool asid_in_range(const struct chip *chip, const struct chip_guest *guest, uint32_t asid)
 {
-    bool es = guest->policy & 4;
+    bool es = guest->policy & SEV_POLICY_ES;
     return asid && asid <= chip->config.max_asid && asid <= MEMORY_MAX_ASID &&
            es == (asid < chip->config.min_plain_asid);
 }

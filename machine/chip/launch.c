@@ -5,21 +5,10 @@
 #include <string.h>
 
 #include "machine/chip/internal.h"
+#include "sev/bytes.h"
 
-#define POLICY_NOKS     0x00000002u
-#define POLICY_ES       0x00000004u
-#define POLICY_RESERVED 0x0000FFC0u
-
-#define MEASURE_SIZE     0x30u /* MEASURE[32], MNONCE[16] */
-#define SECRET_HEADER    0x34u
-#define SECRET_LIMIT     0x5000u
-#define SECRET_COMPRESSED 1u
-
-static void put_u32(uint8_t *at, uint32_t value)
-{
-    for (unsigned i = 0; i < 4; i++)
-        at[i] = (uint8_t)(value >> (8 * i));
-}
+#define MEASURE_SIZE 0x30u   /* MEASURE[32], MNONCE[16] */
+#define SECRET_LIMIT 0x5000u /* the firmware's scratch buffer */
 
 static struct chip_guest *free_slot(struct chip *chip, uint32_t *ret_handle)
 {
@@ -42,7 +31,7 @@ static uint16_t check_sharing(struct chip *chip, const struct sev_launch_start *
     *ret = guest_by_handle(chip, command->handle);
     if (!*ret)
         return SEV_INVALID_GUEST;
-    if ((*ret)->policy != command->policy || ((*ret)->policy & POLICY_NOKS))
+    if ((*ret)->policy != command->policy || ((*ret)->policy & SEV_POLICY_NOKS))
         return SEV_POLICY_FAILURE;
     return SEV_SUCCESS;
 }
@@ -60,7 +49,7 @@ uint16_t launch_start(struct chip *chip, void *buffer)
         status = check_sharing(chip, command, &sharer);
     if (status != SEV_SUCCESS)
         return status;
-    if ((command->policy & POLICY_ES) && !chip->es)
+    if ((command->policy & SEV_POLICY_ES) && !chip->es)
         return SEV_UNSUPPORTED;
     struct chip_guest *guest = free_slot(chip, &handle);
     if (!guest)
@@ -82,6 +71,19 @@ uint16_t launch_start(struct chip *chip, void *buffer)
     return SEV_SUCCESS;
 }
 
+/* Nothing may be hashed or encrypted unless all of it can be. */
+static bool range_is_memory(const struct chip *chip, uint64_t address, uint32_t length)
+{
+    if (address >= CHIP_HOST_WINDOW)
+        return false;
+    for (uint64_t page = address & ~(uint64_t)(MEMORY_PAGE_SIZE - 1); page < address + length;
+         page += MEMORY_PAGE_SIZE) {
+        if (memory_page_kind(chip->memory, page) == MEMORY_NONE)
+            return false;
+    }
+    return true;
+}
+
 uint16_t launch_update_data(struct chip *chip, void *buffer)
 {
     const struct sev_launch_update_data *command = buffer;
@@ -97,7 +99,7 @@ uint16_t launch_update_data(struct chip *chip, void *buffer)
         return SEV_INVALID_ADDRESS;
     if (!command->length || command->length % 16)
         return SEV_INVALID_LENGTH;
-    if (command->paddr >= CHIP_HOST_WINDOW)
+    if (!range_is_memory(chip, command->paddr, command->length))
         return SEV_INVALID_ADDRESS;
     for (uint32_t at = 0; at < command->length;) {
         uint32_t part = command->length - at < sizeof(piece) ? command->length - at
@@ -114,17 +116,30 @@ uint16_t launch_update_data(struct chip *chip, void *buffer)
     return SEV_SUCCESS;
 }
 
-/* SEV API 11.2, the form since API 0.17. */
 static void compute_measure(const struct chip *chip, struct chip_guest *guest,
                             const uint8_t nonce[16])
 {
-    uint8_t message[56] = { 0x04, chip->config.api_major, chip->config.api_minor,
-                            chip->config.build };
-    put_u32(message + 4, guest->policy);
-    memcpy(message + 8, guest->launch_digest, 32);
-    memcpy(message + 40, nonce, 16);
-    HMAC(EVP_sha256(), guest->tik, sizeof(guest->tik), message, sizeof(message),
-         guest->measurement, NULL);
+    struct sev_measure_input input = {
+        .api_major = chip->config.api_major,
+        .api_minor = chip->config.api_minor,
+        .build = chip->config.build,
+        .policy = guest->policy,
+    };
+    uint8_t message[SEV_MEASURE_INPUT_MAX];
+    memcpy(input.digest, guest->launch_digest, sizeof(input.digest));
+    memcpy(input.nonce, nonce, sizeof(input.nonce));
+    size_t size = sev_measure_message(&input, message);
+    HMAC(EVP_sha256(), guest->tik, sizeof(guest->tik), message, size, guest->measurement, NULL);
+}
+
+/* The digest so far; the running hash is left as it is, for a command that fails later. */
+static bool digest_so_far(const struct chip_guest *guest, uint8_t digest[32])
+{
+    EVP_MD_CTX *copy = EVP_MD_CTX_new();
+    bool done = copy && EVP_MD_CTX_copy_ex(copy, guest->digest) == 1 &&
+                EVP_DigestFinal_ex(copy, digest, NULL) == 1;
+    EVP_MD_CTX_free(copy);
+    return done;
 }
 
 uint16_t launch_measure(struct chip *chip, void *buffer)
@@ -140,7 +155,8 @@ uint16_t launch_measure(struct chip *chip, void *buffer)
         command->measure_len = MEASURE_SIZE;
         return SEV_INVALID_LENGTH;
     }
-    EVP_DigestFinal_ex(guest->digest, guest->launch_digest, NULL);
+    if (!digest_so_far(guest, guest->launch_digest))
+        return SEV_HWERROR_PLATFORM;
     chip_random(chip, answer + 32, 16);
     compute_measure(chip, guest, answer + 32);
     memcpy(answer, guest->measurement, 32);
@@ -151,19 +167,20 @@ uint16_t launch_measure(struct chip *chip, void *buffer)
     return SEV_SUCCESS;
 }
 
-/* SEV API 11.3: MAC over 01h, flags, IV, lengths, ciphertext, measurement. */
-static bool secret_mac_is_right(const struct chip_guest *guest, const uint8_t header[SECRET_HEADER],
-                                const uint8_t *data, uint32_t length)
+static bool secret_mac_is_right(const struct chip *chip, const struct chip_guest *guest,
+                                const struct sev_packet_header *header, const uint8_t *data,
+                                uint32_t length)
 {
-    uint8_t message[1 + 4 + 16 + 4 + 4 + SECRET_LIMIT + 32], mac[32];
-    message[0] = 0x01;
-    memcpy(message + 1, header, 20);
-    put_u32(message + 21, length);
-    put_u32(message + 25, length);
-    memcpy(message + 29, data, length);
-    memcpy(message + 29 + length, guest->measurement, 32);
-    HMAC(EVP_sha256(), guest->tik, sizeof(guest->tik), message, 29 + length + 32, mac, NULL);
-    return CRYPTO_memcmp(mac, header + 20, sizeof(mac)) == 0;
+    uint8_t message[SEV_PACKET_PREFIX_SIZE + SECRET_LIMIT + SEV_MAC_SIZE], mac[SEV_MAC_SIZE];
+    size_t size = SEV_PACKET_PREFIX_SIZE + length;
+    sev_packet_prefix(load_le32(header->flags), header->iv, length, length, message);
+    memcpy(message + SEV_PACKET_PREFIX_SIZE, data, length);
+    if (sev_api_binds_version(chip->config.api_major, chip->config.api_minor)) {
+        memcpy(message + size, guest->measurement, SEV_MAC_SIZE);
+        size += SEV_MAC_SIZE;
+    }
+    return HMAC(EVP_sha256(), guest->tik, sizeof(guest->tik), message, size, mac, NULL) &&
+           CRYPTO_memcmp(mac, header->mac, sizeof(mac)) == 0;
 }
 
 static bool decrypt_ctr(const uint8_t key[16], const uint8_t iv[16], uint8_t *data, int length)
@@ -180,27 +197,28 @@ uint16_t launch_secret(struct chip *chip, void *buffer)
 {
     const struct sev_launch_secret *command = buffer;
     struct chip_guest *guest = guest_by_handle(chip, command->handle);
-    uint8_t header[SECRET_HEADER], data[SECRET_LIMIT];
+    struct sev_packet_header header;
+    uint8_t data[SECRET_LIMIT];
     uint32_t length = command->guest_len;
     if (!guest)
         return SEV_INVALID_GUEST;
     if (command->guest_paddr % 16 || command->guest_paddr >= CHIP_HOST_WINDOW)
         return SEV_INVALID_ADDRESS;
-    if (command->hdr_len != SECRET_HEADER || !length || length % 16 || length > SECRET_LIMIT ||
+    if (command->hdr_len != sizeof(header) || !length || length % 16 || length > SECRET_LIMIT ||
         command->trans_len != length)
         return SEV_INVALID_LENGTH;
     if (guest->state != SEV_GUEST_LSECRET)
         return SEV_INVALID_GUEST_STATE;
     if (!guest->asid)
         return SEV_INACTIVE;
-    if (!chip_read(chip, command->hdr_paddr, header, sizeof(header)) ||
+    if (!chip_read(chip, command->hdr_paddr, &header, sizeof(header)) ||
         !chip_read(chip, command->trans_paddr, data, length))
         return SEV_INVALID_ADDRESS;
-    if (!secret_mac_is_right(guest, header, data, length))
+    if (!secret_mac_is_right(chip, guest, &header, data, length))
         return SEV_BAD_MEASUREMENT;
-    if (header[0] & SECRET_COMPRESSED)
+    if (load_le32(header.flags) & SEV_PACKET_COMPRESSED)
         return SEV_UNSUPPORTED;
-    if (!decrypt_ctr(guest->tek, header + 4, data, (int)length))
+    if (!decrypt_ctr(guest->tek, header.iv, data, (int)length))
         return SEV_HWERROR_PLATFORM;
     int failed = memory_write(chip->memory, command->guest_paddr, data, length,
                               (memory_view)guest->asid);
