@@ -5,6 +5,7 @@
  */
 #include "firmware/arch/time.h"
 #include "firmware/boot/direct.h"
+#include "firmware/boot/secret.h"
 #include "firmware/lib/log.h"
 #include "firmware/uefi/memory.h"
 #include "firmware/uefi/services.h"
@@ -48,10 +49,11 @@ static void boot_volumes(void) {
 }
 
 void boot_main(void) {
+    secret_publish();
+    events_signal_group(&guid_group_ready_to_boot);
     bool started = direct_boot();
     if (direct_measured())
         panic("the measured kernel did not boot: nothing else may");
-    events_signal_group(&guid_group_ready_to_boot);
     boot_volumes();
     log_line(started ? "nothing more to boot: powering off"
                      : "nothing to boot: no kernel from the host, no volume with a loader; "
