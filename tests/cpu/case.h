@@ -63,7 +63,7 @@ bool form_is_tested(const struct form *form);
 int native_prepare(unsigned capacity);
 struct test_case *native_cases(void);
 struct outcome *native_outcomes(void);
-int native_run(unsigned count);
+int native_run(unsigned first, unsigned count);
 
 /* interpreted.c */
 int interpreted_prepare(void);

@@ -224,22 +224,22 @@ static const struct form *form_of(uint64_t number, unsigned *ret_index)
     return form_by_number(tested[*ret_index]);
 }
 
-static bool compare_batch(unsigned count, const struct options *options)
+/* Returns how many cases are settled: less than count if one ended the host's child. */
+static unsigned compare_batch(unsigned first, unsigned count, const struct options *options)
 {
     static struct outcome ours;
-    for (unsigned k = 0; k < count; k++) {
+    for (unsigned k = first; k < count; k++) {
         const struct test_case *test = &native_cases()[k];
         const struct outcome *native = &native_outcomes()[k];
         unsigned index;
         (void)form_of(test->number, &index);
         if (!native->done) {
-            /* The instruction took the child down, and the rest of the batch with it. */
             fprintf(stderr, "case %llu:%llu (%s) ended the host's child\n",
                     (unsigned long long)test->seed, (unsigned long long)test->number,
                     test->form->name);
-            lost += count - k;
+            lost++;
             differ[index]++;
-            return false;
+            return k + 1;
         }
         interpreted_run(test, &ours);
         ran[index]++;
@@ -253,7 +253,7 @@ static bool compare_batch(unsigned count, const struct options *options)
         if (differ[index]++ < SHOWN_MAX || options->replaying)
             show(test, native, &ours);
     }
-    return true;
+    return count;
 }
 
 static void choose_forms(const char *name)
@@ -277,11 +277,13 @@ static int run(const struct options *options)
             const struct form *form = form_of(next, &index);
             count += generate(&native_cases()[count], form, tested[index], options->seed, next);
         }
-        if (native_run(count)) {
-            fprintf(stderr, "cannot run cases on the host: %s\n", strerror(errno));
-            return 1;
+        for (unsigned first = 0; first < count;) {
+            if (native_run(first, count)) {
+                fprintf(stderr, "cannot run cases on the host: %s\n", strerror(errno));
+                return 1;
+            }
+            first = compare_batch(first, count, options);
         }
-        compare_batch(count, options);
         if (isatty(2) && !options->replaying)
             fprintf(stderr, "\r%llu cases", (unsigned long long)next);
     }

@@ -418,6 +418,10 @@ static void emit_immediate(struct emitter *e, unsigned kind)
     uint64_t value = integer();
     if (e->shape.branch && bytes > 1)
         value = (uint64_t)((int64_t)rnd() >> (48 + below(12)));
+    /* A branch into its own instruction may never end. */
+    int64_t distance = bytes == 1 ? (int8_t)value : (int64_t)value;
+    if (e->shape.branch && distance < 0 && distance >= -16)
+        value = 16;
     emit(e, value, bytes);
 }
 
