@@ -29,6 +29,7 @@ struct row {
     uint8_t immediate[2];
     bool byte_reg, byte_rm; /* 8-bit general registers: number becomes a byte offset */
     bool reg3, rm3;         /* REX does not extend the number (segments, MMX, x87) */
+    bool no_rex_b; /* REX.B selects another row */
     bool opcode_register, string, segment_override;
     uint8_t score;
 };
@@ -58,6 +59,8 @@ static void parse_modifier(struct row *row, const char *token)
 {
     if (!strcmp(token, "NP")) {
         row->prefix = PREFIX_NONE;
+    } else if (!strcmp(token, "NB")) {
+        row->no_rex_b = true;
     } else if (!strcmp(token, "+r")) {
         row->cover = 8;
         row->opcode_register = true;
@@ -414,6 +417,8 @@ static bool row_fits(const struct cpu *cpu, const struct decoding *d, const stru
     if (attributes & (d->mode & MODE_64 ? FORM_NO64 : FORM_ONLY64))
         return false;
     if (row->w >= 0 && (d->rex >> 3 & 1) != row->w)
+        return false;
+    if (row->no_rex_b && d->rex & 1)
         return false;
     bool memory = false;
     if (row->modrm) {

@@ -14,6 +14,7 @@
  *   mod3, mem       only register / only memory forms (default: as the operands allow)
  *   =XX             the whole ModRM byte is fixed (0F 01 =D0, D9 =E8)
  *   W0 W1           REX.W must be clear / set
+ *   NB              REX.B must be clear (F3 90 is PAUSE, with REX.B it is XCHG)
  *
  * operands: comma separated codes of the manuals' opcode maps:
  *   first letter: E general register or memory, G register of ModRM.reg, I immediate,

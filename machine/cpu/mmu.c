@@ -7,6 +7,7 @@
  * displacement). An entry is tagged with the address as computed, so the fast path need not
  * truncate; tlb_alias remembers that such tags exist, because they would lie in 64-bit mode.
  */
+#include "machine/cpu/form.h"
 #include "machine/cpu/mmu.h"
 
 #include "machine/cpu/form.h"
@@ -43,12 +44,13 @@ static bool is_stack_access(const struct cpu *cpu, const struct insn *i, uint64_
         return true;
     if (i->flags & INSN_MEM)
         return i->seg == SS || ((i->seg == SEG_FLAT) && (i->base == RSP || i->base == RBP));
-    return false;
+    /* LEAVE and ENTER, not a string instruction that happens to point there. */
+    return address == cpu->gpr[RBP] && !(form_by_number(i->form)->attributes & FORM_REP);
 }
 
-static uint64_t to_linear(struct cpu *cpu, const struct insn *i, uint64_t address)
+static uint64_t to_linear(struct cpu *cpu, const struct insn *i, uint64_t address, bool system)
 {
-    if (!cpu_64bit(cpu))
+    if (!cpu_64bit(cpu) && !(system && cpu_long_mode(cpu)))
         return (uint32_t)address;
     if ((uint64_t)((int64_t)(address << 16) >> 16) != address)
         cpu_raise_error(cpu, i, is_stack_access(cpu, i, address) ? VECTOR_SS : VECTOR_GP, 0);
@@ -56,6 +58,10 @@ static uint64_t to_linear(struct cpu *cpu, const struct insn *i, uint64_t addres
 }
 
 /* --- entries ------------------------------------------------------------------------------ */
+
+/* With a bank: descriptor tables and TSS, 64-bit addresses even from compatibility mode. */
+#define BANK_SYSTEM 0x100u
+#define BANK(bank) ((bank) & ~BANK_SYSTEM)
 
 static unsigned bank_access(unsigned bank)
 {
@@ -99,9 +105,9 @@ static void set_memory(struct cpu *cpu, struct tlb_entry *entry, uint64_t page, 
 static struct tlb_entry *fill(struct cpu *cpu, const struct insn *i, uint64_t address,
                               unsigned bank, bool write)
 {
-    struct tlb_entry *entry = &cpu->tlb_banks[bank][(address >> 12) & (TLB_SIZE - 1)];
-    unsigned access = bank_access(bank) | (write ? PF_WRITE : 0u);
-    uint64_t linear = to_linear(cpu, i, address);
+    struct tlb_entry *entry = &cpu->tlb_banks[BANK(bank)][(address >> 12) & (TLB_SIZE - 1)];
+    unsigned access = bank_access(BANK(bank)) | (write ? PF_WRITE : 0u);
+    uint64_t linear = to_linear(cpu, i, address, bank & BANK_SYSTEM);
     struct translation t;
     uint32_t error;
 
@@ -112,7 +118,7 @@ static struct tlb_entry *fill(struct cpu *cpu, const struct insn *i, uint64_t ad
     bool writable = t.dirty && walk_permits(cpu, &t, access | PF_WRITE);
     /* May call cpu_invalidate_page, which touches the TLB: so before the entry is set. */
     uint8_t *host = memory_page(cpu->memory, t.gpa, t.view);
-    cpu->tlb_used[bank] = true;
+    cpu->tlb_used[BANK(bank)] = true;
     if (host)
         set_memory(cpu, entry, PAGE(address), t.gpa, host, writable);
     else
@@ -124,7 +130,7 @@ static struct tlb_entry *fill(struct cpu *cpu, const struct insn *i, uint64_t ad
 static struct tlb_entry *lookup(struct cpu *cpu, const struct insn *i, uint64_t address,
                                 unsigned bank, bool write)
 {
-    struct tlb_entry *entry = &cpu->tlb_banks[bank][(address >> 12) & (TLB_SIZE - 1)];
+    struct tlb_entry *entry = &cpu->tlb_banks[BANK(bank)][(address >> 12) & (TLB_SIZE - 1)];
     uint64_t page = PAGE(address);
     if (entry->read == page &&
         (!write || entry->write == page || entry->gpa & (ENTRY_WATCHED | ENTRY_ROM)))
@@ -230,6 +236,7 @@ void mmu_store_slow(struct cpu *cpu, const struct insn *i, uint64_t address, uns
 
 void mmu_load128_slow(struct cpu *cpu, const struct insn *i, uint64_t address, void *value)
 {
+    check_alignment(cpu, i, address, 16);
     unsigned bank = current_bank(cpu);
     uint64_t half[2];
     half[0] = load_bank(cpu, i, address, 8, bank);
@@ -239,6 +246,7 @@ void mmu_load128_slow(struct cpu *cpu, const struct insn *i, uint64_t address, v
 
 void mmu_store128_slow(struct cpu *cpu, const struct insn *i, uint64_t address, const void *value)
 {
+    check_alignment(cpu, i, address, 16);
     unsigned bank = current_bank(cpu);
     uint64_t half[2];
     memcpy(half, value, sizeof(half));
@@ -270,13 +278,13 @@ uint8_t *mmu_run(struct cpu *cpu, const struct insn *i, uint64_t address, uint64
 
 uint64_t mmu_load_system(struct cpu *cpu, const struct insn *i, uint64_t address, unsigned size)
 {
-    return load_bank(cpu, i, address, size, TLB_SUPERVISOR);
+    return load_bank(cpu, i, address, size, TLB_SUPERVISOR | BANK_SYSTEM);
 }
 
 void mmu_store_system(struct cpu *cpu, const struct insn *i, uint64_t address, unsigned size,
                       uint64_t value)
 {
-    store_bank(cpu, i, address, &value, size, TLB_SUPERVISOR);
+    store_bank(cpu, i, address, &value, size, TLB_SUPERVISOR | BANK_SYSTEM);
 }
 
 /* --- fetches -------------------------------------------------------------------------------- */

@@ -35,6 +35,7 @@ static bool one_in(unsigned n)
 struct shape {
     uint8_t mandatory; /* 0x66, 0xF2, 0xF3 or 0 */
     bool no_prefix;    /* NP */
+    bool no_rex_b;     /* NB */
     uint8_t opcode[3];
     unsigned opcode_length;
     unsigned cover; /* 1, 8 (+r), 16 (+c) */
@@ -61,6 +62,8 @@ static void shape_token(struct shape *shape, const char *token)
         shape->cover = 8;
     else if (!strcmp(token, "+c"))
         shape->cover = 16;
+    else if (!strcmp(token, "NB"))
+        shape->no_rex_b = true;
     else if (!strcmp(token, "W0") || !strcmp(token, "W1"))
         shape->w = token[1] - '0';
     else
@@ -495,7 +498,8 @@ static void fill_state(struct test_case *test)
     state->rflags = 0x202 | (rnd() & EFLAGS_ARITHMETIC);
     if (one_in(4))
         state->rflags |= EFLAGS_DF;
-    if (one_in(100))
+    /* Operands of 10 bytes and more have rules of their own for alignment checks. */
+    if (one_in(100) && !(test->form->attributes & FORM_X87))
         state->rflags |= EFLAGS_AC;
     fill_fpu(test);
     for (unsigned k = 0; k < DATA_SIZE; k += 8) {
@@ -557,6 +561,8 @@ static uint8_t choose_rex(const struct emitter *e)
         return 0;
     if (one_in(2))
         rex = (uint8_t)(0x40 | below(16));
+    if (e->shape.no_rex_b)
+        rex &= (uint8_t)~1;
     if (e->shape.w == 1)
         rex |= 0x48;
     if (e->shape.w == 0)
