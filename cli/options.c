@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "sev/session.h"
+
 static bool wrong(const struct option_verb *verb, const char *name, const char *fact)
 {
     const char *command = strchr(verb->usage, '[');
@@ -80,6 +82,18 @@ static bool set_number(const struct option_verb *verb, const struct option_row *
     return true;
 }
 
+static bool set_policy(const struct option_verb *verb, const struct option_row *row,
+                       const char *value)
+{
+    uint32_t policy;
+    if (!sev_policy_parse(value, &policy) || (policy & SEV_POLICY_RESERVED))
+        return wrong(verb, row->name,
+                     "not a policy: a number without bits 6 to 15, or words of "
+                     "nodbg,noks,es,nosend,domain,sev,api=X.Y");
+    *(uint64_t *)row->target = policy;
+    return true;
+}
+
 static bool set_choice(const struct option_verb *verb, const struct option_row *row,
                        const char *value)
 {
@@ -124,6 +138,8 @@ static bool set(const struct option_verb *verb, const struct option_row *row, co
     case OPTION_NUMBER:
     case OPTION_SIZE:
         return set_number(verb, row, value);
+    case OPTION_POLICY:
+        return set_policy(verb, row, value);
     case OPTION_SWITCH:
         return set_switch(verb, row, value);
     case OPTION_CHOICE:

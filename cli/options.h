@@ -14,6 +14,7 @@ enum option_kind {
     OPTION_TEXT,   /* const char * */
     OPTION_NUMBER, /* uint64_t: decimal or 0x, within minimum..maximum */
     OPTION_SIZE,   /* uint64_t: bytes; suffix k M G T; a plain number is MiB, as QEMU's -m */
+    OPTION_POLICY, /* uint64_t: a guest policy, as a number or as words (sev_policy_parse) */
     OPTION_SWITCH, /* bool: on or off */
     OPTION_FLAG,   /* bool: no value, sets true */
     OPTION_CHOICE, /* unsigned: index into `choices` */

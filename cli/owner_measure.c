@@ -206,7 +206,7 @@ static int run(int argc, char **argv, bool verify)
     struct measure_options o = { .policy = 1, .api_minor = 24, .build = 15 };
     const struct option_row rows[] = {
         { "firmware", OPTION_TEXT, &o.firmware, "FILE", "flash image", 0, 0, NULL },
-        { "policy", OPTION_NUMBER, &o.policy, "BITS", "guest policy; default 0x1", 0, UINT32_MAX, NULL },
+        { "policy", OPTION_POLICY, &o.policy, "POLICY", "guest policy, a number or words such as nodbg,noks; default nodbg", 0, 0, NULL },
         { "api-major", OPTION_NUMBER, &o.api_major, "N", "of the platform; default 0", 0, 255, NULL },
         { "api-minor", OPTION_NUMBER, &o.api_minor, "N", "of the platform; default 24", 0, 255, NULL },
         { "build-id", OPTION_NUMBER, &o.build, "N", "of the platform; default 15", 0, 255, NULL },

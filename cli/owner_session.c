@@ -227,13 +227,13 @@ static int make_session(const char *pdh, uint32_t policy, const struct session_p
 
 int owner_session_command(int argc, char **argv)
 {
-    const char *pdh = NULL, *name = "vm", *policy_text = "0x1";
+    const char *pdh = NULL, *name = "vm";
     bool force = false;
-    uint32_t policy = 0;
+    uint64_t policy = SEV_POLICY_NODBG;
     const struct option_row rows[] = {
         { "pdh", OPTION_TEXT, &pdh, "FILE", "the platform's PDH, alone or with its chain", 0, 0,
           NULL },
-        { "policy", OPTION_TEXT, &policy_text, "POLICY",
+        { "policy", OPTION_POLICY, &policy, "POLICY",
           "a number, or words of nodbg,noks,es,nosend,domain,sev,api=X.Y; default nodbg", 0, 0,
           NULL },
         { "name", OPTION_TEXT, &name, "NAME", "how the files' names begin; default vm", 0, 0,
@@ -258,10 +258,5 @@ int owner_session_command(int argc, char **argv)
                         "for\n");
         return 1;
     }
-    if (!sev_policy_parse(policy_text, &policy) || (policy & SEV_POLICY_RESERVED)) {
-        fprintf(stderr, "privet: --policy %s: not a policy; give a number without bits 6 to 15, or "
-                        "words such as nodbg,noks\n", policy_text);
-        return 1;
-    }
-    return make_paths(name, force, &paths) ? make_session(pdh, policy, &paths) : 1;
+    return make_paths(name, force, &paths) ? make_session(pdh, (uint32_t)policy, &paths) : 1;
 }

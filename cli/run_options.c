@@ -91,7 +91,7 @@ bool run_options_parse(int argc, char **argv, struct run_options *o, bool *ret_d
         { "memory", OPTION_SIZE, &o->memory_size, "SIZE", "RAM, 64M to 64G; default 1G", 64 * MIB, 65536 * MIB, NULL },
         { "cpus", OPTION_NUMBER, &raw.processors, "N", "processors; 1", 1, 1, NULL },
         { "sev", OPTION_CHOICE, &raw.sev, "off|sev", "memory encryption; default sev", 0, 0, sev_modes },
-        { "policy", OPTION_NUMBER, &raw.policy, "BITS", "guest policy; default 0x1 (NODBG)", 0, UINT32_MAX, NULL },
+        { "policy", OPTION_POLICY, &raw.policy, "POLICY", "guest policy, a number or words such as nodbg,noks; default nodbg", 0, 0, NULL },
         { "c-bit", OPTION_NUMBER, &raw.c_bit, "N", "position of the C-bit; default 51", 36, 51, NULL },
         { "reduced-phys-bits", OPTION_NUMBER, &raw.reduced, "N", "physical address bits lost; default 1", 0, 16, NULL },
         { "asid", OPTION_NUMBER, &raw.asid, "N", "the guest's ASID; default 1", 1, MEMORY_MAX_ASID, NULL },

@@ -1,0 +1,95 @@
+#!/bin/sh
+# SPDX-License-Identifier: BSD-2-Clause-Patent
+# usage: owner_launch.sh PRIVET FIRMWARE
+# The guest owner and the host through a whole launch, with the commands that they would type:
+# certificates, session, launch, measurement, secret; and what each of them refuses.
+set -u
+
+privet=$(realpath "$1")
+firmware=$(realpath "$2")
+work=$(mktemp -d) || exit 1
+trap 'rm -rf "$work"' EXIT
+cd "$work" || exit 1
+export XDG_STATE_HOME="$work/state"
+passed=0
+failed=0
+
+note() { # note OK TEXT
+    if [ "$1" -eq 0 ]; then
+        passed=$((passed + 1))
+    else
+        failed=$((failed + 1))
+        echo "FAILED: $2"
+    fi
+}
+
+# expect CODE WORDS...: stdout and stderr are in out and err.
+expect() {
+    code=$1
+    shift
+    timeout 60 "$privet" "$@" >out 2>err </dev/null
+    got=$?
+    [ "$got" -eq "$code" ]
+    note $? "privet $*: exit $got instead of $code: $(cat err)"
+}
+
+# launch CODE OPTIONS...: a guest with the owner's session.
+launch() {
+    code=$1
+    shift
+    expect "$code" run --firmware "$firmware" --timeout 30 --policy nodbg,noks \
+        --session vm_session.b64 --dh-cert vm_godh.b64 --tik vm_tik.bin "$@"
+}
+
+# ---- the owner prepares, the host launches, the owner verifies
+expect 0 chip export chain
+expect 0 owner certs --any-root chain
+expect 0 owner session --pdh chain --policy nodbg,noks --name vm
+launch 0
+grep -q 'owner measure: computes the same value' err
+note $? "the owner's view: $(cat err)"
+sed -n 's/^privet: launch measurement: //p' err >measurement
+expect 0 owner verify --firmware "$firmware" --policy nodbg,noks --tik vm_tik.bin \
+    --measurement measurement
+
+# ---- a secret for this launch, and its place in memory
+printf 'open sesame' >password
+expect 0 owner secret --secret luks-key:password --tek vm_tek.bin --tik vm_tik.bin \
+    --measurement measurement --header header.b64 --payload payload.b64
+launch 0 --secret-header header.b64 --secret payload.b64 --marker 'open sesame'
+grep -q 'is [1-9][0-9]* times in the guest.s view and 0 times in the DRAM dump' err
+note $? "the secret is in the guest and not in DRAM: $(cat err)"
+
+# ---- another firmware: another measurement, and the secret does not open
+cp "$firmware" other.fd
+printf x | dd of=other.fd bs=1 seek=64 conv=notrunc 2>/dev/null
+firmware_before=$firmware
+firmware=$work/other.fd
+launch 4 --secret-header header.b64 --secret payload.b64
+grep -q 'LAUNCH_SECRET: status 0x0b BAD_MEASUREMENT' err
+note $? "the secret of another launch: $(cat err)"
+firmware=$firmware_before
+expect 6 owner verify --firmware other.fd --policy nodbg,noks --tik vm_tik.bin \
+    --measurement measurement
+
+# ---- another command line than the measured one
+printf kernel >kernel
+expect 6 owner verify --firmware "$firmware" --policy nodbg,noks --tik vm_tik.bin \
+    --measurement measurement --kernel-hashes on --kernel kernel --append quiet
+grep -q 'without kernel hashes' err
+note $? "verify names the reason: $(cat err)"
+
+# ---- what the chip refuses
+expect 4 run --firmware "$firmware" --timeout 30 --policy none --session vm_session.b64 \
+    --dh-cert vm_godh.b64
+grep -q 'LAUNCH_START: status 0x0b' err
+note $? "another policy than the session's: $(cat err)"
+expect 0 chip pdh-gen
+launch 4
+grep -q 'LAUNCH_START: status 0x0b' err
+note $? "a session for a former PDH: $(cat err)"
+head -c 100 /dev/zero >short
+expect 1 run --firmware "$firmware" --timeout 30 --session short --dh-cert vm_godh.b64
+
+printf '%d passed, %d failed\n' "$passed" "$failed"
+[ "$failed" -eq 0 ]
