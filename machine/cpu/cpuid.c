@@ -104,6 +104,8 @@ static const struct feature_bit features[] = {
     {0x80000021, EAX, 2, FEATURE_BASE}, /* LFENCE serialises */
     {0x80000021, EAX, 6, FEATURE_BASE}, /* null selectors clear the base */
     {0x80000021, EAX, 29, FEATURE_BASE},
+    {0x80000021, ECX, 1, FEATURE_BASE}, /* TSA_SQ_NO, TSA_L1_NO */
+    {0x80000021, ECX, 2, FEATURE_BASE},
 };
 
 static unsigned log2_ceil(unsigned value)
