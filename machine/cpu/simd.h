@@ -46,18 +46,43 @@ static inline union xmm to_xmm(__m128i vector)
     return value;
 }
 
+/*
+ * 16 bytes of memory as a vector: load128 and store128 of mmu.h, without the way through a union
+ * in memory that compilers make of them. The slow halves are in sse_move.c.
+ */
+__m128i sse_load_slow(struct cpu *cpu, const struct insn *i, uint64_t address);
+void sse_store_slow(struct cpu *cpu, const struct insn *i, uint64_t address, __m128i value);
+
+static inline __m128i sse_load_at(struct cpu *cpu, const struct insn *i, uint64_t address)
+{
+    const struct tlb_entry *entry = mmu_entry(cpu, address);
+    if (__builtin_expect(entry->read == MMU_TAG(address, 16), 1))
+        return _mm_loadu_si128((const __m128i *)(uintptr_t)(address + entry->addend));
+    return sse_load_slow(cpu, i, address);
+}
+
+static inline void sse_store_at(struct cpu *cpu, const struct insn *i, uint64_t address,
+                                __m128i value)
+{
+    const struct tlb_entry *entry = mmu_entry(cpu, address);
+    if (__builtin_expect(entry->write == MMU_TAG(address, 16), 1))
+        _mm_storeu_si128((__m128i *)(uintptr_t)(address + entry->addend), value);
+    else
+        sse_store_slow(cpu, i, address, value);
+}
+
 /* The memory operand, zero-extended: 16 bytes aligned (#GP(0) if not), any alignment, and parts. */
 static inline __m128i sse_load_aligned(struct cpu *cpu, const struct insn *i)
 {
     uint64_t address = insn_address(cpu, i, 16, false);
     if (__builtin_expect(address & 15, 0))
         cpu_raise_error(cpu, i, VECTOR_GP, 0);
-    return from_xmm(load128(cpu, i, address));
+    return sse_load_at(cpu, i, address);
 }
 
 static inline __m128i sse_load_any(struct cpu *cpu, const struct insn *i)
 {
-    return from_xmm(load128(cpu, i, insn_address(cpu, i, 16, false)));
+    return sse_load_at(cpu, i, insn_address(cpu, i, 16, false));
 }
 
 static inline __m128i sse_load_64(struct cpu *cpu, const struct insn *i)
@@ -80,12 +105,12 @@ static inline void sse_store_aligned(struct cpu *cpu, const struct insn *i, __m1
     uint64_t address = insn_address(cpu, i, 16, true);
     if (__builtin_expect(address & 15, 0))
         cpu_raise_error(cpu, i, VECTOR_GP, 0);
-    store128(cpu, i, address, to_xmm(value));
+    sse_store_at(cpu, i, address, value);
 }
 
 static inline void sse_store_any(struct cpu *cpu, const struct insn *i, __m128i value)
 {
-    store128(cpu, i, insn_address(cpu, i, 16, true), to_xmm(value));
+    sse_store_at(cpu, i, insn_address(cpu, i, 16, true), value);
 }
 
 /*

@@ -35,6 +35,10 @@ void sse_float_end(struct cpu *cpu, const struct insn *i, bool tiny)
     uint32_t unmasked = ~(cpu->fpu.mxcsr >> 7) & MXCSR_FLAGS;
 
     hostfp_set_mxcsr(MXCSR_DEFAULT);
+    /*
+     * PE beside an unmasked OE or UE is that of the masked response, which may be inexact where
+     * the unmasked one is not: the one inexact thing here.
+     */
     if (tiny && (unmasked & FLAG_UE))
         flags |= FLAG_UE;
     /* Found before the computation: the computation does not take place. */
@@ -45,24 +49,37 @@ void sse_float_end(struct cpu *cpu, const struct insn *i, bool tiny)
         cpu_raise(cpu, i, cpu->cr4 & CR4_OSXMMEXCPT ? VECTOR_XF : VECTOR_UD);
 }
 
+/*
+ * The way with other control bits than the default ones is apart, so that the common one needs no
+ * stack frame.
+ */
 #define DEFINE_FLOAT(name, code, operands, memory, tiny, feature)                                  \
     HOST_VECTOR2(name)                                                                             \
+    static __attribute__((noinline)) void slow_##name(struct cpu *cpu, const struct insn *i,       \
+                                                      __m128i b)                                   \
+    {                                                                                              \
+        sse_float_begin(cpu);                                                                      \
+        __m128i a = host_##name(xmm_get(cpu, i->reg), b);                                          \
+        sse_float_end(cpu, i, tiny(a));                                                            \
+        xmm_set(cpu, i->reg, a);                                                                   \
+        NEXT(cpu, i);                                                                              \
+    }                                                                                              \
     void op_##name##_r(struct cpu *cpu, const struct insn *i)                                      \
     {                                                                                              \
         sse_check(cpu, i);                                                                         \
-        __m128i a = xmm_get(cpu, i->reg);                                                          \
         __m128i b = xmm_get(cpu, i->rm);                                                           \
-        SSE_EXACT(cpu, i, tiny(a), a, host_##name(a, b));                                          \
-        xmm_set(cpu, i->reg, a);                                                                   \
+        if (__builtin_expect(!sse_float_plain(cpu), 0))                                            \
+            return slow_##name(cpu, i, b);                                                         \
+        xmm_set(cpu, i->reg, host_##name(xmm_get(cpu, i->reg), b));                                \
         NEXT(cpu, i);                                                                              \
     }                                                                                              \
     void op_##name##_m(struct cpu *cpu, const struct insn *i)                                      \
     {                                                                                              \
         sse_check(cpu, i);                                                                         \
         __m128i b = sse_load_##memory(cpu, i);                                                     \
-        __m128i a = xmm_get(cpu, i->reg);                                                          \
-        SSE_EXACT(cpu, i, tiny(a), a, host_##name(a, b));                                          \
-        xmm_set(cpu, i->reg, a);                                                                   \
+        if (__builtin_expect(!sse_float_plain(cpu), 0))                                            \
+            return slow_##name(cpu, i, b);                                                         \
+        xmm_set(cpu, i->reg, host_##name(xmm_get(cpu, i->reg), b));                                \
         NEXT(cpu, i);                                                                              \
     }
 SSE_FLOAT_LIST(DEFINE_FLOAT)

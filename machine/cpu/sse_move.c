@@ -4,6 +4,18 @@
  */
 #include "machine/cpu/simd.h"
 
+__m128i sse_load_slow(struct cpu *cpu, const struct insn *i, uint64_t address)
+{
+    union xmm value;
+    mmu_load128_slow(cpu, i, address, &value);
+    return from_xmm(value);
+}
+
+void sse_store_slow(struct cpu *cpu, const struct insn *i, uint64_t address, __m128i value)
+{
+    mmu_store128_slow(cpu, i, address, &value);
+}
+
 void op_movaps_load_r(struct cpu *cpu, const struct insn *i)
 {
     sse_check(cpu, i);

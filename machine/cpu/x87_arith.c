@@ -3,23 +3,26 @@
  * x87 arithmetic, comparisons and transcendental functions, and the exceptions they share. The
  * computation is the host's instruction of the same name under the guest's control word: hostfp.h.
  */
+#include "machine/cpu/block.h"
 #include "machine/cpu/flags.h"
 #include "machine/cpu/hostfp.h"
 #include "machine/cpu/x87.h"
 
 /*
- * FOP: low three bits of the opcode byte, then ModRM (APM 1 6.2.5). The bytes are fetched again:
- * only unmasked exceptions need it.
+ * FOP: low three bits of the opcode byte, then ModRM (APM 1 6.2.5). Only unmasked exceptions need
+ * it: the bytes are read again, from the physical pages that the running block was decoded from.
  */
 static void record_opcode(struct cpu *cpu, const struct insn *i)
 {
-    uint8_t bytes[15] = {0};
-    uint64_t start = insn_rip(cpu, i) + cpu->seg[CS].base;
+    const struct block *block = cpu->block;
+    uint8_t bytes[16] = {0};
 
-    for (unsigned k = 0; k < i->length && k < sizeof(bytes); k++) {
-        uint64_t gpa;
-        const uint8_t *page = mmu_fetch_page(cpu, start + k, &gpa);
-        bytes[k] = page ? page[(start + k) & PAGE_OFFSET] : 0;
+    for (unsigned k = 0; block && k < i->length; k++) {
+        uint64_t gpa = block->gpa + i->ip + k;
+        if ((gpa ^ block->gpa) & ~PAGE_OFFSET)
+            gpa = block->gpa_second | (gpa & PAGE_OFFSET);
+        const uint8_t *page = memory_page(cpu->memory, gpa & ~PAGE_OFFSET, cpu->config.asid);
+        bytes[k] = page ? page[gpa & PAGE_OFFSET] : 0;
     }
     for (unsigned k = 0; k + 1 < sizeof(bytes); k++)
         if (bytes[k] >= 0xD8 && bytes[k] <= 0xDF) {
