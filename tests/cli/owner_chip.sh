@@ -212,6 +212,21 @@ refuse 1 owner secret --secret luks-key:luks --tek luks --tik vm_tik.bin \
 [ ! -e header.b64 ] && [ ! -e payload.b64 ]
 note $? 'a secret that fails leaves nothing'
 
+# ---- firmware images
+expect 0 firmware info firmware
+grep -q "^launch digest: $digest\$" out && grep -q 'GUIDed table: none' out
+note $? 'firmware info'
+refuse 1 firmware info empty
+refuse 1 firmware info nothing
+refuse 1 firmware symbols firmware
+refuse 1 firmware symbols firmware 0xg
+refuse 1 firmware
+expect 0 firmware symbols "$privet"
+grep -q ' main$' out
+note $? 'firmware symbols of an ELF file'
+head -c 70000 "$privet" >cut
+refuse 1 firmware symbols cut
+
 # ---- a full disk
 if [ -w /dev/full ]; then
     "$privet" chip status >/dev/full 2>err

@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: BSD-2-Clause-Patent */
+/* The parts of `privet firmware`; private to cli. */
+#ifndef PRIVET_CLI_FIRMWARE_H
+#define PRIVET_CLI_FIRMWARE_H
+
+#include <stdint.h>
+
+/* Prints the symbols of a debug image, or only those that the addresses belong to. Exit code. */
+int firmware_symbols(const char *path, const uint64_t *addresses, unsigned count);
+
+#endif
