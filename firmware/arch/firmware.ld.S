@@ -20,7 +20,10 @@ SECTIONS
     .rodata : AT(__flash_base + ADDR(.rodata) - BODY_BASE) { *(.rodata .rodata.*) }
     . = ALIGN(0x1000);
     __code_end = .;
-    .data : AT(__flash_base + ADDR(.data) - BODY_BASE) { *(.data .data.*) *(.got .got.* .igot.plt) . = ALIGN(8); }
+    .data : AT(__flash_base + ADDR(.data) - BODY_BASE) {
+        *(.data .data.*) *(.got .got.* .igot.plt)
+        . = ALIGN(8);
+    }
     __body_end = .;
     __body_quads = (__body_end - __body_start) / 8;
     .bss (NOLOAD) : { . = ALIGN(16); __bss_start = .; *(.bss .bss.* COMMON) . = ALIGN(0x1000); }

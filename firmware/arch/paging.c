@@ -218,7 +218,7 @@ void paging_map_device(uint64_t base, uint64_t length)
     flush_tlb();
 }
 
-/* Writes back and drops every cache line of the range: its key is about to change (APM 2 15.34.9). */
+/* Writes back and drops every line of the range: its key is about to change (APM 2 15.34.9). */
 static void flush_cache(uint64_t base, uint64_t length)
 {
     uint64_t line = (cpuid(1, 0).ebx >> 8 & 0xFF) * 8;

@@ -12,7 +12,7 @@ trap_stubs:
         .rept   256
         .balign 16
         /* These push an error code of their own: 8, 10-14, 17, 21, 29, 30. */
-        .if !((vector == 8) || ((vector >= 10) && (vector <= 14)) || (vector == 17) || (vector == 21) || (vector == 29) || (vector == 30))
+        .if (vector > 31) || !((0x60227D00 >> vector) & 1)
         pushq   $0
         .endif
         pushq   $vector

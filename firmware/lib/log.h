@@ -20,6 +20,7 @@ void log_debug(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 _Noreturn void panic(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
 #define assert(condition)                                                                          \
-    ((condition) ? (void)0 : panic("%s:%d: assertion failed: %s", __FILE_NAME__, __LINE__, #condition))
+    ((condition) ? (void)0                                                                         \
+                 : panic("%s:%d: assertion failed: %s", __FILE_NAME__, __LINE__, #condition))
 
 #endif

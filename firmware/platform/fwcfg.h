@@ -19,7 +19,7 @@ enum fwcfg_key {
 
 /* Probes the device, by port only. false: absent. */
 bool fwcfg_init(void);
-/* From here on reads go by DMA through the shared pool, if the device can. Needs sev/dma.h ready. */
+/* From here on reads go by DMA through the shared pool, if the device can. After dma_init. */
 void fwcfg_enable_dma(void);
 
 /* Size and key of a named file; false: not there or an implausible directory entry. */

@@ -27,7 +27,7 @@ void dma_init(void); /* allocates the pool; panics if it cannot */
 void *dma_alloc(size_t length, uint64_t *ret_device);
 void dma_free(void *shared, size_t length);
 
-/* Bounces `data` for one transfer. false: pool exhausted. Unmap copies back and clears the bounce. */
+/* Bounces `data` for one transfer; unmap copies back and clears it. false: pool exhausted. */
 bool dma_map(void *data, size_t length, enum dma_direction direction, struct dma_mapping *ret);
 void dma_unmap(struct dma_mapping *mapping);
 

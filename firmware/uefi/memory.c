@@ -283,7 +283,8 @@ static uint64_t attributes_of(uint32_t type) {
 
 /* Ranges that differ only in who announced them are one descriptor for the caller. */
 static bool joins_previous(size_t at) {
-    return at > 0 && ranges[at - 1].end == ranges[at].base && ranges[at - 1].type == ranges[at].type;
+    return at > 0 && ranges[at - 1].end == ranges[at].base &&
+           ranges[at - 1].type == ranges[at].type;
 }
 
 static size_t count_descriptors(void) {

@@ -10,8 +10,7 @@ trap 'rm -rf "$work"' EXIT
 
 build() {
     mkdir -p "$1"
-    tar -C "$source_root" -c LICENSE meson.build sev machine owner firmware cli tests \
-        $(cd "$source_root" && ls -d meson.options meson_options.txt packaging 2>/dev/null || :) |
+    tar -C "$source_root" --exclude=./.git --exclude=./build\* --exclude=./cache -c . |
         tar -C "$1" -x
     (cd "$1" && meson setup "$2" >/dev/null && ninja -C "$2" -j2 firmware/privet.fd >/dev/null)
 }
