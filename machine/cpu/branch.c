@@ -15,11 +15,16 @@
 #define GO_32(cpu, i, which, rip) return branch_link((cpu), (i), (which), (rip))
 #define GO_16(cpu, i, which, rip) return branch_to((cpu), (i), (rip))
 
-static void check_target(struct cpu *cpu, const struct insn *i, uint64_t rip)
+static inline bool target_fits(const struct cpu *cpu, uint64_t rip)
 {
-    bool fits = cpu->mode & MODE_64 ? (uint64_t)((int64_t)(rip << 16) >> 16) == rip
-                                    : rip <= cpu->seg[CS].limit;
-    if (__builtin_expect(!fits, 0))
+    if (__builtin_expect(cpu->mode & MODE_64, 1))
+        return (uint64_t)((int64_t)(rip << 16) >> 16) == rip;
+    return rip <= cpu->seg[CS].limit;
+}
+
+static inline void check_target(struct cpu *cpu, const struct insn *i, uint64_t rip)
+{
+    if (__builtin_expect(!target_fits(cpu, rip), 0))
         cpu_raise_error(cpu, i, VECTOR_GP, 0);
 }
 
@@ -37,6 +42,17 @@ static void check_target(struct cpu *cpu, const struct insn *i, uint64_t rip)
     X(l, 12, "C") X(ge, 13, "D") X(le, 14, "E") X(g, 15, "F")
 #define DEFINE_X(cc, n, digit) DEFINE_JCC(cc, n, 16) DEFINE_JCC(cc, n, 32) DEFINE_JCC(cc, n, 64)
 FOR_CONDITIONS(DEFINE_X)
+
+/* The same for CALL: a fault of the push comes first. */
+#define CHECK_CALL(cpu, i, bits, target)                                                           \
+    do {                                                                                           \
+        if (__builtin_expect(!target_fits((cpu), (target)), 0)) {                                  \
+            uint64_t top = ((cpu)->gpr[RSP] - (bits) / 8) & stack_mask(cpu);                       \
+            mmu_probe_write((cpu), (i), stack_address((cpu), (i), top, (bits) / 8, true),          \
+                            (bits) / 8);                                                           \
+            cpu_raise_error((cpu), (i), VECTOR_GP, 0);                                             \
+        }                                                                                          \
+    } while (0)
 
 /* The count register has the address size: JCXZ, LOOP. */
 static uint64_t count_mask(const struct insn *i)
@@ -85,21 +101,21 @@ static bool count_down(struct cpu *cpu, const struct insn *i)
     static void op_call_##bits(struct cpu *cpu, const struct insn *i)                              \
     {                                                                                              \
         uint64_t target = RIP_##bits(cpu->gpr[REG_RIP] + i->imm);                                  \
-        check_target(cpu, i, target);                                                              \
+        CHECK_CALL(cpu, i, bits, target);                                                          \
         stack_push(cpu, i, bits / 8, insn_next_rip(cpu, i));                                       \
         GO_##bits(cpu, i, 0, target);                                                              \
     }                                                                                              \
     static void op_call_e_##bits##r(struct cpu *cpu, const struct insn *i)                         \
     {                                                                                              \
         uint64_t target = reg_get_##bits(cpu, i->rm);                                              \
-        check_target(cpu, i, target);                                                              \
+        CHECK_CALL(cpu, i, bits, target);                                                          \
         stack_push(cpu, i, bits / 8, insn_next_rip(cpu, i));                                       \
         return branch_to(cpu, i, target);                                                          \
     }                                                                                              \
     static void op_call_e_##bits##m(struct cpu *cpu, const struct insn *i)                         \
     {                                                                                              \
         uint64_t target = LOAD_E(cpu, i, bits);                                                    \
-        check_target(cpu, i, target);                                                              \
+        CHECK_CALL(cpu, i, bits, target);                                                          \
         stack_push(cpu, i, bits / 8, insn_next_rip(cpu, i));                                       \
         return branch_to(cpu, i, target);                                                          \
     }                                                                                              \
@@ -122,11 +138,6 @@ DEFINE_BRANCHES(32)
     do {                                                                                           \
         store64((cpu), (i), (cpu)->gpr[RSP] - 8, (value));                                         \
         (cpu)->gpr[RSP] -= 8;                                                                      \
-    } while (0)
-#define check_target(cpu, i, target)                                                               \
-    do {                                                                                           \
-        if (__builtin_expect((uint64_t)((int64_t)((target) << 16) >> 16) != (target), 0))          \
-            cpu_raise_error((cpu), (i), VECTOR_GP, 0);                                             \
     } while (0)
 DEFINE_BRANCHES(64)
 

@@ -145,8 +145,11 @@ static void enter_frame(struct cpu *cpu, const struct insn *i, unsigned size)
 
 static void leave_frame(struct cpu *cpu, const struct insn *i, unsigned size)
 {
-    uint64_t value = frame_load(cpu, i, cpu->gpr[RBP], size);
-    stack_set(cpu, cpu->gpr[RBP] + size);
+    uint64_t frame = cpu->gpr[RBP];
+    if ((cpu->mode & MODE_64) && (uint64_t)((int64_t)(frame << 16) >> 16) != frame)
+        cpu_raise_error(cpu, i, VECTOR_SS, 0);
+    uint64_t value = frame_load(cpu, i, frame, size);
+    stack_set(cpu, frame + size);
     set_frame_pointer(cpu, size, value);
 }
 
