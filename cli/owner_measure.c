@@ -18,8 +18,17 @@
 struct measure_options {
     const char *firmware, *kernel, *initrd, *append, *tik, *tek, *nonce, *measurement;
     uint64_t policy, api_major, api_minor, build;
-    bool kernel_hashes, json;
+    unsigned hashes; /* of enum hashes */
+    bool json;
 };
+
+/* Naming a kernel means that its hash is measured, as with every tool of the field. */
+enum hashes { HASHES_AUTO, HASHES_ON, HASHES_OFF };
+
+static bool hashes_wanted(const struct measure_options *o)
+{
+    return o->hashes == HASHES_ON || (o->hashes == HASHES_AUTO && o->kernel);
+}
 
 struct measure_inputs {
     struct file firmware, kernel, initrd, tik, tek, report;
@@ -69,6 +78,14 @@ static bool inputs_load(const struct measure_options *o, struct measure_inputs *
         fprintf(stderr, "privet: --firmware is needed: the flash image that the guest starts\n");
         return false;
     }
+    if (hashes_wanted(o) && !o->kernel) {
+        fprintf(stderr, "privet: --kernel-hashes on needs --kernel\n");
+        return false;
+    }
+    if ((o->initrd || o->append) && !o->kernel) {
+        fprintf(stderr, "privet: --initrd and --append need --kernel\n");
+        return false;
+    }
     return file_read(o->firmware, "firmware image", FLASH_LIMIT, &ret->firmware) &&
            (!o->kernel || file_read(o->kernel, "kernel", BLOB_LIMIT, &ret->kernel)) &&
            (!o->initrd || file_read(o->initrd, "initrd", BLOB_LIMIT, &ret->initrd)) &&
@@ -82,7 +99,7 @@ static struct owner_guest make_guest(const struct measure_options *o,
 {
     return (struct owner_guest){
         .firmware = { inputs->firmware.data, inputs->firmware.size },
-        .kernel_hashes = o->kernel_hashes,
+        .kernel_hashes = hashes_wanted(o),
         .kernel = { inputs->kernel.data, inputs->kernel.size },
         .initrd = { inputs->initrd.data, inputs->initrd.size },
         .command_line = o->append,
@@ -142,37 +159,74 @@ static int print_measure(const struct measure_options *o, const struct measure_i
     return fflush(stdout) == 0 && !ferror(stdout) ? 0 : 1;
 }
 
+/* Would these values, over a launch digest that is known already, give the report? */
+static bool matches(const struct owner_guest *guest, const uint8_t digest[OWNER_DIGEST_SIZE],
+                    const uint8_t *tik, const struct file *report)
+{
+    uint8_t measure[OWNER_MEASURE_SIZE];
+    owner_measurement(guest, digest, tik, report->data + OWNER_MEASURE_SIZE, measure);
+    return CRYPTO_memcmp(measure, report->data, sizeof(measure)) == 0;
+}
+
+/* Another digest: what was measured differs. NULL: none of these. */
+static const char *find_content(const struct owner_guest *guest, const uint8_t *tik,
+                                const struct file *report)
+{
+    struct owner_guest other = *guest;
+    other.kernel_hashes = !guest->kernel_hashes;
+    if (owner_verify(&other, tik, report->data))
+        return guest->kernel_hashes ? "the guest was launched without kernel hashes"
+                                    : "the guest was launched with kernel hashes";
+    other = *guest;
+    other.command_line = NULL;
+    if (guest->kernel_hashes && owner_verify(&other, tik, report->data))
+        return "the guest was launched with an empty command line";
+    return NULL;
+}
+
+/* Another policy or platform firmware; the digest stays. NULL: none of these. */
+static const char *find_platform(const struct owner_guest *guest, const uint8_t *digest,
+                                 const uint8_t *tik, const struct file *report)
+{
+    struct owner_guest other = *guest;
+    for (uint32_t bits = 0; bits < 64; bits++) {
+        other.policy = (guest->policy & ~63u) | bits;
+        if (matches(&other, digest, tik, report))
+            return "the guest was launched under another policy";
+    }
+    other = *guest;
+    for (unsigned build = 0; build < 256; build++) {
+        other.build = (uint8_t)build;
+        if (matches(&other, digest, tik, report))
+            return "the platform runs another build of its firmware";
+    }
+    other = *guest;
+    for (unsigned version = 0; version < 512; version++) {
+        other.api_major = (uint8_t)(version >> 8);
+        other.api_minor = (uint8_t)version;
+        if (matches(&other, digest, tik, report))
+            return "the platform's firmware has another API version";
+    }
+    return NULL;
+}
+
 /* What users get wrong most, tried one at a time: each changes one input of the measurement. */
 static const char *find_reason(const struct owner_guest *guest, const struct measure_inputs *inputs)
 {
     static const uint8_t no_session[OWNER_KEY_SIZE];
     const uint8_t *tik = inputs->tik.data ? inputs->tik.data : no_session;
-    struct owner_guest other = *guest;
-    other.kernel_hashes = !guest->kernel_hashes;
-    if (owner_verify(&other, tik, inputs->report.data))
-        return guest->kernel_hashes ? "the guest was launched without kernel hashes"
-                                    : "the guest was launched with kernel hashes";
-    other = *guest;
-    other.command_line = NULL;
-    if (guest->kernel_hashes && owner_verify(&other, tik, inputs->report.data))
-        return "the guest was launched with an empty command line";
-    if (inputs->tek.data && owner_verify(guest, inputs->tek.data, inputs->report.data))
+    uint8_t digest[OWNER_DIGEST_SIZE];
+    owner_launch_digest(guest, digest);
+    if (inputs->tek.data && matches(guest, digest, inputs->tek.data, &inputs->report))
         return "--tik and --tek are swapped";
-    if (inputs->tik.data && owner_verify(guest, no_session, inputs->report.data))
+    if (inputs->tik.data && matches(guest, digest, no_session, &inputs->report))
         return "the guest was launched without the owner's session";
-    for (uint32_t policy = 0; policy < 64; policy++) {
-        other = *guest;
-        other.policy = policy;
-        if (owner_verify(&other, tik, inputs->report.data))
-            return "the guest was launched under another policy";
-    }
-    for (unsigned build = 0; build < 256; build++) {
-        other = *guest;
-        other.build = (uint8_t)build;
-        if (owner_verify(&other, tik, inputs->report.data))
-            return "the platform runs another build of its firmware";
-    }
-    return "firmware, kernel, initrd or command line differ, or the keys are from another session";
+    const char *reason = find_platform(guest, digest, tik, &inputs->report);
+    if (!reason)
+        reason = find_content(guest, tik, &inputs->report);
+    return reason ? reason
+                  : "firmware, kernel, initrd or command line differ, or the keys are from another "
+                    "session";
 }
 
 static int print_verdict(const struct measure_options *o, const struct measure_inputs *inputs)
@@ -203,6 +257,7 @@ static const char footer[] =
 
 static int run(int argc, char **argv, bool verify)
 {
+    static const char *const hash_modes[] = { "auto", "on", "off", NULL };
     struct measure_options o = { .policy = 1, .api_minor = 24, .build = 15 };
     const struct option_row rows[] = {
         { "firmware", OPTION_TEXT, &o.firmware, "FILE", "flash image", 0, 0, NULL },
@@ -210,7 +265,7 @@ static int run(int argc, char **argv, bool verify)
         { "api-major", OPTION_NUMBER, &o.api_major, "N", "of the platform; default 0", 0, 255, NULL },
         { "api-minor", OPTION_NUMBER, &o.api_minor, "N", "of the platform; default 24", 0, 255, NULL },
         { "build-id", OPTION_NUMBER, &o.build, "N", "of the platform; default 15", 0, 255, NULL },
-        { "kernel-hashes", OPTION_SWITCH, &o.kernel_hashes, "on|off", "hashes of the next three are measured", 0, 0, NULL },
+        { "kernel-hashes", OPTION_CHOICE, &o.hashes, "auto|on|off", "hashes of the next three are measured; auto: if --kernel is given", 0, 0, hash_modes },
         { "kernel", OPTION_TEXT, &o.kernel, "FILE", "kernel", 0, 0, NULL },
         { "initrd", OPTION_TEXT, &o.initrd, "FILE", "initial ram disk", 0, 0, NULL },
         { "append", OPTION_TEXT, &o.append, "TEXT", "kernel command line", 0, 0, NULL },

@@ -148,6 +148,15 @@ table=${table}0000000000000000
 { cat firmware; unhex "$table"; } >measured
 [ "$(cat out)" = "$(sha256sum measured | cut -d' ' -f1)" ]
 note $? 'the digest with kernel hashes'
+cp out hashed
+expect 0 owner measure --firmware firmware --kernel kernel --append 'a b'
+cmp -s hashed out
+note $? 'a kernel means kernel hashes'
+expect 0 owner measure --firmware firmware --kernel-hashes off --kernel kernel
+[ "$(cat out)" = "$digest" ]
+note $? 'kernel hashes off'
+refuse 1 owner measure --firmware firmware --kernel-hashes on
+refuse 1 owner measure --firmware firmware --append 'a b'
 nonce=303132333435363738393a3b3c3d3e3f
 expect 0 owner measure --firmware firmware --policy 0x3 --build-id 7 --tik vm_tik.bin --nonce $nonce
 cp out measured_mac
@@ -177,6 +186,12 @@ note $? 'verify finds another policy'
 verify 6 --firmware firmware --policy 3 --tik vm_tik.bin --kernel-hashes on --kernel kernel
 grep -q 'without kernel hashes' err
 note $? 'verify finds missing hashes'
+expect 6 owner verify --measurement blob.b64 --firmware firmware --policy 3 --tik vm_tik.bin
+grep -q 'another build' err
+note $? 'verify finds another build'
+verify 6 --firmware firmware --policy 3 --tik vm_tik.bin --api-minor 22
+grep -q 'another API' err
+note $? 'verify finds another API version'
 verify 6 --firmware kernel --policy 3 --tik vm_tik.bin
 verify 1 --firmware nothing --policy 3 --tik vm_tik.bin
 verify 1 --firmware empty --policy 3 --tik vm_tik.bin
