@@ -16,6 +16,9 @@
 struct console {
     FILE *serial, *debug;
     bool failed;
+    const char *stop_at; /* NULL: nothing */
+    size_t matched;      /* characters of stop_at that the console's end agrees with */
+    struct guest *guest;
 };
 
 /* 2026-01-01: the guest's clock starts here, so that runs repeat bit for bit. */
@@ -27,10 +30,28 @@ static void put(struct console *console, FILE *file, const uint8_t *bytes, size_
         console->failed = true;
 }
 
+/* How much of the text the console ends with after one more character: as in a naive search, a
+ * mismatch tries the shorter beginnings. */
+static size_t match(const char *text, size_t matched, char c)
+{
+    for (size_t length = matched + 1; length; length--) {
+        if (text[length - 1] == c && memcmp(text, text + matched + 1 - length, length - 1) == 0)
+            return length;
+    }
+    return 0;
+}
+
 static void serial_output(void *context, const uint8_t *bytes, size_t length)
 {
     struct console *console = context;
     put(console, console->serial, bytes, length);
+    for (size_t i = 0; console->stop_at && i < length; i++) {
+        console->matched = match(console->stop_at, console->matched, (char)bytes[i]);
+        if (!console->stop_at[console->matched]) {
+            console->matched = 0;
+            guest_stop(console->guest);
+        }
+    }
 }
 
 static void debug_output(void *context, const uint8_t *bytes, size_t length)
@@ -116,6 +137,7 @@ static int exit_code(const struct run_result *result)
     switch (result->end) {
     case GUEST_POWER_OFF:
     case GUEST_RESET:
+    case GUEST_ENDED_BY_HOST:
         return RUN_POWERED_OFF;
     case GUEST_TIMEOUT:
         return RUN_TIMEOUT;
@@ -172,7 +194,7 @@ static int run_guest(struct guest *guest, const struct run_options *o,
 
 static int run_with_inputs(const struct run_options *o, const struct run_inputs *inputs)
 {
-    struct console console = { .serial = stdout };
+    struct console console = { .serial = stdout, .stop_at = o->stop_at };
     struct guest_config config;
     char error[256];
     if (o->debugcon && !(console.debug = fopen(o->debugcon, "we"))) {
@@ -182,6 +204,7 @@ static int run_with_inputs(const struct run_options *o, const struct run_inputs 
     fill_config(&config, o, inputs, &console);
     struct guest *guest = guest_create(&config, error, sizeof(error));
     int code = RUN_USAGE;
+    console.guest = guest;
     if (guest)
         code = run_guest(guest, o, inputs, &console);
     else

@@ -107,6 +107,7 @@ bool run_options_parse(int argc, char **argv, struct run_options *o, bool *ret_d
         { "marker", OPTION_TEXT, &o->marker, "TEXT", "look for this text in the guest and in DRAM at the end", 0, 0, NULL },
         { "seed", OPTION_NUMBER, &o->seed, "N", "of everything random that the guest sees; default 0", 0, UINT64_MAX, NULL },
         { "timeout", OPTION_NUMBER, &o->timeout_seconds, "SECONDS", "give up after this much host time", 1, 1000000, NULL },
+        { "stop-at", OPTION_TEXT, &o->stop_at, "TEXT", "end when the console has printed this", 0, 0, NULL },
         { "no-reboot", OPTION_FLAG, &no_reboot, NULL, "end when the guest resets", 0, 0, NULL },
         { NULL, OPTION_FLAG, NULL, NULL, NULL, 0, 0, NULL },
     };

@@ -12,6 +12,7 @@ struct guest {
     struct cpu *cpu;
     struct chip *chip; /* NULL without SEV */
     uint32_t handle;   /* of the launched guest; 0: none */
+    bool stop_asked;   /* guest_stop */
     char detail[512];
     char state[4096];
 };

@@ -51,6 +51,7 @@ enum guest_end {
     GUEST_STOPPED,    /* the processor met what Privet lacks */
     GUEST_DEAD_HALT,  /* halted and nothing will ever wake it */
     GUEST_TIMEOUT,
+    GUEST_ENDED_BY_HOST, /* guest_stop */
 };
 
 struct run_result {
@@ -74,6 +75,9 @@ int guest_launch(struct guest *guest, struct launch_result *result, char *error,
                  size_t error_size);
 
 void guest_run(struct guest *guest, struct run_result *result);
+
+/* From an output callback while guest_run runs: it returns at the next block boundary. */
+void guest_stop(struct guest *guest);
 
 /* DEACTIVATE, DECOMMISSION, as KVM does when the guest is destroyed. */
 void guest_decommission(struct guest *guest);

@@ -56,6 +56,8 @@ static enum guest_end run_loop(struct guest *guest)
         if (deadline > next_look)
             deadline = next_look;
         enum cpu_stop stop = cpu_run(guest->cpu, deadline);
+        if (guest->stop_asked)
+            return GUEST_ENDED_BY_HOST;
         board_run_timers(guest->board);
         switch (board_take_request(guest->board)) {
         case BOARD_POWER_OFF:
@@ -91,6 +93,17 @@ static enum guest_end run_loop(struct guest *guest)
     }
 }
 
+void guest_stop(struct guest *guest)
+{
+    guest->stop_asked = true;
+    cpu_kick(guest->cpu);
+}
+
+static bool died(enum guest_end end)
+{
+    return end != GUEST_POWER_OFF && end != GUEST_RESET && end != GUEST_ENDED_BY_HOST;
+}
+
 void guest_run(struct guest *guest, struct run_result *result)
 {
     double start = host_seconds();
@@ -102,7 +115,7 @@ void guest_run(struct guest *guest, struct run_result *result)
     guest->detail[0] = guest->state[0] = '\0';
     if (result->end == GUEST_SHUTDOWN || result->end == GUEST_STOPPED)
         snprintf(guest->detail, sizeof(guest->detail), "%s", cpu_error(guest->cpu));
-    if (result->end != GUEST_POWER_OFF && result->end != GUEST_RESET)
+    if (died(result->end))
         cpu_print_state(guest->cpu, guest->state, sizeof(guest->state));
     result->state = guest->state;
     result->detail = guest->detail;
