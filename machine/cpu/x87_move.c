@@ -104,7 +104,9 @@ X87_CONSTANT_LIST(DEFINE_CONSTANT)
         uint16_t status = host_##name(missing ? FCW_INITIAL : cpu->fpu.control, &a, &b);           \
         bool stops = missing ? !(cpu->fpu.control & FSW_IE)                                        \
                              : status & ~cpu->fpu.control & X87_STOP_STORE;                        \
-        if (!stops)                                                                                \
+        if (stops)                                                                                 \
+            mmu_probe_write(cpu, i, address, bits / 8);                                            \
+        else                                                                                       \
             store##bits(cpu, i, address, b);                                                       \
         x87_begin_memory(cpu, i, address);                                                         \
         if (missing)                                                                               \

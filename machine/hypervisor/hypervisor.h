@@ -27,6 +27,7 @@ struct guest_config {
     struct board_blob session, dh_cert;       /* both or none: SEV API 6.1 LAUNCH_START */
     struct board_blob secret_header, secret;  /* both or none: LAUNCH_SECRET */
     uint64_t timeout_seconds;                 /* of host time; 0: none */
+    uint64_t instruction_limit;               /* of the guest; 0: none */
     bool reboot;                              /* a guest's reset starts it again */
     int input_fd;                             /* serial input, polled without waiting; -1: none */
 };

@@ -16,6 +16,9 @@
 
 static bool time_is_up(const struct guest *guest, double start)
 {
+    uint64_t instructions = guest->config.instruction_limit;
+    if (instructions && cpu_instructions(guest->cpu) >= instructions)
+        return true;
     uint64_t limit = guest->config.timeout_seconds;
     return limit && host_seconds() - start > (double)limit;
 }
@@ -50,7 +53,10 @@ static enum guest_end run_loop(struct guest *guest)
 {
     double start = host_seconds();
     uint64_t awake_instructions = UINT64_MAX, awake_ns = 0;
-    uint64_t next_look = TURN_INSTRUCTIONS;
+    uint64_t turn = TURN_INSTRUCTIONS;
+    if (guest->config.instruction_limit && guest->config.instruction_limit < turn)
+        turn = guest->config.instruction_limit;
+    uint64_t next_look = turn;
     for (;;) {
         uint64_t deadline = board_next_deadline(guest->board);
         if (deadline > next_look)
@@ -85,7 +91,7 @@ static enum guest_end run_loop(struct guest *guest)
             break;
         }
         if (cpu_instructions(guest->cpu) >= next_look || stop == CPU_STOP_HALT) {
-            next_look = cpu_instructions(guest->cpu) + TURN_INSTRUCTIONS;
+            next_look = cpu_instructions(guest->cpu) + turn;
             take_input(guest);
             if (time_is_up(guest, start))
                 return GUEST_TIMEOUT;

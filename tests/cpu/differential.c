@@ -177,6 +177,9 @@ static bool compare(const struct test_case *test, const struct outcome *native,
         good &= equal("error code", native->error, ours->error, 0xFFFF, print);
     }
     good &= compare_fpu(test, a->fxsave, b->fxsave, print);
+    /* What a faulting multi-part store has written before is the processor's own affair, too. */
+    if (native->vector == VECTOR_PF && has_prefix(test->form->name, "pusha"))
+        return good;
     return good & compare_memory(test, native->data, ours->data, print);
 }
 

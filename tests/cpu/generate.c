@@ -551,6 +551,9 @@ static void adjust(struct emitter *e)
     }
     if (has_prefix(name, "enter"))
         gpr[RBP] = DATA_ADDRESS + 0x800;
+    /* Over the end of a flat segment: Privet wraps where processors raise #SS. */
+    if (has_prefix(name, "leave") && test->code32 && (uint32_t)gpr[RBP] > 0xFFFFFF00)
+        gpr[RBP] = 0;
     if (test->code32) {
         for (unsigned k = 0; k < 16; k++)
             gpr[k] = (uint32_t)gpr[k];
