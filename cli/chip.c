@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause-Patent */
 /*
- * `privet chip`: the emulated Secure Processor as a host administrator sees it. Each call powers the
- * chip on, gives it the commands that /dev/sev would, and powers it off; what stays is its state
- * folder.
+ * `privet chip`: the emulated Secure Processor as a host administrator sees it. Each call powers
+ * the chip on, gives it the commands that /dev/sev would, and powers it off; what stays is its
+ * state folder.
  */
 #include <stdio.h>
 #include <string.h>

@@ -123,8 +123,8 @@ static const char footer[] =
     "Commands:\n"
     "  info FILE                  measured size, launch digest of the image alone (its SHA-256),\n"
     "                             GUIDed table\n"
-    "  symbols FILE [ADDRESS...]  functions and variables of a debug image (privet.debug): address,\n"
-    "                             size, name; or what each address belongs to\n"
+    "  symbols FILE [ADDRESS...]  functions and variables of a debug image (privet.debug):\n"
+    "                             address, size, name; or what each address belongs to\n"
     "\nExit status: 0 done; 1 usage or host error.";
 
 int verb_firmware(int argc, char **argv)

@@ -113,7 +113,8 @@ int owner_certs_command(int argc, char **argv)
     if (result != OPTIONS_RUN)
         return result == OPTIONS_HELP ? 0 : 1;
     if (words.count == 0)
-        fprintf(stderr, "privet: owner certs: a file is missing; try 'privet owner certs --help'\n");
+        fprintf(stderr, "privet: owner certs: a file is missing; try 'privet owner certs "
+                        "--help'\n");
     else if (chain_load(&files, &words)) {
         owner_chain_verify(&files.chain, &verdict);
         bool genuine = proves_hardware(&verdict);
@@ -244,8 +245,8 @@ int owner_session_command(int argc, char **argv)
     const struct option_verb verb = {
         .usage = "privet owner session --pdh FILE [options]",
         .summary = "Makes the owner's part of a launch: NAME_godh.b64 and NAME_session.b64 go to "
-                   "the host\n(privet run --dh-cert, --session; QEMU's dh-cert-file, session-file); "
-                   "NAME_tek.bin and\nNAME_tik.bin are secret and stay with the owner.",
+                   "the host\n(privet run --dh-cert, --session; QEMU's dh-cert-file, "
+                   "session-file); NAME_tek.bin and\nNAME_tik.bin are secret and stay with the owner.",
         .rows = rows,
         .footer = "Check the platform's certificates first: 'privet owner certs'.",
     };

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause-Patent */
-/* DBG_DECRYPT and DBG_ENCRYPT (SEV API 6): the host's window into a guest whose policy allows it. */
+/* DBG_DECRYPT and DBG_ENCRYPT: the host's window into a guest whose policy allows it. */
 #include "machine/chip/internal.h"
 
 /* The checks common to both: alignment before handle, as the hardware's firmware does. */
@@ -22,7 +22,8 @@ static bool get(struct chip *chip, uint64_t address, void *data, size_t length, 
 {
     if (view == MEMORY_RAW)
         return chip_read(chip, address, data, length);
-    return address < CHIP_HOST_WINDOW && memory_read(chip->memory, address, data, length, view) == 0;
+    return address < CHIP_HOST_WINDOW &&
+           memory_read(chip->memory, address, data, length, view) == 0;
 }
 
 static bool put(struct chip *chip, uint64_t address, const void *data, size_t length,
