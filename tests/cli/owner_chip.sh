@@ -98,6 +98,32 @@ head -c 100 saved >state/privet/chip-state
 refuse 1 chip status
 cp saved state/privet/chip-state
 
+# ---- the chip's certificates, checked by openssl alone
+bytes() { od -An -v -tx1 -j "$2" -N "$3" "$1" | tr -d ' \n'; }
+reverse() { printf %s "$1" | sed 's/../&\n/g' | tac | tr -d '\n'; }
+integer() { # DER INTEGER of a little-endian number
+    number=$(reverse "$1" | sed 's/^\(00\)*//; s/^[89a-f]/00&/')
+    printf '02%02x%s' $((${#number} / 2)) "$number"
+}
+# check SIGNER SIGNED SLOT: places of two certificates in the chain, place of the signature
+check() {
+    unhex "3076301006072a8648ce3d020106052b8104002203620004$(
+        reverse "$(bytes chain $(($1 + 20)) 48)")$(reverse "$(bytes chain $(($1 + 92)) 48)")" >key
+    numbers=$(integer "$(bytes chain $(($2 + $3 + 8)) 48)")
+    numbers=$numbers$(integer "$(bytes chain $(($2 + $3 + 80)) 48)")
+    unhex "$(printf '30%02x%s' $((${#numbers} / 2)) "$numbers")" >signature
+    tail -c +$(($2 + 1)) chain | head -c 1044 >body
+    openssl dgst -sha256 -verify key -keyform DER -signature signature body >/dev/null 2>&1
+    note $? "openssl: certificate at $2 signed by the one at $1"
+}
+if command -v openssl >/dev/null; then
+    expect 0 chip export chain
+    check 2084 0 1044    # PEK, PDH
+    check 4168 2084 1044 # OCA, PEK
+    check 4168 4168 1044 # OCA, itself
+    check 6252 2084 1564 # CEK, PEK's second slot
+fi
+
 # ---- genuine certificates
 for product in naples rome; do
     expect 0 owner certs "$data/sev/$product/ark.cert" "$data/sev/$product/ask.cert" \
