@@ -61,12 +61,26 @@ static void receive(struct serial *serial, uint8_t byte)
     serial->fifo[(serial->head + serial->count++) % SERIAL_FIFO_SIZE] = byte;
 }
 
+/* Flow control that no line has: the FIFO takes typed bytes as the guest makes room. */
+static void refill(struct serial *serial)
+{
+    while (serial->input_count && serial->count < capacity(serial) && !(serial->mcr & MCR_LOOP)) {
+        receive(serial, serial->input[serial->input_head]);
+        serial->input_head = (serial->input_head + 1) % SERIAL_INPUT_SIZE;
+        serial->input_count--;
+    }
+}
+
 size_t serial_input(struct serial *serial, const uint8_t *bytes, size_t length)
 {
     size_t taken = 0;
 
-    while (taken < length && serial->count < capacity(serial) && !(serial->mcr & MCR_LOOP))
-        receive(serial, bytes[taken++]);
+    while (taken < length && serial->input_count < SERIAL_INPUT_SIZE) {
+        unsigned tail = (serial->input_head + serial->input_count++) % SERIAL_INPUT_SIZE;
+
+        serial->input[tail] = bytes[taken++];
+    }
+    refill(serial);
     update(serial);
     return taken;
 }
@@ -80,6 +94,7 @@ static uint8_t read_data(struct serial *serial)
         serial->head = (serial->head + 1) % SERIAL_FIFO_SIZE;
         serial->count--;
     }
+    refill(serial);
     return byte;
 }
 

@@ -8,7 +8,8 @@
 
 #include "machine/devices/bus.h"
 
-#define SERIAL_FIFO_SIZE 16u
+#define SERIAL_FIFO_SIZE  16u
+#define SERIAL_INPUT_SIZE 1024u /* typed ahead of the guest */
 
 typedef void device_output(void *context, const uint8_t *bytes, size_t length);
 
@@ -22,11 +23,16 @@ struct serial {
     uint8_t fifo[SERIAL_FIFO_SIZE];
     unsigned head, count;
     bool overrun, thr_interrupt;
+    uint8_t input[SERIAL_INPUT_SIZE];
+    unsigned input_head, input_count;
 };
 
 void serial_init(struct serial *serial, struct bus *bus, uint16_t port, unsigned gsi,
                  device_output *output, void *context);
-/* Bytes that came in on the line; returns how many the FIFO took. */
+/*
+ * Bytes that came in on the line. They wait in a buffer until the FIFO has room, so that nothing
+ * typed is lost; returns how many the buffer took.
+ */
 size_t serial_input(struct serial *serial, const uint8_t *bytes, size_t length);
 
 struct debugcon {
