@@ -73,7 +73,7 @@ static void add_allocate(struct builder *b, const char *file, uint32_t alignment
     at[FILE_NAME_SIZE + 4] = (uint8_t)zone;
 }
 
-/* The number at `offset` of `file` is an offset into the tables; the firmware makes it an address. */
+/* The number at `offset` of `file` is a table offset; the firmware makes it an address. */
 static void add_pointer(struct builder *b, const char *file, uint32_t offset, uint8_t size)
 {
     uint8_t *at = new_command(b, LOADER_ADD_POINTER);

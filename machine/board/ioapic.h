@@ -18,7 +18,8 @@ struct apic_message {
     bool logical, level;
 };
 
-typedef bool apic_send(void *context, const struct apic_message *message); /* false: nobody took it */
+/* false: nobody took it */
+typedef bool apic_send(void *context, const struct apic_message *message);
 
 struct ioapic {
     uint64_t entry[IOAPIC_PINS];
