@@ -511,7 +511,7 @@ static void choose_segment(const struct decoding *d, struct insn *i, bool string
     if (d->mode & MODE_64) {
         if (i->seg != FS && i->seg != GS)
             i->seg = SEG_FLAT;
-    } else if ((d->mode & MODE_FLAT) && i->seg < FS && d->address_size == 2) {
+    } else if ((d->mode & MODE_FLAT) && i->seg != CS && i->seg < FS && d->address_size == 2) {
         i->seg = SEG_FLAT; /* the MMU wraps the address at 4 GiB */
         slow = false;
     }

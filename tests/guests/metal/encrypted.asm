@@ -1,0 +1,109 @@
+; SPDX-License-Identifier: BSD-2-Clause-Patent
+; A SEV guest, C-bit 51: discovery, forced-private modes, one frame through both values of the C-bit.
+C_MASK_HIGH equ 1 << (51 - 32)
+%include "common.inc"
+
+UD equ 6
+GP equ 13
+PF equ 14
+SECRET equ 0x73336372
+
+    bits 32
+test32:
+    mov eax, 0x8000001F
+    cpuid
+    and eax, 2
+    cmp eax, 2
+    MUST_EQUAL32
+    and ebx, 63
+    cmp ebx, 51
+    MUST_EQUAL32
+    mov ecx, 0xC0010131
+    rdmsr
+    cmp eax, 1
+    MUST_EQUAL32
+    FAULTS32 GP, 0, wrmsr
+    FAULTS32 UD, 0, outsb
+    FAULTS32 UD, 0, rep insb
+    mov dword [DATA], SECRET ; no paging: private
+    call narrow_paging
+    jmp enter_long
+
+; 32-bit paging without PAE is private as well.
+narrow_paging:
+    mov edi, TABLES
+    mov eax, 0x83
+    mov ecx, 1024
+.next:
+    stosd
+    add eax, 1 << 22
+    loop .next
+    mov eax, cr4
+    or eax, 1 << 4 ; PSE
+    mov cr4, eax
+    mov eax, TABLES
+    mov cr3, eax
+    mov eax, cr0
+    or eax, 1 << 31
+    mov cr0, eax
+    cmp dword [DATA], SECRET
+    MUST_EQUAL32
+    mov dword [DATA + 4], ~SECRET
+    mov eax, cr0
+    btr eax, 31
+    mov cr0, eax
+    ret
+
+    bits 64
+SHARED equ 0x300000 ; linear address of the frame at DATA with C = 0
+
+test64:
+    mov qword [abs PT_LOW + SHARED / 0x1000 * 8], DATA | 7
+    invlpg [abs SHARED]
+    cmp dword [abs DATA], SECRET
+    MUST_EQUAL
+    cmp dword [abs DATA + 4], ~SECRET
+    MUST_EQUAL
+    ; The shared view is ciphertext, the same each time, and another one at another address.
+    mov rax, [abs SHARED]
+    mov rbx, [abs DATA]
+    cmp rax, rbx
+    setne cl
+    cmp cl, 1
+    MUST_EQUAL
+    cmp rax, [abs SHARED]
+    MUST_EQUAL
+    mov [abs DATA + 0x10], rbx
+    mov [abs DATA + 0x20], rbx
+    mov rcx, [abs DATA + 8]
+    mov [abs DATA + 0x18], rcx
+    mov [abs DATA + 0x28], rcx
+    mov rcx, [abs SHARED + 0x10]
+    cmp rcx, [abs SHARED + 0x20]
+    setne cl
+    cmp cl, 1
+    MUST_EQUAL
+    ; Writing the shared view is not what the private view reads; putting the ciphertext back is.
+    mov qword [abs SHARED], 0
+    cmp rbx, [abs DATA]
+    setne cl
+    cmp cl, 1
+    MUST_EQUAL
+    mov [abs SHARED], rax
+    cmp rbx, [abs DATA]
+    MUST_EQUAL
+    ; Fetches ignore the C-bit: code written privately runs through the shared mapping.
+    mov dword [abs DATA + 0x40], 0xC3902AB0 ; mov al, 0x2A; nop; ret
+    xor eax, eax
+    mov ecx, SHARED + 0x40
+    call rcx
+    cmp al, 0x2A
+    MUST_EQUAL
+    ; Another bit of that kind is reserved.
+    mov rcx, 1 << 50 | DATA | 7
+    mov [abs PT_LOW + SHARED / 0x1000 * 8], rcx
+    invlpg [abs SHARED]
+    FAULTS PF, 9, mov al, [abs SHARED]
+    ret
+
+%include "tail.inc"
