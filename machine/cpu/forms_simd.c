@@ -15,7 +15,7 @@
 /* The handlers come last: they expand to braces with commas. */
 #define ROW(name, code, operands, feature, attributes, ...)                                        \
     {name, code, operands, __VA_ARGS__, 0, 0, 0, feature, attributes},
-#define ROW_FLOAT(name, code, operands, memory, tiny, feature)                                     \
+#define ROW_FLOAT(name, code, operands, memory, range, feature)                                    \
     ROW(#name, code, operands, feature, FORM_SSE | M_##memory,                                     \
         FN_RM(op_##name##_r, op_##name##_m))
 #define ROW_COMPARE(name, code, operands, memory, feature)                                         \

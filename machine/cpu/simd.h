@@ -117,59 +117,24 @@ static inline void sse_store_any(struct cpu *cpu, const struct insn *i, __m128i 
  * Floating point. With the default control bits the host's MXCSR is already right and gathers the
  * flags: the instruction runs alone. Otherwise sse_float_begin loads the guest's control bits, and
  * sse_float_end merges the flags and raises #XF (#UD without CR4.OSXMMEXCPT) before anything is
- * written. `tiny` tells that a result is denormal: what raises UE when it is unmasked, even if the
- * result is exact (APM 1 4.10.1).
+ * written.
  */
 static inline bool sse_float_plain(const struct cpu *cpu)
 {
     return (cpu->fpu.mxcsr & (MXCSR_VALID & ~MXCSR_FLAGS)) == MXCSR_DEFAULT;
 }
 void sse_float_begin(struct cpu *cpu);
-void sse_float_end(struct cpu *cpu, const struct insn *i, bool tiny);
+void sse_float_end(struct cpu *cpu, const struct insn *i);
 
-/* Denormal elements in a result, by its type. */
-static inline bool tiny_ps(__m128i value)
-{
-    __m128i no_sign = _mm_and_si128(value, _mm_set1_epi32(0x7FFFFFFF));
-    __m128i below = _mm_cmplt_epi32(no_sign, _mm_set1_epi32(0x00800000));
-    __m128i zero = _mm_cmpeq_epi32(no_sign, _mm_setzero_si128());
-    return _mm_movemask_epi8(_mm_andnot_si128(zero, below));
-}
-
-static inline bool tiny_ss(__m128i value)
-{
-    return tiny_ps(_mm_cvtsi32_si128(_mm_cvtsi128_si32(value)));
-}
-
-static inline bool tiny_double(uint64_t bits)
-{
-    return (bits << 1) && !(bits << 1 >> 53);
-}
-
-static inline bool tiny_sd(__m128i value)
-{
-    return tiny_double((uint64_t)_mm_cvtsi128_si64(value));
-}
-
-static inline bool tiny_pd(__m128i value)
-{
-    return tiny_sd(value) || tiny_sd(_mm_srli_si128(value, 8));
-}
-
-static inline bool tiny_no(__m128i value)
-{
-    return false;
-}
-
-/* Runs a statement that assigns `result` exactly. */
-#define SSE_EXACT(cpu, i, tiny, result, expression)                                                \
+/* Assigns the value of an expression that can neither overflow nor underflow. */
+#define SSE_EXACT(cpu, i, result, expression)                                                      \
     do {                                                                                           \
         if (__builtin_expect(sse_float_plain(cpu), 1)) {                                           \
             (result) = (expression);                                                               \
         } else {                                                                                   \
             sse_float_begin(cpu);                                                                  \
             (result) = (expression);                                                               \
-            sse_float_end((cpu), (i), tiny);                                                       \
+            sse_float_end((cpu), (i));                                                             \
         }                                                                                          \
     } while (0)
 

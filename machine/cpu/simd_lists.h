@@ -7,45 +7,44 @@
 #ifndef PRIVET_MACHINE_CPU_SIMD_LISTS_H
 #define PRIVET_MACHINE_CPU_SIMD_LISTS_H
 
-/* The four types of a basic operation: X(name, code, operands, memory, tiny, feature). */
-#define SSE_BASIC(X, name, opcode, tiny)                                                           \
-    X(name##ps, "NP 0F " opcode " /r", "Vps,Wps", aligned, tiny##_ps, FEATURE_SSE)                 \
-    X(name##pd, "66 0F " opcode " /r", "Vpd,Wpd", aligned, tiny##_pd, FEATURE_SSE2)                \
-    X(name##ss, "F3 0F " opcode " /r", "Vss,Wss", 32, tiny##_ss, FEATURE_SSE)                      \
-    X(name##sd, "F2 0F " opcode " /r", "Vsd,Wsd", 64, tiny##_sd, FEATURE_SSE2)
-#define no_tiny_ps tiny_no
-#define no_tiny_pd tiny_no
-#define no_tiny_ss tiny_no
-#define no_tiny_sd tiny_no
+/*
+ * X(name, code, operands, memory, range, feature); `range` says how the operation can overflow or
+ * underflow (sse_float.c). First the four types of a basic operation.
+ */
+#define SSE_BASIC(X, name, opcode, range)                                                          \
+    X(name##ps, "NP 0F " opcode " /r", "Vps,Wps", aligned, range##_ps, FEATURE_SSE)                \
+    X(name##pd, "66 0F " opcode " /r", "Vpd,Wpd", aligned, range##_pd, FEATURE_SSE2)               \
+    X(name##ss, "F3 0F " opcode " /r", "Vss,Wss", 32, range##_ss, FEATURE_SSE)                     \
+    X(name##sd, "F2 0F " opcode " /r", "Vsd,Wsd", 64, range##_sd, FEATURE_SSE2)
 
 #define SSE_FLOAT_LIST(X)                                                                          \
-    SSE_BASIC(X, add, "58", tiny)                                                                  \
-    SSE_BASIC(X, mul, "59", tiny)                                                                  \
-    SSE_BASIC(X, sub, "5C", tiny)                                                                  \
-    SSE_BASIC(X, min, "5D", no_tiny)                                                               \
-    SSE_BASIC(X, div, "5E", tiny)                                                                  \
-    SSE_BASIC(X, max, "5F", no_tiny)                                                               \
-    SSE_BASIC(X, sqrt, "51", no_tiny)                                                              \
-    X(rsqrtps, "NP 0F 52 /r", "Vps,Wps", aligned, tiny_no, FEATURE_SSE)                            \
-    X(rsqrtss, "F3 0F 52 /r", "Vss,Wss", 32, tiny_no, FEATURE_SSE)                                 \
-    X(rcpps, "NP 0F 53 /r", "Vps,Wps", aligned, tiny_no, FEATURE_SSE)                              \
-    X(rcpss, "F3 0F 53 /r", "Vss,Wss", 32, tiny_no, FEATURE_SSE)                                   \
-    X(cvtps2pd, "NP 0F 5A /r", "Vpd,Wq", 64, tiny_no, FEATURE_SSE2)                                \
-    X(cvtpd2ps, "66 0F 5A /r", "Vps,Wpd", aligned, tiny_ps, FEATURE_SSE2)                          \
-    X(cvtss2sd, "F3 0F 5A /r", "Vsd,Wss", 32, tiny_no, FEATURE_SSE2)                               \
-    X(cvtsd2ss, "F2 0F 5A /r", "Vss,Wsd", 64, tiny_ss, FEATURE_SSE2)                               \
-    X(cvtdq2ps, "NP 0F 5B /r", "Vps,Wdq", aligned, tiny_no, FEATURE_SSE2)                          \
-    X(cvtps2dq, "66 0F 5B /r", "Vdq,Wps", aligned, tiny_no, FEATURE_SSE2)                          \
-    X(cvttps2dq, "F3 0F 5B /r", "Vdq,Wps", aligned, tiny_no, FEATURE_SSE2)                         \
-    X(cvtdq2pd, "F3 0F E6 /r", "Vpd,Wq", 64, tiny_no, FEATURE_SSE2)                                \
-    X(cvttpd2dq, "66 0F E6 /r", "Vdq,Wpd", aligned, tiny_no, FEATURE_SSE2)                         \
-    X(cvtpd2dq, "F2 0F E6 /r", "Vdq,Wpd", aligned, tiny_no, FEATURE_SSE2)                          \
-    X(haddpd, "66 0F 7C /r", "Vpd,Wpd", aligned, tiny_pd, FEATURE_SSE3)                            \
-    X(haddps, "F2 0F 7C /r", "Vps,Wps", aligned, tiny_ps, FEATURE_SSE3)                            \
-    X(hsubpd, "66 0F 7D /r", "Vpd,Wpd", aligned, tiny_pd, FEATURE_SSE3)                            \
-    X(hsubps, "F2 0F 7D /r", "Vps,Wps", aligned, tiny_ps, FEATURE_SSE3)                            \
-    X(addsubpd, "66 0F D0 /r", "Vpd,Wpd", aligned, tiny_pd, FEATURE_SSE3)                          \
-    X(addsubps, "F2 0F D0 /r", "Vps,Wps", aligned, tiny_ps, FEATURE_SSE3)
+    SSE_BASIC(X, add, "58", add)                                                                   \
+    SSE_BASIC(X, mul, "59", mul)                                                                   \
+    SSE_BASIC(X, sub, "5C", sub)                                                                   \
+    SSE_BASIC(X, min, "5D", none)                                                                  \
+    SSE_BASIC(X, div, "5E", div)                                                                   \
+    SSE_BASIC(X, max, "5F", none)                                                                  \
+    SSE_BASIC(X, sqrt, "51", none)                                                                 \
+    X(rsqrtps, "NP 0F 52 /r", "Vps,Wps", aligned, none_ps, FEATURE_SSE)                            \
+    X(rsqrtss, "F3 0F 52 /r", "Vss,Wss", 32, none_ps, FEATURE_SSE)                                 \
+    X(rcpps, "NP 0F 53 /r", "Vps,Wps", aligned, none_ps, FEATURE_SSE)                              \
+    X(rcpss, "F3 0F 53 /r", "Vss,Wss", 32, none_ps, FEATURE_SSE)                                   \
+    X(cvtps2pd, "NP 0F 5A /r", "Vpd,Wq", 64, none_ps, FEATURE_SSE2)                                \
+    X(cvtpd2ps, "66 0F 5A /r", "Vps,Wpd", aligned, convert_pd, FEATURE_SSE2)                       \
+    X(cvtss2sd, "F3 0F 5A /r", "Vsd,Wss", 32, none_ps, FEATURE_SSE2)                               \
+    X(cvtsd2ss, "F2 0F 5A /r", "Vss,Wsd", 64, convert_sd, FEATURE_SSE2)                            \
+    X(cvtdq2ps, "NP 0F 5B /r", "Vps,Wdq", aligned, none_ps, FEATURE_SSE2)                          \
+    X(cvtps2dq, "66 0F 5B /r", "Vdq,Wps", aligned, none_ps, FEATURE_SSE2)                          \
+    X(cvttps2dq, "F3 0F 5B /r", "Vdq,Wps", aligned, none_ps, FEATURE_SSE2)                         \
+    X(cvtdq2pd, "F3 0F E6 /r", "Vpd,Wq", 64, none_ps, FEATURE_SSE2)                                \
+    X(cvttpd2dq, "66 0F E6 /r", "Vdq,Wpd", aligned, none_ps, FEATURE_SSE2)                         \
+    X(cvtpd2dq, "F2 0F E6 /r", "Vdq,Wpd", aligned, none_ps, FEATURE_SSE2)                          \
+    X(haddpd, "66 0F 7C /r", "Vpd,Wpd", aligned, hadd_pd, FEATURE_SSE3)                            \
+    X(haddps, "F2 0F 7C /r", "Vps,Wps", aligned, hadd_ps, FEATURE_SSE3)                            \
+    X(hsubpd, "66 0F 7D /r", "Vpd,Wpd", aligned, hsub_pd, FEATURE_SSE3)                            \
+    X(hsubps, "F2 0F 7D /r", "Vps,Wps", aligned, hsub_ps, FEATURE_SSE3)                            \
+    X(addsubpd, "66 0F D0 /r", "Vpd,Wpd", aligned, addsub_pd, FEATURE_SSE3)                        \
+    X(addsubps, "F2 0F D0 /r", "Vps,Wps", aligned, addsub_ps, FEATURE_SSE3)
 
 /* Scalar compares to EFLAGS: X(name, code, operands, memory, feature). */
 #define SSE_COMPARE_LIST(X)                                                                        \

@@ -9,7 +9,7 @@
     static void do_##name##_##bits(struct cpu *cpu, const struct insn *i, uint##bits##_t value)    \
     {                                                                                              \
         __m128i a = xmm_get(cpu, i->reg);                                                          \
-        SSE_EXACT(cpu, i, false, a, host_##name##_##bits(a, value));                               \
+        SSE_EXACT(cpu, i, a, host_##name##_##bits(a, value));                               \
         xmm_set(cpu, i->reg, a);                                                                   \
     }                                                                                              \
     void op_##name##_##bits##r(struct cpu *cpu, const struct insn *i)                              \
@@ -35,7 +35,7 @@ DEFINE_FROM_INTEGER(cvtsi2sd, 64, "cvtsi2sdq")
     static void do_##name##_##bits(struct cpu *cpu, const struct insn *i, __m128i b)               \
     {                                                                                              \
         uint64_t result;                                                                           \
-        SSE_EXACT(cpu, i, false, result, host_##name##_##bits(b));                                 \
+        SSE_EXACT(cpu, i, result, host_##name##_##bits(b));                                 \
         cpu->gpr[i->reg] = result;                                                                 \
     }                                                                                              \
     void op_##name##_##bits##r(struct cpu *cpu, const struct insn *i)                              \
@@ -74,7 +74,7 @@ HOST_VECTOR2(cvttpd2dq)
 static void do_cvtpi2ps(struct cpu *cpu, const struct insn *i, __m128i b)
 {
     __m128i a;
-    SSE_EXACT(cpu, i, false, a, host_cvtdq2ps(b, b));
+    SSE_EXACT(cpu, i, a, host_cvtdq2ps(b, b));
     cpu->fpu.xmm[i->reg].u64[0] = mmx_scalar(a);
 }
 
@@ -118,7 +118,7 @@ void op_cvtpi2pd_m(struct cpu *cpu, const struct insn *i)
     {                                                                                              \
         __m128i a;                                                                                 \
         mmx_transition(cpu);                                                                       \
-        SSE_EXACT(cpu, i, false, a, host_##worker(b, b));                                          \
+        SSE_EXACT(cpu, i, a, host_##worker(b, b));                                          \
         mmx_set(cpu, i->reg, mmx_scalar(a));                                                       \
     }                                                                                              \
     void op_##name##_r(struct cpu *cpu, const struct insn *i)                                      \

@@ -274,6 +274,9 @@ static void masked_store(struct cpu *cpu, const struct insn *i, const uint8_t *d
     else if (i->flags2 & INSN_ADDR32)
         offset &= 0xFFFFFFFF;
     uint64_t address = segment_address(cpu, i, i->seg, offset, size, true);
+    /* Alignment checks, when on, are of quadwords: the MMU would see single bytes. */
+    if (cpu->tlb == cpu->tlb_banks[TLB_CHECKED] && (address & 7))
+        cpu_raise_error(cpu, i, VECTOR_AC, 0);
     for (unsigned k = 0; k < size; k++)
         if (mask[k] & 0x80)
             mmu_probe_write(cpu, i, address + k, 1);
@@ -296,7 +299,8 @@ void op_maskmovq(struct cpu *cpu, const struct insn *i)
     uint8_t data_bytes[8], mask_bytes[8];
     memcpy(data_bytes, &data, sizeof(data_bytes));
     memcpy(mask_bytes, &mask, sizeof(mask_bytes));
-    masked_store(cpu, i, data_bytes, mask_bytes, 8);
+    /* Processors make the transition here even if the store faults. */
     mmx_transition(cpu);
+    masked_store(cpu, i, data_bytes, mask_bytes, 8);
     NEXT(cpu, i);
 }

@@ -86,9 +86,10 @@ DEFINE_CHAINED(fbld)
 X87_CONSTANT_LIST(DEFINE_CONSTANT)
 
 /*
- * Stores with conversion. The destination is probed before exceptions are recorded, as a page fault
- * must leave no trace. The response to a masked stack fault is the conversion of the default NaN,
- * whose only exception is the IE already recorded.
+ * Stores with conversion. The destination is written, or probed if an unmasked exception holds the
+ * store back, before exceptions are recorded: a page fault comes first and leaves no trace. The
+ * response to a masked stack fault is the conversion of the default NaN, whose only exception is
+ * the IE already recorded.
  */
 #define DEFINE_STORE(name, mnemonic, bits)                                                         \
     HOST_X87_STORE(name, mnemonic, uint##bits##_t)                                                 \
@@ -164,7 +165,9 @@ void op_fstp_m80(struct cpu *cpu, const struct insn *i)
     bool missing = x87_empty(cpu, 0);
     bool stops = missing && !(cpu->fpu.control & FSW_IE);
 
-    if (!stops)
+    if (stops)
+        mmu_probe_write(cpu, i, address, 10);
+    else
         store80(cpu, i, address, missing ? x87_default_nan : *x87_st(cpu, 0));
     x87_begin_memory(cpu, i, address);
     cpu->fpu.status &= (uint16_t)~FSW_C1;
@@ -187,7 +190,9 @@ static void do_fbstp(struct cpu *cpu, const struct insn *i)
     bool stops = missing ? !(cpu->fpu.control & FSW_IE)
                          : status & ~cpu->fpu.control & X87_STOP_STORE;
 
-    if (!stops)
+    if (stops)
+        mmu_probe_write(cpu, i, address, 10);
+    else
         store80(cpu, i, address, b);
     x87_begin_memory(cpu, i, address);
     if (missing)

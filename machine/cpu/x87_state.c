@@ -199,6 +199,29 @@ static void environment_set(struct cpu *cpu, const struct environment *env)
         fpu->opcode = env->field[4] >> 16 & 0x7FF;
 }
 
+/*
+ * Address of an image of the environment and `more` bytes, after the access check: processors try
+ * its first field, then its last byte, which shows in CR2 if it reaches into a missing page.
+ */
+static uint64_t image_address(struct cpu *cpu, const struct insn *i, const struct environment *env,
+                              unsigned more, bool write)
+{
+    unsigned size = env->size + more;
+    uint64_t address = insn_address(cpu, i, size, write);
+
+    if (write) {
+        mmu_probe_write(cpu, i, address, env->wide ? 4 : 2);
+        mmu_probe_write(cpu, i, address + size - 1, 1);
+        return address;
+    }
+    if (env->wide)
+        load32(cpu, i, address);
+    else
+        load16(cpu, i, address);
+    load8(cpu, i, address + size - 1);
+    return address;
+}
+
 static void environment_store(struct cpu *cpu, const struct insn *i, uint64_t address,
                               const struct environment *env)
 {
@@ -224,9 +247,8 @@ void op_fnstenv(struct cpu *cpu, const struct insn *i)
 
     x87_check_control(cpu, i);
     environment_layout(i, &env);
-    uint64_t address = insn_address(cpu, i, env.size, true);
+    uint64_t address = image_address(cpu, i, &env, 0, true);
     environment_get(cpu, &env);
-    mmu_probe_write(cpu, i, address, env.size);
     environment_store(cpu, i, address, &env);
     /* All exceptions are masked afterwards. */
     cpu->fpu.control |= FSW_EXCEPTIONS;
@@ -240,7 +262,7 @@ void op_fldenv(struct cpu *cpu, const struct insn *i)
 
     x87_check(cpu, i);
     environment_layout(i, &env);
-    environment_load(cpu, i, insn_address(cpu, i, env.size, false), &env);
+    environment_load(cpu, i, image_address(cpu, i, &env, 0, false), &env);
     environment_set(cpu, &env);
     NEXT(cpu, i);
 }
@@ -251,9 +273,8 @@ void op_fnsave(struct cpu *cpu, const struct insn *i)
 
     x87_check_control(cpu, i);
     environment_layout(i, &env);
-    uint64_t address = insn_address(cpu, i, env.size + 80, true);
+    uint64_t address = image_address(cpu, i, &env, 80, true);
     environment_get(cpu, &env);
-    mmu_probe_write(cpu, i, address, env.size + 80);
     environment_store(cpu, i, address, &env);
     for (unsigned k = 0; k < 8; k++) {
         store64(cpu, i, address + env.size + 10 * k, x87_st(cpu, k)->mantissa);
@@ -270,7 +291,7 @@ void op_frstor(struct cpu *cpu, const struct insn *i)
 
     x87_check(cpu, i);
     environment_layout(i, &env);
-    uint64_t address = insn_address(cpu, i, env.size + 80, false);
+    uint64_t address = image_address(cpu, i, &env, 80, false);
     environment_load(cpu, i, address, &env);
     for (unsigned k = 0; k < 8; k++) {
         st[k].mantissa = load64(cpu, i, address + env.size + 10 * k);
