@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause-Patent */
 /* The privet command: picks the verb. */
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -42,7 +43,7 @@ static int run_verb(const char *name, int argc, char **argv)
     return 1;
 }
 
-int main(int argc, char **argv)
+static int dispatch(int argc, char **argv)
 {
     if (argc < 2) {
         print_help(stderr);
@@ -64,4 +65,15 @@ int main(int argc, char **argv)
         return 0;
     }
     return run_verb(argv[1], argc - 1, argv + 1);
+}
+
+/* A full disk behind standard output must not pass for success. */
+int main(int argc, char **argv)
+{
+    int code = dispatch(argc, argv);
+    if ((fflush(stdout) != 0 || ferror(stdout)) && code == 0) {
+        fprintf(stderr, "privet: standard output: %s\n", strerror(errno));
+        return 1;
+    }
+    return code;
 }

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "cli/verbs.h"
@@ -113,9 +114,27 @@ static void fill_config(struct guest_config *config, const struct run_options *o
     }
 }
 
+/* A pipe or a device takes the dump as it comes. */
+static bool dump_to_special(struct guest *guest, const char *path)
+{
+    int fd = open(path, O_WRONLY | O_CLOEXEC);
+    bool done = fd >= 0 && guest_dump(guest, fd) == 0;
+    int failure = errno;
+    if (fd >= 0 && close(fd) != 0 && done) {
+        failure = errno;
+        done = false;
+    }
+    if (!done)
+        fprintf(stderr, "privet: %s: memory dump: %s\n", path, strerror(failure));
+    return done;
+}
+
 /* A dump is made beside its place and renamed, so that a full disk leaves nothing half-written. */
 static bool dump_memory(struct guest *guest, const char *path)
 {
+    struct stat status;
+    if (stat(path, &status) == 0 && !S_ISREG(status.st_mode))
+        return dump_to_special(guest, path);
     char temporary[4096];
     int length = snprintf(temporary, sizeof(temporary), "%s.XXXXXX", path);
     int fd = length < (int)sizeof(temporary) ? mkstemp(temporary) : -1;
