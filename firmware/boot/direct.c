@@ -164,11 +164,9 @@ static void start(void) {
     EFI_STATUS status = bs_load_image(false, firmware_image, path, kernel->data, kernel->size,
                                       &image);
     pool_free(path);
-    if (status != EFI_SUCCESS) {
-        log_line("the kernel cannot be loaded as an EFI program: status 0x%lx",
-                 (unsigned long)(status & ~EFI_ERROR_BIT));
-        return;
-    }
+    if (status != EFI_SUCCESS)
+        panic("the kernel cannot be loaded as an EFI program: status 0x%lx",
+              (unsigned long)(status & ~EFI_ERROR_BIT));
     EFI_LOADED_IMAGE_PROTOCOL *loaded = handle_interface(image, &guid_loaded_image);
     CHAR16 *options = load_options(&options_size);
     loaded->LoadOptions = options;
