@@ -17,18 +17,20 @@ static const char tables_name[] = "etc/acpi/tables";
 static const char rsdp_name[] = "etc/acpi/rsdp";
 static const char loader_name[] = "etc/table-loader";
 
-/* Lowest address in [from, to) that a memory BAR decodes, or `to`. */
+/*
+ * Lowest address in [from, to) that a memory BAR is set to, or `to`. Decoding may be off: OVMF
+ * switches it on when a driver starts the device.
+ */
 static uint64_t lowest_bar(const struct board *board, uint64_t from, uint64_t to)
 {
     const struct pci_root *pci = &board->q35.pci;
-    uint64_t lowest = to, address;
+    uint64_t lowest = to;
 
     for (unsigned i = 0; i < pci->count * PCI_BAR_COUNT; i++) {
         const struct pci_function *function = pci->function[i / PCI_BAR_COUNT];
-        unsigned index = i % PCI_BAR_COUNT;
+        uint64_t address = pci_bar_address(function, i % PCI_BAR_COUNT);
 
-        if (!(function->bar[index].flags & 1) && pci_bar_address(function, index, &address) &&
-            address >= from && address < lowest)
+        if (!(function->bar[i % PCI_BAR_COUNT].flags & 1) && address >= from && address < lowest)
             lowest = address;
     }
     return lowest;

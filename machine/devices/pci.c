@@ -95,19 +95,20 @@ void pci_add_capability(struct pci_function *function, unsigned offset, uint8_t 
     function->config[PCI_STATUS] |= PCI_STATUS_CAPS;
 }
 
-bool pci_bar_address(const struct pci_function *function, unsigned index, uint64_t *address)
+uint64_t pci_bar_address(const struct pci_function *function, unsigned index)
 {
     const struct pci_bar *bar = &function->bar[index];
     unsigned offset = PCI_BAR0 + index * 4;
-    uint64_t base = pci_get(function, offset, 4) & ~(bar->size - 1);
-    unsigned enable = bar->flags & 1 ? PCI_COMMAND_IO : PCI_COMMAND_MEMORY;
 
-    if (bar->size == 0 || !(function->config[PCI_COMMAND] & enable))
-        return false;
-    if (bar->flags & 4)
-        base |= (uint64_t)pci_get(function, offset + 4, 4) << 32;
-    *address = base;
-    return base != 0;
+    if (bar->size == 0)
+        return 0;
+    return (pci_get(function, offset, 4) & ~(bar->size - 1)) |
+           (bar->flags & 4 ? (uint64_t)pci_get(function, offset + 4, 4) << 32 : 0);
+}
+
+static bool decoded(const struct pci_function *function, const struct pci_bar *bar)
+{
+    return function->config[PCI_COMMAND] & (bar->flags & 1 ? PCI_COMMAND_IO : PCI_COMMAND_MEMORY);
 }
 
 static enum bus_space space_of(const struct pci_bar *bar)
@@ -118,9 +119,10 @@ static enum bus_space space_of(const struct pci_bar *bar)
 static void map_bar(struct pci_function *function, unsigned index)
 {
     struct pci_bar *bar = &function->bar[index];
-    uint64_t address, limit = bar->flags & 1 ? 0xFFFF : bar->flags & 4 ? UINT64_MAX : UINT32_MAX;
+    uint64_t limit = bar->flags & 1 ? 0xFFFF : bar->flags & 4 ? UINT64_MAX : UINT32_MAX;
+    uint64_t address = pci_bar_address(function, index);
 
-    if (!pci_bar_address(function, index, &address) || address > limit - (bar->size - 1))
+    if (address == 0 || !decoded(function, bar) || address > limit - (bar->size - 1))
         return;
     bar->range.base = address;
     bar->mapped = bus_claim(function->root->bus, space_of(bar), &bar->range);

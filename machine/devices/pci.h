@@ -76,8 +76,8 @@ void pci_add_capability(struct pci_function *function, unsigned offset, uint8_t 
 void pci_function_reset(struct pci_function *function);
 void pci_interrupt(struct pci_function *function, bool level);
 bool pci_is_master(const struct pci_function *function);
-/* Address that a memory BAR is set to; false: not decoded. */
-bool pci_bar_address(const struct pci_function *function, unsigned index, uint64_t *address);
+/* Address that a BAR is set to, decoded or not; 0: none. */
+uint64_t pci_bar_address(const struct pci_function *function, unsigned index);
 
 uint32_t pci_get(const struct pci_function *function, unsigned offset, unsigned size);
 void pci_set(struct pci_function *function, unsigned offset, uint32_t value, unsigned size);
