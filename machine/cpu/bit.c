@@ -98,6 +98,12 @@ static uint64_t bit_address(struct cpu *cpu, const struct insn *i, int64_t words
     {                                                                                              \
         reg_set_##bits(cpu, i->reg, (uint##bits##_t)__builtin_popcountll(value));                  \
         flags_set_arithmetic(cpu, value ? 0 : EFLAGS_ZF);                                          \
+    }                                                                                              \
+    INLINE void lzcnt_##bits(struct cpu *cpu, const struct insn *i, uint##bits##_t value)          \
+    {                                                                                              \
+        unsigned count = value ? (unsigned)__builtin_clzll(value) - (64 - bits) : bits;            \
+        reg_set_##bits(cpu, i->reg, (uint##bits##_t)count);                                        \
+        flags_set_arithmetic(cpu, (value ? 0 : EFLAGS_CF) | (count ? 0 : EFLAGS_ZF));              \
     }
 
 #define DEFINE_GE(name, bits)                                                                      \
@@ -132,6 +138,7 @@ static uint64_t bit_address(struct cpu *cpu, const struct insn *i, int64_t words
     DEFINE_SCAN(bits)                                                                              \
     DEFINE_GE(bsf, bits)                                                                           \
     DEFINE_GE(bsr, bits)                                                                           \
+    DEFINE_GE(lzcnt, bits)                                                                         \
     DEFINE_GE(popcnt, bits)                                                                        \
     DEFINE_MOVBE(bits)
 
@@ -158,6 +165,27 @@ static void op_bswap_64r(struct cpu *cpu, const struct insn *i)
     NEXT(cpu, i);
 }
 
+/* Additions whose carry is CF or OF and which leave the other flags alone. */
+#define DEFINE_ADX(name, flag, bits)                                                               \
+    INLINE void name##_##bits(struct cpu *cpu, const struct insn *i, uint##bits##_t value)         \
+    {                                                                                              \
+        uint32_t flags = flags_arithmetic(cpu);                                                    \
+        uint##bits##_t sum = 0;                                                                    \
+        bool carry = __builtin_add_overflow(reg_get_##bits(cpu, i->reg), value, &sum);             \
+        carry |= __builtin_add_overflow(sum, (uint##bits##_t) !!(flags & (flag)), &sum);           \
+        reg_set_##bits(cpu, i->reg, sum);                                                          \
+        flags_set_arithmetic(cpu, (flags & ~(flag)) | (carry ? (flag) : 0));                       \
+    }                                                                                              \
+    DEFINE_GE(name, bits)
+DEFINE_ADX(adcx, EFLAGS_CF, 32)
+DEFINE_ADX(adcx, EFLAGS_CF, 64)
+DEFINE_ADX(adox, EFLAGS_OF, 32)
+DEFINE_ADX(adox, EFLAGS_OF, 64)
+#define DWORD_SIZES(f)                                                                             \
+    {                                                                                              \
+        { NULL, f##_32r, f##_32r, f##_64r }, { NULL, f##_32m, f##_32m, f##_64m }                   \
+    }
+
 #define BIT_FLAGS  EFLAGS_CF, (ALL_FLAGS & ~(EFLAGS_CF | EFLAGS_ZF)), 0
 #define SCAN_FLAGS EFLAGS_ZF, (ALL_FLAGS & ~EFLAGS_ZF), 0
 #define MEMORY_SIZES(f)                                                                            \
@@ -177,6 +205,12 @@ static const struct form forms[] = {
     {"bsf", "0F BC /r", "Gv,Ev", FN_SIZES(op_bsf), SCAN_FLAGS, FEATURE_BASE, 0},
     {"bsr", "0F BD /r", "Gv,Ev", FN_SIZES(op_bsr), SCAN_FLAGS, FEATURE_BASE, 0},
     {"popcnt", "F3 0F B8 /r", "Gv,Ev", FN_SIZES(op_popcnt), SETS(ALL_FLAGS), FEATURE_POPCNT, 0},
+    {"lzcnt", "F3 0F BD /r", "Gv,Ev", FN_SIZES(op_lzcnt), EFLAGS_CF | EFLAGS_ZF,
+     ALL_FLAGS & ~(EFLAGS_CF | EFLAGS_ZF), 0, FEATURE_LZCNT, 0},
+    {"adcx", "66 0F 38 F6 /r", "Gy,Ey", DWORD_SIZES(op_adcx), EFLAGS_CF, 0, EFLAGS_CF,
+     FEATURE_ADX, 0},
+    {"adox", "F3 0F 38 F6 /r", "Gy,Ey", DWORD_SIZES(op_adox), EFLAGS_OF, 0, EFLAGS_OF,
+     FEATURE_ADX, 0},
     {"bswap", "0F C8 +r", "Zv", { { NULL, op_bswap_16r, op_bswap_32r, op_bswap_64r } }, NO_FLAGS,
      FEATURE_BASE, 0},
     {"movbe", "0F 38 F0 /r", "Gv,Mv", MEMORY_SIZES(op_movbe_load), NO_FLAGS, FEATURE_MOVBE, 0},

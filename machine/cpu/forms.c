@@ -42,6 +42,7 @@ bool cpu_has_feature(const struct cpu *cpu, enum cpu_feature feature)
         [FEATURE_POPCNT] = true,   [FEATURE_MOVBE] = true,     [FEATURE_SSE3] = true,
         [FEATURE_SSSE3] = true,    [FEATURE_SSE41] = true,     [FEATURE_SSE42] = true,
         [FEATURE_AES] = true,      [FEATURE_PCLMULQDQ] = true, [FEATURE_SHA] = true,
+        [FEATURE_LZCNT] = true,    [FEATURE_ADX] = true,
     };
     return offered[feature] && hostfp_supports(feature);
 }
