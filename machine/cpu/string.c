@@ -66,9 +66,16 @@ static uint64_t block_elements(const struct cpu *cpu, const struct insn *i, unsi
     return count < room / size ? count : room / size;
 }
 
+/* Pieces after which a repetition counts as an instruction, so that none can outlast a deadline. */
+#define PIECES_MAX 65536u
+
 /* Something wants attention between instructions: a repetition stops where it is. */
-static bool disturbed(const struct cpu *cpu)
+static bool disturbed(struct cpu *cpu, unsigned *pieces)
 {
+    if (++*pieces == PIECES_MAX) {
+        cpu->instructions++;
+        return true;
+    }
     return cpu->deadline == 0;
 }
 
@@ -198,7 +205,7 @@ static void advance_block(struct cpu *cpu, const struct insn *i, enum gpr one, e
         element(cpu, i);                                                                           \
         NEXT(cpu, i);                                                                              \
     }                                                                                              \
-    while (count_left(cpu, i)) {                                                                   \
+    for (unsigned pieces = 0; count_left(cpu, i);) {                                               \
         uint64_t done = block;                                                                     \
         if (done) {                                                                                \
             advance_block(cpu, i, one, other, done, size);                                         \
@@ -206,7 +213,7 @@ static void advance_block(struct cpu *cpu, const struct insn *i, enum gpr one, e
             element(cpu, i);                                                                       \
             advance(cpu, i, RCX, UINT64_MAX);                                                      \
         }                                                                                          \
-        if (disturbed(cpu) && count_left(cpu, i))                                                  \
+        if (disturbed(cpu, &pieces) && count_left(cpu, i))                                         \
             return run_stale(cpu, i);                                                              \
     }                                                                                              \
     NEXT(cpu, i)
@@ -217,12 +224,12 @@ static void advance_block(struct cpu *cpu, const struct insn *i, enum gpr one, e
         element(cpu, i);                                                                           \
         NEXT(cpu, i);                                                                              \
     }                                                                                              \
-    while (count_left(cpu, i)) {                                                                   \
+    for (unsigned pieces = 0; count_left(cpu, i);) {                                               \
         element(cpu, i);                                                                           \
         advance(cpu, i, RCX, UINT64_MAX);                                                          \
         if (flag_zf(cpu) != !!(i->flags & INSN_REP))                                               \
             break;                                                                                 \
-        if (disturbed(cpu) && count_left(cpu, i))                                                  \
+        if (disturbed(cpu, &pieces) && count_left(cpu, i))                                         \
             return run_stale(cpu, i);                                                              \
     }                                                                                              \
     NEXT(cpu, i)
