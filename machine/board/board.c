@@ -67,9 +67,11 @@ uint64_t board_next_deadline(struct board *board)
     uint64_t due, now = clock_now(&board->clock);
     uint64_t count = board->processor[0].cpu ? cpu_instructions(board->processor[0].cpu) : 0;
 
-    if (!clock_next(&board->clock, &due) || due - now > UINT64_MAX - count)
-        return due <= now ? count : UINT64_MAX;
-    return due > now ? count + (due - now) : count;
+    if (!clock_next(&board->clock, &due))
+        return UINT64_MAX;
+    if (due <= now)
+        return count;
+    return due - now > UINT64_MAX - count ? UINT64_MAX : count + (due - now);
 }
 
 void board_run_timers(struct board *board)

@@ -282,6 +282,7 @@ static void dead_halt_is_noticed(void **state)
 {
     struct harness *h = *state;
 
+    assert_true(board_next_deadline(h->board) == UINT64_MAX);
     assert_false(board_skip_idle(h->board));
     apic_write(h, 0xF0, 0x1FF);
     apic_write(h, 0x300, 0x40031);
