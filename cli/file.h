@@ -13,8 +13,8 @@ struct file {
 };
 
 /*
- * Reads all of `path` ("-": standard input), from 1 to `limit` bytes. On failure prints one line that
- * names the file and `what` it was to be, and returns false.
+ * Reads all of `path` ("-": standard input), from 1 to `limit` bytes. On failure prints one line
+ * that names the file and `what` it was to be, and returns false.
  */
 bool file_read(const char *path, const char *what, size_t limit, struct file *ret);
 

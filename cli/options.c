@@ -61,7 +61,8 @@ static bool in_range(const struct option_verb *verb, const struct option_row *ro
         return true;
     if (row->kind == OPTION_SIZE)
         snprintf(fact, sizeof(fact), "must be from %lluM to %lluM",
-                 (unsigned long long)(row->minimum >> 20), (unsigned long long)(row->maximum >> 20));
+                 (unsigned long long)(row->minimum >> 20),
+                 (unsigned long long)(row->maximum >> 20));
     else
         snprintf(fact, sizeof(fact), "must be from %llu to %llu",
                  (unsigned long long)row->minimum, (unsigned long long)row->maximum);

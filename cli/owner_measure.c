@@ -253,29 +253,38 @@ static int print_verdict(const struct measure_options *o, const struct measure_i
 static const char footer[] =
     "API version and build are the platform's (`privet run` and query-sev report them).\n"
     "Example:\n"
-    "  privet owner verify --firmware privet.fd --policy 1 --measurement launch.b64 --tik vm_tik.bin";
+    "  privet owner verify --firmware privet.fd --measurement launch.b64 --tik vm_tik.bin";
 
 static int run(int argc, char **argv, bool verify)
 {
     static const char *const hash_modes[] = { "auto", "on", "off", NULL };
     struct measure_options o = { .policy = 1, .api_minor = 24, .build = 15 };
+    const struct option_row end_row = { .name = NULL };
+    const struct option_row report_row = { "measurement", OPTION_TEXT, &o.measurement, "FILE",
+                                           "as reported: 48 bytes, raw or base64" };
+    const struct option_row tek_row = { "tek", OPTION_TEXT, &o.tek, "FILE",
+                                        "transport encryption key, to find a swap" };
+    const struct option_row nonce_row = { "nonce", OPTION_TEXT, &o.nonce, "HEX",
+                                          "the launch's nonce: prints the measurement" };
     const struct option_row rows[] = {
-        { "firmware", OPTION_TEXT, &o.firmware, "FILE", "flash image", 0, 0, NULL },
-        { "policy", OPTION_POLICY, &o.policy, "POLICY", "guest policy, a number or words such as nodbg,noks; default nodbg", 0, 0, NULL },
-        { "api-major", OPTION_NUMBER, &o.api_major, "N", "of the platform; default 0", 0, 255, NULL },
-        { "api-minor", OPTION_NUMBER, &o.api_minor, "N", "of the platform; default 24", 0, 255, NULL },
+        { "firmware", OPTION_TEXT, &o.firmware, "FILE", "flash image" },
+        { "policy", OPTION_POLICY, &o.policy, "POLICY",
+          "guest policy, a number or words such as nodbg,noks; default nodbg" },
+        { "api-major", OPTION_NUMBER, &o.api_major, "N",
+          "of the platform; default 0", 0, 255, NULL },
+        { "api-minor", OPTION_NUMBER, &o.api_minor, "N",
+          "of the platform; default 24", 0, 255, NULL },
         { "build-id", OPTION_NUMBER, &o.build, "N", "of the platform; default 15", 0, 255, NULL },
-        { "kernel-hashes", OPTION_CHOICE, &o.hashes, "auto|on|off", "hashes of the next three are measured; auto: if --kernel is given", 0, 0, hash_modes },
-        { "kernel", OPTION_TEXT, &o.kernel, "FILE", "kernel", 0, 0, NULL },
-        { "initrd", OPTION_TEXT, &o.initrd, "FILE", "initial ram disk", 0, 0, NULL },
-        { "append", OPTION_TEXT, &o.append, "TEXT", "kernel command line", 0, 0, NULL },
-        { "tik", OPTION_TEXT, &o.tik, "FILE", "transport integrity key, 16 raw bytes", 0, 0, NULL },
-        { "json", OPTION_FLAG, &o.json, NULL, "one JSON document on stdout", 0, 0, NULL },
-        verify ? (struct option_row){ "measurement", OPTION_TEXT, &o.measurement, "FILE", "as reported: 48 bytes, raw or base64", 0, 0, NULL }
-               : (struct option_row){ "nonce", OPTION_TEXT, &o.nonce, "HEX", "the launch's nonce: prints the measurement", 0, 0, NULL },
-        verify ? (struct option_row){ "tek", OPTION_TEXT, &o.tek, "FILE", "transport encryption key, to find a swap", 0, 0, NULL }
-               : (struct option_row){ NULL, OPTION_FLAG, NULL, NULL, NULL, 0, 0, NULL },
-        { NULL, OPTION_FLAG, NULL, NULL, NULL, 0, 0, NULL },
+        { "kernel-hashes", OPTION_CHOICE, &o.hashes, "auto|on|off",
+          "hashes of the next three are measured; auto: if --kernel is given", 0, 0, hash_modes },
+        { "kernel", OPTION_TEXT, &o.kernel, "FILE", "kernel" },
+        { "initrd", OPTION_TEXT, &o.initrd, "FILE", "initial ram disk" },
+        { "append", OPTION_TEXT, &o.append, "TEXT", "kernel command line" },
+        { "tik", OPTION_TEXT, &o.tik, "FILE", "transport integrity key, 16 raw bytes" },
+        { "json", OPTION_FLAG, &o.json, NULL, "one JSON document on stdout" },
+        verify ? report_row : nonce_row,
+        verify ? tek_row : end_row,
+        end_row,
     };
     const struct option_verb verb = {
         .usage = verify ? "privet owner verify [options]" : "privet owner measure [options]",

@@ -246,7 +246,8 @@ int owner_session_command(int argc, char **argv)
         .usage = "privet owner session --pdh FILE [options]",
         .summary = "Makes the owner's part of a launch: NAME_godh.b64 and NAME_session.b64 go to "
                    "the host\n(privet run --dh-cert, --session; QEMU's dh-cert-file, "
-                   "session-file); NAME_tek.bin and\nNAME_tik.bin are secret and stay with the owner.",
+                   "session-file); NAME_tek.bin and\nNAME_tik.bin are secret and stay with "
+                   "the owner.",
         .rows = rows,
         .footer = "Check the platform's certificates first: 'privet owner certs'.",
     };

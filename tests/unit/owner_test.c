@@ -97,8 +97,8 @@ static void test_hashes_change_the_digest(void **state)
 
 static void test_secret_values(void **state)
 {
-    static const char header_hex[] = "00000000404142434445464748494a4b4c4d4e4f31e390315837b4b1d3ad72"
-                                     "b2fa4dc2fdb8f71f8ed438d28f307da638a5885afb";
+    static const char header_hex[] = "00000000404142434445464748494a4b4c4d4e4f31e390315837b4b1"
+                                     "d3ad72b2fa4dc2fdb8f71f8ed438d28f307da638a5885afb";
     uint8_t plain[32], iv[16], data[32], measure[32];
     struct sev_packet_header header;
     memset(plain, 'A', sizeof(plain));
