@@ -265,8 +265,8 @@ refuse 1 firmware
 expect 0 firmware symbols "$privet"
 grep -q ' main$' out
 note $? 'firmware symbols of an ELF file'
-head -c 70000 "$privet" >cut
-refuse 1 firmware symbols cut
+head -c 70000 "$privet" >cut.elf
+refuse 1 firmware symbols cut.elf
 
 # ---- a full disk
 if [ -w /dev/full ]; then
