@@ -70,7 +70,7 @@ static uint64_t random_lanes(void)
         return (value & 0x807FFFFF807FFFFF) | (uint64_t)(107 + below(40)) << 55 |
                (uint64_t)(107 + below(40)) << 23;
     default:
-        return below(2) ? value & 0x0101010101010101 * below(256) : below(300);
+        return below(2) ? value & 0x0101010101010101ull * below(256) : below(300);
     }
 }
 
