@@ -133,6 +133,7 @@ static void string_io(struct cpu *cpu, const struct insn *i, string_element *ele
     }
     for (unsigned n = 0; cpu->gpr[RCX] & mask; n++) {
         if (n == REPEAT_LIMIT || (n && cpu->deadline == 0)) {
+            cpu->instructions++; /* or a guest's endless repetition would have no deadline */
             restart_later(cpu, i);
             return;
         }
