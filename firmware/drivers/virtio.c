@@ -183,8 +183,9 @@ bool virtio_request(struct virtio *device, const struct virtio_segment *segments
     for (unsigned i = 0; i < count; i++) {
         queue->descriptors[i].address = segments[i].device;
         queue->descriptors[i].length = segments[i].length;
-        queue->descriptors[i].flags = (uint16_t)((i + 1 < count ? DESCRIPTOR_NEXT : 0) |
-                                                 (segments[i].device_writes ? DESCRIPTOR_WRITE : 0));
+        queue->descriptors[i].flags =
+            (uint16_t)((i + 1 < count ? DESCRIPTOR_NEXT : 0) |
+                       (segments[i].device_writes ? DESCRIPTOR_WRITE : 0));
         queue->descriptors[i].next = (uint16_t)(i + 1);
     }
     queue->available.flags = NO_INTERRUPT;

@@ -171,7 +171,9 @@ struct long_name {
 };
 
 static void take_piece(struct long_name *name, const uint8_t *entry) {
-    static const uint8_t places[LETTERS_PER_ENTRY] = {1, 3, 5, 7, 9, 14, 16, 18, 20, 22, 24, 28, 30};
+    static const uint8_t places[LETTERS_PER_ENTRY] = {
+        1, 3, 5, 7, 9, 14, 16, 18, 20, 22, 24, 28, 30
+    };
     unsigned number = entry[0] & 0x1F;
     if (entry[0] & LONG_LAST) {
         memset(name, 0, sizeof(*name));

@@ -80,8 +80,9 @@ DEFINE_VALUES(64)
 #define DEFINE_WRITING(name, bits)                                                                 \
     static void op_##name##_eg_##bits##r(struct cpu *cpu, const struct insn *i)                    \
     {                                                                                              \
-        reg_set_##bits(cpu, i->rm,                                                                 \
-                       name##_##bits(cpu, reg_get_##bits(cpu, i->rm), reg_get_##bits(cpu, i->reg))); \
+        reg_set_##bits(                                                                            \
+            cpu, i->rm,                                                                            \
+            name##_##bits(cpu, reg_get_##bits(cpu, i->rm), reg_get_##bits(cpu, i->reg)));          \
         NEXT(cpu, i);                                                                              \
     }                                                                                              \
     static void op_##name##_eg_##bits##m(struct cpu *cpu, const struct insn *i)                    \
@@ -92,8 +93,9 @@ DEFINE_VALUES(64)
     }                                                                                              \
     static void op_##name##_ge_##bits##r(struct cpu *cpu, const struct insn *i)                    \
     {                                                                                              \
-        reg_set_##bits(cpu, i->reg,                                                                \
-                       name##_##bits(cpu, reg_get_##bits(cpu, i->reg), reg_get_##bits(cpu, i->rm))); \
+        reg_set_##bits(                                                                            \
+            cpu, i->reg,                                                                           \
+            name##_##bits(cpu, reg_get_##bits(cpu, i->reg), reg_get_##bits(cpu, i->rm)));          \
         NEXT(cpu, i);                                                                              \
     }                                                                                              \
     static void op_##name##_ge_##bits##m(struct cpu *cpu, const struct insn *i)                    \

@@ -85,12 +85,14 @@ static void op_aad(struct cpu *cpu, const struct insn *i)
 #define CARRY  (EFLAGS_CF | EFLAGS_AF)
 
 static const struct form forms[] = {
-    {"daa", "27", "", FN_ALL(op_daa), RESULT | CARRY, EFLAGS_OF, CARRY, FEATURE_BASE, FORM_NO64},
-    {"das", "2F", "", FN_ALL(op_das), RESULT | CARRY, EFLAGS_OF, CARRY, FEATURE_BASE, FORM_NO64},
-    {"aaa", "37", "", FN_ALL(op_aaa), CARRY, RESULT | EFLAGS_OF, EFLAGS_AF, FEATURE_BASE, FORM_NO64},
-    {"aas", "3F", "", FN_ALL(op_aas), CARRY, RESULT | EFLAGS_OF, EFLAGS_AF, FEATURE_BASE, FORM_NO64},
-    {"aam", "D4", "Ib", FN_ALL(op_aam), RESULT, CARRY | EFLAGS_OF, 0, FEATURE_BASE, FORM_NO64},
-    {"aad", "D5", "Ib", FN_ALL(op_aad), RESULT, CARRY | EFLAGS_OF, 0, FEATURE_BASE, FORM_NO64},
+    { "daa", "27", "", FN_ALL(op_daa), RESULT | CARRY, EFLAGS_OF, CARRY, FEATURE_BASE, FORM_NO64 },
+    { "das", "2F", "", FN_ALL(op_das), RESULT | CARRY, EFLAGS_OF, CARRY, FEATURE_BASE, FORM_NO64 },
+    { "aaa", "37", "", FN_ALL(op_aaa), CARRY, RESULT | EFLAGS_OF, EFLAGS_AF, FEATURE_BASE,
+      FORM_NO64 },
+    { "aas", "3F", "", FN_ALL(op_aas), CARRY, RESULT | EFLAGS_OF, EFLAGS_AF, FEATURE_BASE,
+      FORM_NO64 },
+    { "aam", "D4", "Ib", FN_ALL(op_aam), RESULT, CARRY | EFLAGS_OF, 0, FEATURE_BASE, FORM_NO64 },
+    { "aad", "D5", "Ib", FN_ALL(op_aad), RESULT, CARRY | EFLAGS_OF, 0, FEATURE_BASE, FORM_NO64 },
 };
 
 const struct form_table forms_bcd = { forms, ROW_COUNT(forms) };

@@ -9,7 +9,8 @@
  * check. Its memory is reused only when the whole cache is emptied, between blocks.
  *
  * Faults end in cpu->fault_exit (state.h: enum fault_exit). The run loop computes
- * cpu->instructions from cpu->current, which the raising functions set, and has the fault delivered.
+ * cpu->instructions from cpu->current, which the raising functions set, and has the fault
+ * delivered.
  *
  * Running a few bytes on a bare processor, for tests: cpu_create with a memory holding the code
  * and page tables; set cpu->cr0, cr3, cr4, efer and cpu->seg[] as wanted, then cpu_update_mode,

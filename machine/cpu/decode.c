@@ -460,7 +460,9 @@ static bool opcode_has_modrm(const struct decoding *d)
 static void address_16(struct decoding *d, struct insn *i)
 {
     static const uint8_t bases[8] = { RBX, RBX, RBP, RBP, RSI, RDI, RBP, RBX };
-    static const uint8_t indexes[8] = { RSI, RDI, RSI, RDI, REG_ZERO, REG_ZERO, REG_ZERO, REG_ZERO };
+    static const uint8_t indexes[8] = {
+        RSI, RDI, RSI, RDI, REG_ZERO, REG_ZERO, REG_ZERO, REG_ZERO
+    };
     unsigned mod = d->modrm >> 6, rm = d->modrm & 7;
     i->base = bases[rm];
     i->index = indexes[rm];

@@ -153,7 +153,8 @@ void stack_push(struct stack *stack, unsigned size, uint64_t value)
 uint64_t stack_pop(struct stack *stack, unsigned size)
 {
     uint64_t offset = stack->sp & stack->mask;
-    uint64_t value = mmu_load_slow(stack->cpu, stack->insn, stack_linear(stack, offset, size), size);
+    uint64_t value =
+        mmu_load_slow(stack->cpu, stack->insn, stack_linear(stack, offset, size), size);
     stack->sp = (stack->sp & ~stack->mask) | ((offset + size) & stack->mask);
     return value;
 }
@@ -199,8 +200,8 @@ static uint32_t flags_image(const struct cpu *cpu, const struct event *event)
 {
     uint32_t image = flags_get(cpu);
     /* Faults save RF set, so that the instruction is not caught twice by a breakpoint. */
-    if (event->kind == EVENT_EXCEPTION && event->vector != VECTOR_DB && event->vector != VECTOR_BP &&
-        event->vector != VECTOR_OF)
+    if (event->kind == EVENT_EXCEPTION && event->vector != VECTOR_DB &&
+        event->vector != VECTOR_BP && event->vector != VECTOR_OF)
         image |= EFLAGS_RF;
     return image;
 }

@@ -25,8 +25,8 @@
  *   ST0 STi x87, AL AX eAX rAX CL DX 1 fixed operands
  *   second letter(s): b byte, w word, d dword, q qword, v 16/32/64 by operand size,
  *   z 16/32 immediates (sign-extended to 64), s sign-extended byte (Ibs), y 32 or 64 (REX.W),
- *   dq 16 bytes, ps pd ss sd, p far pointer in memory, t 80-bit real, x state area, plain M: size by
- *   handler
+ *   dq 16 bytes, ps pd ss sd, p far pointer in memory, t 80-bit real, x state area, plain M: size
+ * by handler
  *
  * Handlers are chosen by fn[memory form][log2 of operand size in bytes]; a form without
  * operand-size variants fills every slot it can reach by FN_ALL or FN_RM.
@@ -37,13 +37,13 @@
 #include "machine/cpu/insn.h"
 
 enum form_attribute {
-    FORM_LOCK = 0x0001,       /* LOCK allowed with a memory destination */
-    FORM_REP = 0x0002,        /* F2/F3 are repeat prefixes */
-    FORM_NO64 = 0x0004,       /* #UD in 64-bit mode */
-    FORM_ONLY64 = 0x0008,     /* #UD outside 64-bit mode */
-    FORM_D64 = 0x0010,        /* operand size 64 by default in 64-bit mode, 32 not encodable */
-    FORM_F64 = 0x0020,        /* operand size forced to 64 in 64-bit mode (near branches) */
-    FORM_CPL0 = 0x0040,       /* #GP(0) above CPL 0, checked by the handler; for the test generator */
+    FORM_LOCK = 0x0001,   /* LOCK allowed with a memory destination */
+    FORM_REP = 0x0002,    /* F2/F3 are repeat prefixes */
+    FORM_NO64 = 0x0004,   /* #UD in 64-bit mode */
+    FORM_ONLY64 = 0x0008, /* #UD outside 64-bit mode */
+    FORM_D64 = 0x0010,    /* operand size 64 by default in 64-bit mode, 32 not encodable */
+    FORM_F64 = 0x0020,    /* operand size forced to 64 in 64-bit mode (near branches) */
+    FORM_CPL0 = 0x0040,   /* #GP(0) above CPL 0, checked by the handler; for the test generator */
     FORM_ENDS_BLOCK = 0x0080, /* last instruction of its block */
     FORM_NO_TEST = 0x0100,    /* not for differential tests: privileged, or not deterministic */
     FORM_BYTE = 0x0200,       /* operand size 8 */

@@ -14,7 +14,8 @@
 #define X87_CMOV(name, code, fn, flags)                                                            \
     {name, code, "ST0,STi", FN_ALL(fn), 0, 0, flags, FEATURE_FPU, FORM_X87},
 
-/* The regular part: /n in D8 and DC, DA and DE; the register forms swap SUB and SUBR by direction. */
+/* The regular part: /n in D8 and DC, DA and DE; the register forms swap SUB and SUBR by direction.
+ */
 #define ARITHMETIC(name, integer, n, n_sti)                                                        \
     X87(#name, "D8 mem /" n, "Md", op_##name##_m32)                                                \
     X87(#name, "DC mem /" n, "Mq", op_##name##_m64)                                                \

@@ -89,7 +89,8 @@ uint64_t insn_address_slow(struct cpu *cpu, const struct insn *i, unsigned size,
  * Linear address of the memory operand. In the fast case (64-bit addressing, or flat segments in
  * 32-bit code decoded as such) nothing can fault here; canonical form is checked by the TLB miss.
  */
-static inline uint64_t insn_address(struct cpu *cpu, const struct insn *i, unsigned size, bool write)
+static inline uint64_t insn_address(struct cpu *cpu, const struct insn *i, unsigned size,
+                                    bool write)
 {
     if (__builtin_expect(i->flags & INSN_SLOW_EA, 0))
         return insn_address_slow(cpu, i, size, write);

@@ -348,8 +348,8 @@ void mmu_watch_page(struct cpu *cpu, uint64_t gpa)
     for (unsigned bank = 0; bank < TLB_BANKS; bank++) {
         if (!cpu->tlb_used[bank])
             continue;
-        for (struct tlb_entry *entry = cpu->tlb_banks[bank]; entry < cpu->tlb_banks[bank] + TLB_SIZE;
-             entry++) {
+        for (struct tlb_entry *entry = cpu->tlb_banks[bank];
+             entry < cpu->tlb_banks[bank] + TLB_SIZE; entry++) {
             if (GPA(entry) == PAGE(gpa) && entry->write != NO_TAG) {
                 entry->write = NO_TAG;
                 entry->gpa |= ENTRY_WATCHED;

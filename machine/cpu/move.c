@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause-Patent */
 /*
- * Data movement: MOV MOVZX MOVSX MOVSXD LEA XCHG CMOVcc SETcc, sign extension, single flags, XLAT and
- * the many forms of no operation (APM 3, chapter 3).
+ * Data movement: MOV MOVZX MOVSX MOVSXD LEA XCHG CMOVcc SETcc, sign extension, single flags, XLAT
+ * and the many forms of no operation (APM 3, chapter 3).
  */
 #include "machine/cpu/ops.h"
 

@@ -20,7 +20,8 @@ struct guest_config {
     memory_view asid;
     uint32_t policy;
     bool kernel_hashes;
-    /* What the table of hashes is made of; a host that lies gives others than the board delivers. */
+    /* What the table of hashes is made of; a host that lies gives others than the board delivers.
+     */
     struct board_blob hashed_kernel, hashed_initrd;
     const char *hashed_command_line;
     struct chip_config chip;

@@ -205,7 +205,8 @@ static void show_state(const struct test_case *test)
     memcpy(words, test->state.fxsave, 4);
     memcpy(&mxcsr, test->state.fxsave + 24, 4);
     printf("    rflags %llx, x87 control %04x status %04x tags %02x, mxcsr %04x\n",
-           (unsigned long long)test->state.rflags, words[0], words[1], test->state.fxsave[4], mxcsr);
+           (unsigned long long)test->state.rflags, words[0], words[1], test->state.fxsave[4],
+           mxcsr);
     for (unsigned k = 0; k < 8; k++) {
         uint64_t mantissa;
         uint16_t exponent;
@@ -272,7 +273,8 @@ static void choose_forms(const char *name)
 {
     for (unsigned k = 0; k < form_total() && tested_count < FORMS_MAX; k++) {
         const struct form *form = form_by_number(k);
-        if (form_is_tested(form) && interpreted_offers(form) && (!name || !strcmp(name, form->name)))
+        if (form_is_tested(form) && interpreted_offers(form) &&
+            (!name || !strcmp(name, form->name)))
             tested[tested_count++] = k;
     }
 }

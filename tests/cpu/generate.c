@@ -362,7 +362,8 @@ static unsigned encode_memory(struct emitter *e, unsigned reg, uint8_t out[6], u
     uint64_t target = test->target;
     /* Registers that the instruction itself uses as a pointer or a count stay as they are. */
     unsigned kind = below(8);
-    if (kind == 0 && !test->code32) { /* RIP-relative; fixed up by the caller, which knows the end */
+    if (kind == 0 &&
+        !test->code32) { /* RIP-relative; fixed up by the caller, which knows the end */
         out[length++] = (uint8_t)(reg << 3 | 5);
         return length | 0x100;
     }
@@ -636,7 +637,8 @@ static void encode(struct emitter *e)
         if (has_prefix(test->form->name, "shld") || has_prefix(test->form->name, "shrd"))
             test->code[test->length - 1] &= 0xEF;
         if (has_prefix(test->form->name, "enter"))
-            test->code[test->length - 1] = (uint8_t)(rnd() & 0xFF), test->code[test->length - 2] &= 3;
+            test->code[test->length - 1] = (uint8_t)(rnd() & 0xFF),
+                                      test->code[test->length - 2] &= 3;
     }
     if (shape->second_immediate)
         emit_immediate(e, shape->second_immediate);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause-Patent */
 /*
- * Guests of random bytes as firmware: whatever they do, the machine goes on. Every second guest gets
- * a prologue into protected mode, so that more of the machine is reached
- * than from real mode, where random code soon dies. usage: random-firmware [SEEDS [FIRST]]
+ * Guests of random bytes as firmware: whatever they do, the machine goes on. Every second guest
+ * gets a prologue into protected mode, so that more of the machine is reached than from real mode,
+ * where random code soon dies. usage: random-firmware [SEEDS [FIRST]]
  */
 #include <stdio.h>
 #include <stdlib.h>

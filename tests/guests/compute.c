@@ -52,7 +52,9 @@ static void x87(void)
     unsigned char decimal[10];
     long double value = -1234567890123.0L;
     __asm__("fbstp %0" : "=m"(decimal) : "t"(value) : "st");
-    static const unsigned char expected[10] = {0x23, 0x01, 0x89, 0x67, 0x45, 0x23, 0x01, 0, 0, 0x80};
+    static const unsigned char expected[10] = {
+        0x23, 0x01, 0x89, 0x67, 0x45, 0x23, 0x01, 0, 0, 0x80
+    };
     check("x87 fbstp", memcmp(decimal, expected, sizeof(decimal)) == 0);
 }
 
