@@ -41,7 +41,7 @@ static bool add_kernel(struct board *board, char *error, size_t error_size)
     struct fw_cfg *fw_cfg = &board->fw_cfg;
     size_t setup;
 
-    if (!kernel->data && !kernel->size)
+    if (!kernel->data)
         return true;
     setup = setup_size(kernel);
     if (setup == 0 || kernel->size > UINT32_MAX || initrd->size > UINT32_MAX) {
