@@ -19,6 +19,8 @@ enum entry_flag {
     ENTRY_WATCHED = 2, /* may be written, but the page holds decoded code */
     ENTRY_ROM = 4,     /* may be written: by way of the device */
     ENTRY_WRITE = 8,   /* device: may be written */
+    ENTRY_LARGE = 16,  /* part of a page of 2 or 4 MiB */
+    ENTRY_HUGE = 32,   /* part of a page of 1 GiB */
 };
 
 #define NO_TAG       UINT64_MAX
@@ -102,6 +104,11 @@ static void set_memory(struct cpu *cpu, struct tlb_entry *entry, uint64_t page, 
         entry->write = page;
 }
 
+static uint64_t size_flag(const struct translation *t)
+{
+    return t->page_shift == 12 ? 0u : t->page_shift == 30 ? ENTRY_HUGE : ENTRY_LARGE;
+}
+
 static struct tlb_entry *fill(struct cpu *cpu, const struct insn *i, uint64_t address,
                               unsigned bank, bool write)
 {
@@ -123,6 +130,7 @@ static struct tlb_entry *fill(struct cpu *cpu, const struct insn *i, uint64_t ad
         set_memory(cpu, entry, PAGE(address), t.gpa, host, writable);
     else
         set_device(entry, PAGE(address), t.gpa, writable);
+    entry->gpa |= size_flag(&t);
     return entry;
 }
 
@@ -310,9 +318,9 @@ const uint8_t *mmu_fetch_page(struct cpu *cpu, uint64_t address, uint64_t *ret_g
         *entry = (struct tlb_entry){.read = PAGE(linear) | user,
                                     .write = NO_TAG,
                                     .addend = (uintptr_t)host,
-                                    .gpa = t.gpa};
+                                    .gpa = t.gpa | size_flag(&t)};
     }
-    *ret_gpa = entry->gpa;
+    *ret_gpa = GPA(entry);
     return (const uint8_t *)entry->addend;
 }
 
@@ -335,11 +343,27 @@ void mmu_flush(struct cpu *cpu)
     blocks_flush_virtual(cpu);
 }
 
+static void flush_if_in_page(struct tlb_entry *entry, uint64_t address)
+{
+    uint64_t page = PAGE(entry->gpa & ENTRY_DEVICE ? entry->addend : entry->read);
+    unsigned shift = entry->gpa & ENTRY_HUGE ? 30 : entry->gpa & ENTRY_LARGE ? 22 : 12;
+    if ((page ^ address) >> shift == 0)
+        forget(entry);
+}
+
+/* INVLPG drops all of a large page, of which there may be many entries: APM 3, INVLPG. */
 void mmu_flush_page(struct cpu *cpu, uint64_t address)
 {
-    for (unsigned bank = 0; bank < TLB_BANKS; bank++)
-        forget(&cpu->tlb_banks[bank][(address >> 12) & (TLB_SIZE - 1)]);
-    forget(&cpu->tlb_fetch[(address >> 12) & (FETCH_TLB_SIZE - 1)]);
+    if (cpu->tlb_alias) {
+        mmu_flush(cpu);
+        return;
+    }
+    for (unsigned bank = 0; bank < TLB_BANKS; bank++) {
+        for (unsigned n = 0; cpu->tlb_used[bank] && n < TLB_SIZE; n++)
+            flush_if_in_page(&cpu->tlb_banks[bank][n], address);
+    }
+    for (unsigned n = 0; n < FETCH_TLB_SIZE; n++)
+        flush_if_in_page(&cpu->tlb_fetch[n], address);
     blocks_flush_virtual(cpu);
 }
 

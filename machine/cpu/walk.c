@@ -92,6 +92,7 @@ static enum walk_end walk_wide(struct walk *walk, uint64_t table, int level, uin
         if (leaf) {
             uint64_t offset = walk->linear & ((1ull << shift) - 1) & ADDRESS_BITS;
             t->gpa = (table & ~((1ull << shift) - 1)) | offset;
+            t->page_shift = shift;
             t->view = entry & cpu->c_mask ? cpu->config.asid : MEMORY_RAW;
             return WALK_LEAF;
         }
@@ -122,6 +123,7 @@ static enum walk_end walk_narrow(struct walk *walk, struct translation *t)
         if (entry & 1ull << 21)
             return WALK_RESERVED;
         /* PSE-36: bits 20:13 are address bits 39:32. */
+        t->page_shift = 22;
         t->gpa = (entry & 0xFFC00000) | (entry & 0x1FE000) << 19 | (linear & 0x3FF000);
         return WALK_LEAF;
     }
@@ -181,7 +183,7 @@ bool walk_translate(struct cpu *cpu, uint64_t linear, unsigned access, struct tr
 {
     struct walk walk = {.cpu = cpu, .linear = linear, .entry_size = 8};
     enum walk_end end;
-    *ret = (struct translation){.user = true, .writable = true, .dirty = true};
+    *ret = (struct translation){.page_shift = 12, .user = true, .writable = true, .dirty = true};
     if (!(cpu->cr0 & CR0_PG)) {
         ret->gpa = linear & 0xFFFFF000;
         ret->view = cpu->config.asid;

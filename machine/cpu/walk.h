@@ -21,6 +21,7 @@ enum page_fault_bit {
 struct translation {
     uint64_t gpa; /* page address, without the C-bit */
     memory_view view;
+    unsigned page_shift; /* log2 of the page's size */
     bool user, writable, no_execute, dirty;
 };
 

@@ -261,6 +261,19 @@ static void large_pages(void **state)
     assert_faults(READ, 1ull << 39, VECTOR_PF, 0x9);
 }
 
+static void invlpg_drops_all_of_a_large_page(void **state)
+{
+    uint64_t value = 0;
+    map_long(0);
+    put(PD + 8, 0x200000 | P | RW | PS);
+    assert_works(READ, 0x201000, &value);
+    assert_works(READ, 0x3FF000, &value);
+    put(PD + 8, 0);
+    mmu_flush_page(t.cpu, 0x280000);
+    assert_faults(READ, 0x201000, VECTOR_PF, 0);
+    assert_faults(READ, 0x3FF000, VECTOR_PF, 0);
+}
+
 static void non_canonical_addresses(void **state)
 {
     struct insn data = {.flags = INSN_MEM, .seg = SEG_FLAT, .base = RAX};
@@ -424,6 +437,7 @@ int main(void)
         PLAIN(write_protection_is_for_cr0_wp),
         PLAIN(nx_is_reserved_without_nxe),
         PLAIN(large_pages),
+        PLAIN(invlpg_drops_all_of_a_large_page),
         PLAIN(non_canonical_addresses),
         PLAIN(stores_across_pages_check_both),
         PLAIN(devices_and_rom),
