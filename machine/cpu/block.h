@@ -112,6 +112,12 @@ enum decode_status decode_insn(const struct cpu *cpu, const uint8_t *code, unsig
                                uint32_t mode, struct insn *ret);
 
 /*
+ * disasm.c: text of a decoded instruction at `rip`, such as "add qword [rbp+0x8], rax". Returns the
+ * length as snprintf does.
+ */
+int disassemble(const struct insn *i, uint64_t rip, char *text, size_t size);
+
+/*
  * run.c: goes to the block at `rip` through a link of the running block, which instruction i ends:
  * direct branches. `rip` is truncated to the operand size.
  */

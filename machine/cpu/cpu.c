@@ -103,10 +103,24 @@ const char *cpu_error(const struct cpu *cpu)
     return cpu->error;
 }
 
-int cpu_print_state(const struct cpu *cpu, char *text, size_t size)
+/* The instruction at RIP as text; empty if it cannot be read. */
+static void print_instruction(struct cpu *cpu, char *text, size_t size)
+{
+    uint64_t linear = cpu_64bit(cpu) ? cpu->rip : (uint32_t)(cpu->seg[CS].base + cpu->rip);
+    uint8_t code[15];
+    unsigned length = 0;
+    while (length < sizeof(code) && cpu_peek(cpu, linear + length, &code[length], 1))
+        length++;
+    struct insn i = { .ip = 0 };
+    text[0] = '\0';
+    if (decode_insn(cpu, code, length, cpu->mode, &i) == DECODE_OK)
+        disassemble(&i, cpu->rip, text, size);
+}
+
+int cpu_print_state(struct cpu *cpu, char *text, size_t size)
 {
     static const char segment_names[][3] = {"ES", "CS", "SS", "DS", "FS", "GS"};
-    char segments[6 * 48] = "";
+    char segments[6 * 48] = "", instruction[80];
     int used = 0;
     for (unsigned n = 0; n < 6; n++) {
         const struct segment *s = &cpu->seg[n];
@@ -114,6 +128,7 @@ int cpu_print_state(const struct cpu *cpu, char *text, size_t size)
                          "%s %04x base %llx limit %x attr %03x\n", segment_names[n], s->selector,
                          (unsigned long long)s->base, s->limit, s->attributes);
     }
+    print_instruction(cpu, instruction, sizeof(instruction));
 #define Q(value) ((unsigned long long)(value))
     return snprintf(
         text, size,
@@ -124,7 +139,8 @@ int cpu_print_state(const struct cpu *cpu, char *text, size_t size)
         "RIP %016llx RFLAGS %08x CPL %u instructions %llu%s\n"
         "%s"
         "GDT %llx/%x IDT %llx/%x LDT %04x TR %04x base %llx limit %x\n"
-        "CR0 %08llx CR2 %016llx CR3 %016llx CR4 %08llx EFER %04llx DR6 %08llx DR7 %08llx\n",
+        "CR0 %08llx CR2 %016llx CR3 %016llx CR4 %08llx EFER %04llx DR6 %08llx DR7 %08llx\n"
+        "next %s\n",
         Q(cpu->gpr[RAX]), Q(cpu->gpr[RCX]), Q(cpu->gpr[RDX]), Q(cpu->gpr[RBX]),
         Q(cpu->gpr[RSP]), Q(cpu->gpr[RBP]), Q(cpu->gpr[RSI]), Q(cpu->gpr[RDI]), Q(cpu->gpr[R8]),
         Q(cpu->gpr[R9]), Q(cpu->gpr[R10]), Q(cpu->gpr[R11]), Q(cpu->gpr[R12]), Q(cpu->gpr[R13]),
@@ -132,6 +148,6 @@ int cpu_print_state(const struct cpu *cpu, char *text, size_t size)
         Q(cpu_instructions(cpu)), cpu->halted ? " halted" : "", segments, Q(cpu->gdtr.base),
         cpu->gdtr.limit, Q(cpu->idtr.base), cpu->idtr.limit, cpu->ldtr.selector, cpu->tr.selector,
         Q(cpu->tr.base), cpu->tr.limit, Q(cpu->cr0), Q(cpu->cr2), Q(cpu->cr3), Q(cpu->cr4),
-        Q(cpu->efer), Q(cpu->dr[6]), Q(cpu->dr[7]));
+        Q(cpu->efer), Q(cpu->dr[6]), Q(cpu->dr[7]), instruction);
 #undef Q
 }

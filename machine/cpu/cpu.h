@@ -86,7 +86,7 @@ void cpu_invalidate_page(struct cpu *cpu, uint64_t gpa);
 const char *cpu_error(const struct cpu *cpu);
 
 /* A line per register group, for error reports. Returns the length as snprintf does. */
-int cpu_print_state(const struct cpu *cpu, char *text, size_t size);
+int cpu_print_state(struct cpu *cpu, char *text, size_t size);
 
 /*
  * Reads guest-virtual memory as the guest's data accesses would see it, without side effects on the
