@@ -17,18 +17,20 @@
 #include "firmware/uefi/memory.h"
 #include "firmware/uefi/services.h"
 
-#define RESERVE 0x2000000u       /* RAM that must stay free beside the blobs */
+#define RESERVE              0x2000000u /* RAM that must stay free beside the blobs */
 #define MAXIMUM_COMMAND_LINE 0x10000u
 
 static const char *const blob_names[HASHED_BLOBS] = {
-    [HASHED_COMMAND_LINE] = "command line", [HASHED_INITRD] = "initrd", [HASHED_KERNEL] = "kernel"};
+    [HASHED_COMMAND_LINE] = "command line", [HASHED_INITRD] = "initrd", [HASHED_KERNEL] = "kernel"
+};
 
 static struct blob blobs[HASHED_BLOBS];
 static struct hash_table hashes;
 static bool measured;
 
 /* Looks for the table once. A broken one stops the boot: somebody tampered with the launch. */
-static void find_hashes(void) {
+static void find_hashes(void)
+{
     static uint8_t area[SEV_HASHES_SIZE];
     if (!sev_active())
         return;
@@ -45,22 +47,26 @@ static void find_hashes(void) {
     }
 }
 
-bool direct_measured(void) {
+bool direct_measured(void)
+{
     return measured;
 }
 
-static void hash_piece(void *context, const void *piece, size_t length) {
+static void hash_piece(void *context, const void *piece, size_t length)
+{
     sha256_add(context, piece, length);
 }
 
-static bool equal(const uint8_t *a, const uint8_t *b, size_t length) {
+static bool equal(const uint8_t *a, const uint8_t *b, size_t length)
+{
     uint8_t difference = 0;
     for (size_t i = 0; i < length; i++)
         difference |= a[i] ^ b[i];
     return difference == 0;
 }
 
-static void enforce(enum hashed_blob which, struct sha256 *hash) {
+static void enforce(enum hashed_blob which, struct sha256 *hash)
+{
     uint8_t digest[SHA256_SIZE];
     if (!measured)
         return;
@@ -74,7 +80,8 @@ static void enforce(enum hashed_blob which, struct sha256 *hash) {
 
 /* Reads one fw_cfg item to its place in the blob. */
 static void fetch(uint16_t key, struct blob *blob, size_t offset, size_t length,
-                  struct sha256 *hash) {
+                  struct sha256 *hash)
+{
     if (length == 0)
         return;
     if (measured)
@@ -84,8 +91,9 @@ static void fetch(uint16_t key, struct blob *blob, size_t offset, size_t length,
 }
 
 /* Memory for a blob: pages, so that a big one does not fragment the pool. */
-static void make_room(enum hashed_blob which, uint64_t size) {
-    blobs[which] = (struct blob){0};
+static void make_room(enum hashed_blob which, uint64_t size)
+{
+    blobs[which] = (struct blob){ 0 };
     if (size == 0)
         return;
     uint64_t left = memory_free_bytes();
@@ -100,7 +108,8 @@ static void make_room(enum hashed_blob which, uint64_t size) {
     blobs[which].size = size;
 }
 
-static void load_kernel(void) {
+static void load_kernel(void)
+{
     struct sha256 hash;
     uint32_t setup = fwcfg_read_u32(FWCFG_SETUP_SIZE);
     uint32_t rest = fwcfg_read_u32(FWCFG_KERNEL_SIZE);
@@ -111,7 +120,8 @@ static void load_kernel(void) {
     enforce(HASHED_KERNEL, &hash);
 }
 
-static void load_initrd(void) {
+static void load_initrd(void)
+{
     struct sha256 hash;
     uint32_t size = fwcfg_read_u32(FWCFG_INITRD_SIZE);
     make_room(HASHED_INITRD, size);
@@ -121,7 +131,8 @@ static void load_initrd(void) {
 }
 
 /* The host counts the NUL; without a command line the hash is that of one NUL. */
-static void load_command_line(void) {
+static void load_command_line(void)
+{
     struct sha256 hash;
     uint32_t size = fwcfg_read_u32(FWCFG_CMDLINE_SIZE);
     if (size > MAXIMUM_COMMAND_LINE)
@@ -135,7 +146,8 @@ static void load_command_line(void) {
 }
 
 /* Command line as UTF-16, with the initrd named as OVMF names it. */
-static CHAR16 *load_options(size_t *ret_size) {
+static CHAR16 *load_options(size_t *ret_size)
+{
     const struct blob *line = &blobs[HASHED_COMMAND_LINE];
     const char *suffix = blobs[HASHED_INITRD].size ? " initrd=initrd" : "";
     size_t length = line->size ? strnlen((const char *)line->data, line->size) : 0;
@@ -154,15 +166,16 @@ static CHAR16 *load_options(size_t *ret_size) {
     return options;
 }
 
-static void start(void) {
+static void start(void)
+{
     EFI_HANDLE image = NULL;
     size_t options_size;
     struct blob *kernel = &blobs[HASHED_KERNEL];
     EFI_DEVICE_PATH_PROTOCOL *path = devicepath_file(kernelfs_path(), "\\kernel");
     if (!path)
         panic("no memory for the kernel's device path");
-    EFI_STATUS status = bs_load_image(false, firmware_image, path, kernel->data, kernel->size,
-                                      &image);
+    EFI_STATUS status =
+        bs_load_image(false, firmware_image, path, kernel->data, kernel->size, &image);
     pool_free(path);
     if (status != EFI_SUCCESS)
         panic("the kernel cannot be loaded as an EFI program: status 0x%lx",
@@ -178,7 +191,8 @@ static void start(void) {
     pool_free(options);
 }
 
-bool direct_boot(void) {
+bool direct_boot(void)
+{
     find_hashes();
     bool offered = fwcfg_read_u32(FWCFG_KERNEL_SIZE) != 0;
     if (!offered && measured)

@@ -15,7 +15,7 @@
 enum hashed_blob { HASHED_COMMAND_LINE, HASHED_INITRD, HASHED_KERNEL, HASHED_BLOBS };
 
 enum hashes_state {
-    HASHES_ABSENT,    /* no table here: the area does not begin with the table's GUID */
+    HASHES_ABSENT, /* no table here: the area does not begin with the table's GUID */
     HASHES_PRESENT,
     HASHES_MALFORMED, /* a table, but not a correct one: nothing may be booted with it */
 };

@@ -11,7 +11,7 @@
 #include "firmware/uefi/memory.h"
 #include "firmware/uefi/services.h"
 
-#define FILES 3u
+#define FILES     3u
 #define NAME_ROOM 8u
 
 struct vendor_path {
@@ -27,27 +27,31 @@ struct open_file {
     uint64_t position; /* bytes; in the directory: entries */
 };
 
-static const CHAR16 names[FILES][NAME_ROOM] = {u"kernel", u"initrd", u"cmdline"};
+static const CHAR16 names[FILES][NAME_ROOM] = { u"kernel", u"initrd", u"cmdline" };
 static const struct blob *contents[FILES];
 
 static const struct vendor_path kernel_path = {
-    {{MEDIA_DEVICE_PATH, MEDIA_VENDOR_DP, {20, 0}},
-     {0x1428f772, 0xb64a, 0x441e, {0xb8, 0xc3, 0x9e, 0xbd, 0xd7, 0xf8, 0x93, 0xc7}}},
-    {END_DEVICE_PATH, END_ENTIRE_DP, {4, 0}}};
+    { { MEDIA_DEVICE_PATH, MEDIA_VENDOR_DP, { 20, 0 } },
+      { 0x1428f772, 0xb64a, 0x441e, { 0xb8, 0xc3, 0x9e, 0xbd, 0xd7, 0xf8, 0x93, 0xc7 } } },
+    { END_DEVICE_PATH, END_ENTIRE_DP, { 4, 0 } }
+};
 static const struct vendor_path initrd_path = {
-    {{MEDIA_DEVICE_PATH, MEDIA_VENDOR_DP, {20, 0}},
-     {0x5568e427, 0x68fc, 0x4f3d, {0xac, 0x74, 0xca, 0x55, 0x52, 0x31, 0xcc, 0x68}}},
-    {END_DEVICE_PATH, END_ENTIRE_DP, {4, 0}}};
+    { { MEDIA_DEVICE_PATH, MEDIA_VENDOR_DP, { 20, 0 } },
+      { 0x5568e427, 0x68fc, 0x4f3d, { 0xac, 0x74, 0xca, 0x55, 0x52, 0x31, 0xcc, 0x68 } } },
+    { END_DEVICE_PATH, END_ENTIRE_DP, { 4, 0 } }
+};
 
 static EFI_STATUS open_new(const struct blob *content, unsigned index, EFI_FILE_PROTOCOL **ret);
 
-static bool same_letter(CHAR16 a, CHAR16 b) {
+static bool same_letter(CHAR16 a, CHAR16 b)
+{
     if (a >= 'A' && a <= 'Z')
         a += 'a' - 'A';
     return a == b;
 }
 
-static int find_file(const CHAR16 *name) {
+static int find_file(const CHAR16 *name)
+{
     for (unsigned i = 0; i < FILES; i++) {
         size_t at = 0;
         while (names[i][at] && same_letter(name[at], names[i][at]))
@@ -59,7 +63,8 @@ static int find_file(const CHAR16 *name) {
 }
 
 static EFI_STATUS EFIAPI file_open(EFI_FILE_PROTOCOL *this, EFI_FILE_PROTOCOL **ret_file,
-                                   CHAR16 *name, UINT64 open_mode, UINT64 attributes) {
+                                   CHAR16 *name, UINT64 open_mode, UINT64 attributes)
+{
     (void)attributes;
     struct open_file *directory = (struct open_file *)this;
     if (!ret_file || !name)
@@ -80,18 +85,21 @@ static EFI_STATUS EFIAPI file_open(EFI_FILE_PROTOCOL *this, EFI_FILE_PROTOCOL **
     return open_new(contents[index], (unsigned)index, ret_file);
 }
 
-static EFI_STATUS EFIAPI file_close(EFI_FILE_PROTOCOL *this) {
+static EFI_STATUS EFIAPI file_close(EFI_FILE_PROTOCOL *this)
+{
     pool_free(this);
     return EFI_SUCCESS;
 }
 
-static EFI_STATUS EFIAPI file_delete(EFI_FILE_PROTOCOL *this) {
+static EFI_STATUS EFIAPI file_delete(EFI_FILE_PROTOCOL *this)
+{
     file_close(this);
     return 2; /* EFI_WARN_DELETE_FAILURE */
 }
 
 static EFI_STATUS fill_info(const struct blob *content, const CHAR16 *name, UINTN *size,
-                            VOID *buffer) {
+                            VOID *buffer)
+{
     size_t letters = (utf16_length(name) + 1) * sizeof(CHAR16);
     UINTN room = *size;
     *size = sizeof(EFI_FILE_INFO) + letters;
@@ -108,21 +116,22 @@ static EFI_STATUS fill_info(const struct blob *content, const CHAR16 *name, UINT
     return EFI_SUCCESS;
 }
 
-static EFI_STATUS read_directory(struct open_file *file, UINTN *size, VOID *buffer) {
+static EFI_STATUS read_directory(struct open_file *file, UINTN *size, VOID *buffer)
+{
     while (file->position < FILES && contents[file->position]->size == 0)
         file->position++;
     if (file->position >= FILES) {
         *size = 0;
         return EFI_SUCCESS;
     }
-    EFI_STATUS status =
-        fill_info(contents[file->position], names[file->position], size, buffer);
+    EFI_STATUS status = fill_info(contents[file->position], names[file->position], size, buffer);
     if (status == EFI_SUCCESS)
         file->position++;
     return status;
 }
 
-static EFI_STATUS EFIAPI file_read(EFI_FILE_PROTOCOL *this, UINTN *size, VOID *buffer) {
+static EFI_STATUS EFIAPI file_read(EFI_FILE_PROTOCOL *this, UINTN *size, VOID *buffer)
+{
     struct open_file *file = (struct open_file *)this;
     if (!size || (*size && !buffer))
         return EFI_INVALID_PARAMETER;
@@ -139,14 +148,16 @@ static EFI_STATUS EFIAPI file_read(EFI_FILE_PROTOCOL *this, UINTN *size, VOID *b
     return EFI_SUCCESS;
 }
 
-static EFI_STATUS EFIAPI file_write(EFI_FILE_PROTOCOL *this, UINTN *size, VOID *buffer) {
+static EFI_STATUS EFIAPI file_write(EFI_FILE_PROTOCOL *this, UINTN *size, VOID *buffer)
+{
     (void)this;
     (void)size;
     (void)buffer;
     return EFI_WRITE_PROTECTED;
 }
 
-static EFI_STATUS EFIAPI file_get_position(EFI_FILE_PROTOCOL *this, UINT64 *ret_position) {
+static EFI_STATUS EFIAPI file_get_position(EFI_FILE_PROTOCOL *this, UINT64 *ret_position)
+{
     struct open_file *file = (struct open_file *)this;
     if (!ret_position)
         return EFI_INVALID_PARAMETER;
@@ -156,7 +167,8 @@ static EFI_STATUS EFIAPI file_get_position(EFI_FILE_PROTOCOL *this, UINT64 *ret_
     return EFI_SUCCESS;
 }
 
-static EFI_STATUS EFIAPI file_set_position(EFI_FILE_PROTOCOL *this, UINT64 position) {
+static EFI_STATUS EFIAPI file_set_position(EFI_FILE_PROTOCOL *this, UINT64 position)
+{
     struct open_file *file = (struct open_file *)this;
     if (!file->content && position != 0)
         return EFI_UNSUPPORTED; /* a directory only rewinds */
@@ -164,7 +176,8 @@ static EFI_STATUS EFIAPI file_set_position(EFI_FILE_PROTOCOL *this, UINT64 posit
     return EFI_SUCCESS;
 }
 
-static EFI_STATUS system_info(UINTN *size, VOID *buffer) {
+static EFI_STATUS system_info(UINTN *size, VOID *buffer)
+{
     static const CHAR16 label[] = u"direct";
     const size_t header = offsetof(EFI_FILE_SYSTEM_INFO, VolumeLabel);
     UINTN room = *size;
@@ -173,7 +186,7 @@ static EFI_STATUS system_info(UINTN *size, VOID *buffer) {
         return EFI_BUFFER_TOO_SMALL;
     if (!buffer)
         return EFI_INVALID_PARAMETER;
-    EFI_FILE_SYSTEM_INFO info = {.Size = *size, .ReadOnly = true, .BlockSize = 1};
+    EFI_FILE_SYSTEM_INFO info = { .Size = *size, .ReadOnly = true, .BlockSize = 1 };
     for (unsigned i = 0; i < FILES; i++)
         info.VolumeSize += contents[i]->size;
     memcpy(buffer, &info, header);
@@ -182,7 +195,8 @@ static EFI_STATUS system_info(UINTN *size, VOID *buffer) {
 }
 
 static EFI_STATUS EFIAPI file_get_info(EFI_FILE_PROTOCOL *this, EFI_GUID *type, UINTN *size,
-                                       VOID *buffer) {
+                                       VOID *buffer)
+{
     static const CHAR16 root[] = u"";
     struct open_file *file = (struct open_file *)this;
     if (!type || !size)
@@ -195,7 +209,8 @@ static EFI_STATUS EFIAPI file_get_info(EFI_FILE_PROTOCOL *this, EFI_GUID *type, 
 }
 
 static EFI_STATUS EFIAPI file_set_info(EFI_FILE_PROTOCOL *this, EFI_GUID *type, UINTN size,
-                                       VOID *buffer) {
+                                       VOID *buffer)
+{
     (void)this;
     (void)type;
     (void)size;
@@ -203,20 +218,28 @@ static EFI_STATUS EFIAPI file_set_info(EFI_FILE_PROTOCOL *this, EFI_GUID *type, 
     return EFI_WRITE_PROTECTED;
 }
 
-static EFI_STATUS EFIAPI file_flush(EFI_FILE_PROTOCOL *this) {
+static EFI_STATUS EFIAPI file_flush(EFI_FILE_PROTOCOL *this)
+{
     (void)this;
     return EFI_WRITE_PROTECTED;
 }
 
-static EFI_STATUS open_new(const struct blob *content, unsigned index, EFI_FILE_PROTOCOL **ret) {
+static EFI_STATUS open_new(const struct blob *content, unsigned index, EFI_FILE_PROTOCOL **ret)
+{
     struct open_file *file = pool_allocate(MEMORY_BOOT_DATA, sizeof(*file));
     if (!file)
         return EFI_OUT_OF_RESOURCES;
-    file->protocol = (EFI_FILE_PROTOCOL){
-        .Revision = EFI_FILE_PROTOCOL_REVISION, .Open = file_open, .Close = file_close,
-        .Delete = file_delete, .Read = file_read, .Write = file_write,
-        .GetPosition = file_get_position, .SetPosition = file_set_position,
-        .GetInfo = file_get_info, .SetInfo = file_set_info, .Flush = file_flush};
+    file->protocol = (EFI_FILE_PROTOCOL){ .Revision = EFI_FILE_PROTOCOL_REVISION,
+                                          .Open = file_open,
+                                          .Close = file_close,
+                                          .Delete = file_delete,
+                                          .Read = file_read,
+                                          .Write = file_write,
+                                          .GetPosition = file_get_position,
+                                          .SetPosition = file_set_position,
+                                          .GetInfo = file_get_info,
+                                          .SetInfo = file_set_info,
+                                          .Flush = file_flush };
     file->content = content;
     file->index = index;
     *ret = &file->protocol;
@@ -224,14 +247,15 @@ static EFI_STATUS open_new(const struct blob *content, unsigned index, EFI_FILE_
 }
 
 static EFI_STATUS EFIAPI open_volume(EFI_SIMPLE_FILE_SYSTEM_PROTOCOL *this,
-                                     EFI_FILE_PROTOCOL **ret_root) {
+                                     EFI_FILE_PROTOCOL **ret_root)
+{
     return this && ret_root ? open_new(NULL, 0, ret_root) : EFI_INVALID_PARAMETER;
 }
 
 /* UEFI 2.10 13.2.2; Linux asks for the size first, with the end node as path. */
-static EFI_STATUS EFIAPI load_initrd(EFI_LOAD_FILE2_PROTOCOL *this,
-                                     EFI_DEVICE_PATH_PROTOCOL *path, BOOLEAN policy, UINTN *size,
-                                     VOID *buffer) {
+static EFI_STATUS EFIAPI load_initrd(EFI_LOAD_FILE2_PROTOCOL *this, EFI_DEVICE_PATH_PROTOCOL *path,
+                                     BOOLEAN policy, UINTN *size, VOID *buffer)
+{
     const struct blob *initrd = contents[1];
     if (!this || !path || !size)
         return EFI_INVALID_PARAMETER;
@@ -247,15 +271,17 @@ static EFI_STATUS EFIAPI load_initrd(EFI_LOAD_FILE2_PROTOCOL *this,
     return EFI_SUCCESS;
 }
 
-const EFI_DEVICE_PATH_PROTOCOL *kernelfs_path(void) {
+const EFI_DEVICE_PATH_PROTOCOL *kernelfs_path(void)
+{
     return &kernel_path.vendor.Header;
 }
 
 void kernelfs_install(const struct blob *kernel, const struct blob *initrd,
-                      const struct blob *command_line) {
-    static EFI_SIMPLE_FILE_SYSTEM_PROTOCOL volume = {.Revision = 0x00010000,
-                                                     .OpenVolume = open_volume};
-    static EFI_LOAD_FILE2_PROTOCOL loader = {.LoadFile = load_initrd};
+                      const struct blob *command_line)
+{
+    static EFI_SIMPLE_FILE_SYSTEM_PROTOCOL volume = { .Revision = 0x00010000,
+                                                      .OpenVolume = open_volume };
+    static EFI_LOAD_FILE2_PROTOCOL loader = { .LoadFile = load_initrd };
     EFI_HANDLE volume_handle = NULL, initrd_handle = NULL;
     contents[0] = kernel;
     contents[1] = initrd;

@@ -14,7 +14,8 @@
 #define REMOVABLE_LOADER "\\EFI\\BOOT\\BOOTX64.EFI"
 #define WATCHDOG_SECONDS 300u /* UEFI 2.10 3.1.2: five minutes for a boot option */
 
-static void start_option(EFI_DEVICE_PATH_PROTOCOL *path) {
+static void start_option(EFI_DEVICE_PATH_PROTOCOL *path)
+{
     EFI_HANDLE image;
     EFI_STATUS status = bs_load_image(true, firmware_image, path, NULL, 0, &image);
     if (status == EFI_NOT_FOUND)
@@ -28,11 +29,11 @@ static void start_option(EFI_DEVICE_PATH_PROTOCOL *path) {
     bs_set_watchdog_timer(WATCHDOG_SECONDS, 0, 0, NULL);
     status = bs_start_image(image, NULL, NULL);
     bs_set_watchdog_timer(0, 0, 0, NULL);
-    log_line(REMOVABLE_LOADER " returned: status 0x%lx",
-             (unsigned long)(status & ~EFI_ERROR_BIT));
+    log_line(REMOVABLE_LOADER " returned: status 0x%lx", (unsigned long)(status & ~EFI_ERROR_BIT));
 }
 
-static void boot_volumes(void) {
+static void boot_volumes(void)
+{
     UINTN count;
     EFI_HANDLE *volumes;
     EFI_GUID guid = guid_simple_file_system;
@@ -40,8 +41,7 @@ static void boot_volumes(void) {
         return;
     for (UINTN i = 0; i < count; i++) {
         EFI_DEVICE_PATH_PROTOCOL *device = handle_interface(volumes[i], &guid_device_path);
-        EFI_DEVICE_PATH_PROTOCOL *path =
-            device ? devicepath_file(device, REMOVABLE_LOADER) : NULL;
+        EFI_DEVICE_PATH_PROTOCOL *path = device ? devicepath_file(device, REMOVABLE_LOADER) : NULL;
         if (path)
             start_option(path);
         pool_free(path);
@@ -49,7 +49,8 @@ static void boot_volumes(void) {
     pool_free(volumes);
 }
 
-void boot_main(void) {
+void boot_main(void)
+{
     secret_publish();
     virtio_blk_init();
     events_signal_group(&guid_group_ready_to_boot);

@@ -14,13 +14,14 @@ struct secret_location {
     uint64_t base, size;
 };
 
-void secret_publish(void) {
+void secret_publish(void)
+{
     if (!sev_active())
         return;
     struct secret_location *location =
         pool_allocate(MEMORY_ACPI_RECLAIM, sizeof(struct secret_location));
     if (!location)
         panic("no memory for the secret's location");
-    *location = (struct secret_location){.base = SEV_SECRET_BASE, .size = SEV_SECRET_SIZE};
+    *location = (struct secret_location){ .base = SEV_SECRET_BASE, .size = SEV_SECRET_SIZE };
     uefi_set_table(&guid_coco_secret_table, location);
 }

@@ -16,17 +16,34 @@
 
 enum {
     CAPABILITY_VENDOR = 0x09,
-    STRUCTURE_COMMON = 1, STRUCTURE_NOTIFY = 2, STRUCTURE_DEVICE = 4,
+    STRUCTURE_COMMON = 1,
+    STRUCTURE_NOTIFY = 2,
+    STRUCTURE_DEVICE = 4,
     /* common configuration, virtio 1.2 4.1.4.3 */
-    DEVICE_FEATURE_SELECT = 0, DEVICE_FEATURE = 4, DRIVER_FEATURE_SELECT = 8, DRIVER_FEATURE = 12,
-    DEVICE_STATUS = 20, QUEUE_SELECT = 22, QUEUE_SIZE = 24, QUEUE_ENABLE = 28,
-    QUEUE_NOTIFY_OFFSET = 30, QUEUE_DESCRIPTORS = 32, QUEUE_DRIVER = 40, QUEUE_DEVICE = 48,
+    DEVICE_FEATURE_SELECT = 0,
+    DEVICE_FEATURE = 4,
+    DRIVER_FEATURE_SELECT = 8,
+    DRIVER_FEATURE = 12,
+    DEVICE_STATUS = 20,
+    QUEUE_SELECT = 22,
+    QUEUE_SIZE = 24,
+    QUEUE_ENABLE = 28,
+    QUEUE_NOTIFY_OFFSET = 30,
+    QUEUE_DESCRIPTORS = 32,
+    QUEUE_DRIVER = 40,
+    QUEUE_DEVICE = 48,
     COMMON_LENGTH = 56,
-    STATUS_ACKNOWLEDGE = 1, STATUS_DRIVER = 2, STATUS_DRIVER_OK = 4, STATUS_FEATURES_OK = 8,
-    DESCRIPTOR_NEXT = 1, DESCRIPTOR_WRITE = 2, NO_INTERRUPT = 1,
-    RESET_WAIT_US = 1000000, REQUEST_WAIT_SECONDS = 30,
+    STATUS_ACKNOWLEDGE = 1,
+    STATUS_DRIVER = 2,
+    STATUS_DRIVER_OK = 4,
+    STATUS_FEATURES_OK = 8,
+    DESCRIPTOR_NEXT = 1,
+    DESCRIPTOR_WRITE = 2,
+    NO_INTERRUPT = 1,
+    RESET_WAIT_US = 1000000,
+    REQUEST_WAIT_SECONDS = 30,
 };
-#define FEATURE_VERSION_1 (1ull << 32)
+#define FEATURE_VERSION_1       (1ull << 32)
 #define FEATURE_ACCESS_PLATFORM (1ull << 33)
 
 struct queue {
@@ -50,7 +67,8 @@ _Static_assert(offsetof(struct queue, used) % 4 == 0, "virtio 1.2 2.7: alignment
 
 /* The address of a structure that a capability describes, if it lies inside its BAR. */
 static uint64_t locate(const struct pci_function *function, unsigned capability,
-                       uint32_t *ret_length) {
+                       uint32_t *ret_length)
+{
     unsigned bar = pci_read8(function->address, capability + 4);
     uint32_t offset = pci_read32(function->address, capability + 8);
     uint32_t length = pci_read32(function->address, capability + 12);
@@ -61,14 +79,16 @@ static uint64_t locate(const struct pci_function *function, unsigned capability,
     return function->bars[bar].base + offset;
 }
 
-static uint64_t map(uint64_t base, uint32_t length) {
+static uint64_t map(uint64_t base, uint32_t length)
+{
     uint64_t first = base & ~0xFFFull, end = (base + length + 0xFFF) & ~0xFFFull;
     paging_map_device(first, end - first);
     return base;
 }
 
-bool virtio_open(const struct pci_function *function, struct virtio *ret) {
-    struct virtio device = {0};
+bool virtio_open(const struct pci_function *function, struct virtio *ret)
+{
+    struct virtio device = { 0 };
     unsigned at = 0;
     for (unsigned i = 0; i < 16; i++) {
         uint32_t length;
@@ -97,28 +117,33 @@ bool virtio_open(const struct pci_function *function, struct virtio *ret) {
     return true;
 }
 
-static uint8_t status(const struct virtio *device) {
+static uint8_t status(const struct virtio *device)
+{
     return mmio_read8(device->common + DEVICE_STATUS);
 }
 
-static void add_status(const struct virtio *device, uint8_t bits) {
+static void add_status(const struct virtio *device, uint8_t bits)
+{
     mmio_write8(device->common + DEVICE_STATUS, status(device) | bits);
 }
 
-void virtio_stop(struct virtio *device) {
+void virtio_stop(struct virtio *device)
+{
     mmio_write8(device->common + DEVICE_STATUS, 0);
     for (unsigned i = 0; i < RESET_WAIT_US / 10 && status(device) != 0; i++)
         time_delay_us(10);
 }
 
-static uint64_t offered_features(const struct virtio *device) {
+static uint64_t offered_features(const struct virtio *device)
+{
     mmio_write32(device->common + DEVICE_FEATURE_SELECT, 0);
     uint64_t low = mmio_read32(device->common + DEVICE_FEATURE);
     mmio_write32(device->common + DEVICE_FEATURE_SELECT, 1);
     return low | (uint64_t)mmio_read32(device->common + DEVICE_FEATURE) << 32;
 }
 
-static bool agree_features(struct virtio *device, uint64_t wanted) {
+static bool agree_features(struct virtio *device, uint64_t wanted)
+{
     device->features =
         offered_features(device) & (wanted | FEATURE_VERSION_1 | FEATURE_ACCESS_PLATFORM);
     if (!(device->features & FEATURE_VERSION_1))
@@ -131,12 +156,14 @@ static bool agree_features(struct virtio *device, uint64_t wanted) {
     return status(device) & STATUS_FEATURES_OK;
 }
 
-static void write_address(const struct virtio *device, unsigned offset, uint64_t address) {
+static void write_address(const struct virtio *device, unsigned offset, uint64_t address)
+{
     mmio_write32(device->common + offset, (uint32_t)address);
     mmio_write32(device->common + offset + 4, (uint32_t)(address >> 32));
 }
 
-static bool start_queue(struct virtio *device) {
+static bool start_queue(struct virtio *device)
+{
     if (!device->queue)
         device->queue = dma_alloc(sizeof(struct queue), &device->queue_device);
     if (!device->queue)
@@ -156,7 +183,8 @@ static bool start_queue(struct virtio *device) {
     return true;
 }
 
-bool virtio_start(struct virtio *device, uint64_t wanted) {
+bool virtio_start(struct virtio *device, uint64_t wanted)
+{
     virtio_stop(device);
     add_status(device, STATUS_ACKNOWLEDGE);
     add_status(device, STATUS_DRIVER);
@@ -166,7 +194,8 @@ bool virtio_start(struct virtio *device, uint64_t wanted) {
     return true;
 }
 
-static bool wait_used(const volatile uint16_t *index, uint16_t expected) {
+static bool wait_used(const volatile uint16_t *index, uint16_t expected)
+{
     uint64_t end = time_now_100ns() + REQUEST_WAIT_SECONDS * 10000000ull;
     while (*index != expected) {
         if (time_now_100ns() > end)
@@ -176,8 +205,8 @@ static bool wait_used(const volatile uint16_t *index, uint16_t expected) {
     return true;
 }
 
-bool virtio_request(struct virtio *device, const struct virtio_segment *segments,
-                    unsigned count) {
+bool virtio_request(struct virtio *device, const struct virtio_segment *segments, unsigned count)
+{
     volatile struct queue *queue = device->queue;
     assert(count > 0 && count <= VIRTIO_QUEUE_SIZE);
     for (unsigned i = 0; i < count; i++) {
@@ -202,7 +231,8 @@ bool virtio_request(struct virtio *device, const struct virtio_segment *segments
     return true;
 }
 
-uint32_t virtio_config32(const struct virtio *device, unsigned offset) {
+uint32_t virtio_config32(const struct virtio *device, unsigned offset)
+{
     if (offset + 4 > device->config_length)
         return 0;
     return mmio_read32(device->config + offset);

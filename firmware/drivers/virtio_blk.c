@@ -13,17 +13,23 @@
 #include "firmware/uefi/services.h"
 
 enum {
-    VENDOR_VIRTIO = 0x1AF4, DEVICE_BLOCK = 0x1042, DEVICE_BLOCK_OLD = 0x1001,
-    REQUEST_READ = 0, REQUEST_WRITE = 1, REQUEST_FLUSH = 4,
-    STATUS_OK = 0, STATUS_NONE = 0xFF,
-    CONFIG_CAPACITY = 0, CONFIG_BLOCK_SIZE = 20,
+    VENDOR_VIRTIO = 0x1AF4,
+    DEVICE_BLOCK = 0x1042,
+    DEVICE_BLOCK_OLD = 0x1001,
+    REQUEST_READ = 0,
+    REQUEST_WRITE = 1,
+    REQUEST_FLUSH = 4,
+    STATUS_OK = 0,
+    STATUS_NONE = 0xFF,
+    CONFIG_CAPACITY = 0,
+    CONFIG_BLOCK_SIZE = 20,
     SECTOR = 512,
     PIECE = 256 * 1024, /* bytes per request: bounded by the shared pool */
     PATH_DEPTH = 4,
 };
-#define FEATURE_READ_ONLY (1ull << 5)
+#define FEATURE_READ_ONLY  (1ull << 5)
 #define FEATURE_BLOCK_SIZE (1ull << 6)
-#define FEATURE_FLUSH (1ull << 9)
+#define FEATURE_FLUSH      (1ull << 9)
 
 struct control {
     uint32_t type, reserved;
@@ -41,7 +47,8 @@ struct virtio_disk {
 
 /* One request; data of length 0: none. */
 static bool request(struct virtio_disk *disk, uint32_t type, uint64_t sector,
-                    const struct dma_mapping *data) {
+                    const struct dma_mapping *data)
+{
     volatile struct control *control = disk->control;
     struct virtio_segment segments[3];
     unsigned count = 0;
@@ -49,12 +56,12 @@ static bool request(struct virtio_disk *disk, uint32_t type, uint64_t sector,
     control->reserved = 0;
     control->sector = sector;
     control->status = STATUS_NONE;
-    segments[count++] = (struct virtio_segment){disk->control_device, 16, false};
+    segments[count++] = (struct virtio_segment){ disk->control_device, 16, false };
     if (data)
-        segments[count++] = (struct virtio_segment){data->device, (uint32_t)data->length,
-                                                    type == REQUEST_READ};
-    segments[count++] = (struct virtio_segment){
-        disk->control_device + offsetof(struct control, status), 1, true};
+        segments[count++] =
+            (struct virtio_segment){ data->device, (uint32_t)data->length, type == REQUEST_READ };
+    segments[count++] =
+        (struct virtio_segment){ disk->control_device + offsetof(struct control, status), 1, true };
     if (disk->failed)
         return false;
     if (!virtio_request(&disk->device, segments, count)) {
@@ -66,7 +73,8 @@ static bool request(struct virtio_disk *disk, uint32_t type, uint64_t sector,
 }
 
 static bool transfer(struct virtio_disk *disk, uint32_t type, uint64_t block, uint32_t count,
-                     void *data) {
+                     void *data)
+{
     uint64_t sector = block * (disk->block.block_size / SECTOR);
     uint8_t *bytes = data;
     uint64_t length = (uint64_t)count * disk->block.block_size;
@@ -87,28 +95,33 @@ static bool transfer(struct virtio_disk *disk, uint32_t type, uint64_t block, ui
     return true;
 }
 
-static bool read(struct block_device *block, uint64_t first, uint32_t count, void *data) {
+static bool read(struct block_device *block, uint64_t first, uint32_t count, void *data)
+{
     return transfer((struct virtio_disk *)block, REQUEST_READ, first, count, data);
 }
 
-static bool write(struct block_device *block, uint64_t first, uint32_t count, const void *data) {
+static bool write(struct block_device *block, uint64_t first, uint32_t count, const void *data)
+{
     return transfer((struct virtio_disk *)block, REQUEST_WRITE, first, count,
                     (void *)(uintptr_t)data);
 }
 
-static bool flush(struct block_device *block) {
+static bool flush(struct block_device *block)
+{
     struct virtio_disk *disk = (struct virtio_disk *)block;
     return !(disk->device.features & FEATURE_FLUSH) || request(disk, REQUEST_FLUSH, 0, NULL);
 }
 
-static VOID EFIAPI stop(EFI_EVENT event, VOID *context) {
+static VOID EFIAPI stop(EFI_EVENT event, VOID *context)
+{
     struct virtio_disk *disk = context;
     (void)event;
     virtio_stop(&disk->device);
 }
 
 /* The bridge behind which a bus lies; false: the root bus. */
-static bool bridge_of(unsigned bus, uint16_t *ret) {
+static bool bridge_of(unsigned bus, uint16_t *ret)
+{
     const struct pci_function *function;
     for (size_t i = 0; bus != 0 && pci_function_at(i, &function); i++)
         if (function->class_code >> 8 == 0x0604 && pci_read8(function->address, 0x19) == bus) {
@@ -119,17 +132,20 @@ static bool bridge_of(unsigned bus, uint16_t *ret) {
 }
 
 /* PciRoot(0x0)/Pci(..)/.., a node for each bridge on the way. */
-static EFI_DEVICE_PATH_PROTOCOL *path_of(uint16_t address) {
-    static const ACPI_HID_DEVICE_PATH root = {
-        {ACPI_DEVICE_PATH, ACPI_DP, {12, 0}}, 0x0A0341D0, 0};
-    uint16_t chain[PATH_DEPTH] = {address};
+static EFI_DEVICE_PATH_PROTOCOL *path_of(uint16_t address)
+{
+    static const ACPI_HID_DEVICE_PATH root = { { ACPI_DEVICE_PATH, ACPI_DP, { 12, 0 } },
+                                               0x0A0341D0,
+                                               0 };
+    uint16_t chain[PATH_DEPTH] = { address };
     unsigned depth = 1;
     while (depth < PATH_DEPTH && bridge_of(chain[depth - 1] >> 8, &chain[depth]))
         depth++;
     EFI_DEVICE_PATH_PROTOCOL *path = devicepath_append(NULL, &root.Header);
     while (path && depth-- > 0) {
-        PCI_DEVICE_PATH node = {{HARDWARE_DEVICE_PATH, HW_PCI_DP, {6, 0}},
-                                (UINT8)(chain[depth] & 7), (UINT8)(chain[depth] >> 3 & 31)};
+        PCI_DEVICE_PATH node = { { HARDWARE_DEVICE_PATH, HW_PCI_DP, { 6, 0 } },
+                                 (UINT8)(chain[depth] & 7),
+                                 (UINT8)(chain[depth] >> 3 & 31) };
         EFI_DEVICE_PATH_PROTOCOL *longer = devicepath_append(path, &node.Header);
         pool_free(path);
         path = longer;
@@ -138,7 +154,8 @@ static EFI_DEVICE_PATH_PROTOCOL *path_of(uint16_t address) {
 }
 
 /* What the device says of itself, checked. */
-static bool read_geometry(struct virtio_disk *disk) {
+static bool read_geometry(struct virtio_disk *disk)
+{
     uint64_t sectors = virtio_config32(&disk->device, CONFIG_CAPACITY) |
                        (uint64_t)virtio_config32(&disk->device, CONFIG_CAPACITY + 4) << 32;
     uint32_t size = SECTOR;
@@ -147,14 +164,17 @@ static bool read_geometry(struct virtio_disk *disk) {
     if (size < SECTOR || size > 4096 || (size & (size - 1)) != 0 || sectors > UINT64_MAX >> 12 ||
         sectors / (size / SECTOR) < 2)
         return false;
-    disk->block = (struct block_device){
-        .block_size = size, .blocks = sectors / (size / SECTOR),
-        .read_only = disk->device.features & FEATURE_READ_ONLY,
-        .read = read, .write = write, .flush = flush};
+    disk->block = (struct block_device){ .block_size = size,
+                                         .blocks = sectors / (size / SECTOR),
+                                         .read_only = disk->device.features & FEATURE_READ_ONLY,
+                                         .read = read,
+                                         .write = write,
+                                         .flush = flush };
     return true;
 }
 
-static void start(const struct pci_function *function) {
+static void start(const struct pci_function *function)
+{
     EFI_EVENT event;
     struct virtio_disk *disk = pool_allocate(MEMORY_BOOT_DATA, sizeof(*disk));
     if (!disk || !virtio_open(function, &disk->device)) {
@@ -176,7 +196,8 @@ static void start(const struct pci_function *function) {
     block_publish(&disk->block, path);
 }
 
-void virtio_blk_init(void) {
+void virtio_blk_init(void)
+{
     const struct pci_function *function;
     for (size_t i = 0; pci_function_at(i, &function); i++)
         if (function->vendor == VENDOR_VIRTIO &&

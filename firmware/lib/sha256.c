@@ -16,22 +16,25 @@ const uint32_t sha256_constants[64] = {
     0x748f82ee, 0x78a5636f, 0x84c87814, 0x8cc70208, 0x90befffa, 0xa4506ceb, 0xbef9a3f7, 0xc67178f2,
 };
 
-static uint32_t rotate(uint32_t value, unsigned count) {
+static uint32_t rotate(uint32_t value, unsigned count)
+{
     return value >> count | value << (32 - count);
 }
 
-static void expand(uint32_t schedule[64], const uint8_t *data) {
+static void expand(uint32_t schedule[64], const uint8_t *data)
+{
     for (unsigned i = 0; i < 16; i++)
         schedule[i] = (uint32_t)data[4 * i] << 24 | (uint32_t)data[4 * i + 1] << 16 |
                       (uint32_t)data[4 * i + 2] << 8 | data[4 * i + 3];
     for (unsigned i = 16; i < 64; i++) {
         uint32_t a = schedule[i - 15], b = schedule[i - 2];
-        schedule[i] = schedule[i - 16] + (rotate(a, 7) ^ rotate(a, 18) ^ a >> 3) +
-                      schedule[i - 7] + (rotate(b, 17) ^ rotate(b, 19) ^ b >> 10);
+        schedule[i] = schedule[i - 16] + (rotate(a, 7) ^ rotate(a, 18) ^ a >> 3) + schedule[i - 7] +
+                      (rotate(b, 17) ^ rotate(b, 19) ^ b >> 10);
     }
 }
 
-void sha256_blocks_portable(uint32_t state[8], const uint8_t *data, size_t blocks) {
+void sha256_blocks_portable(uint32_t state[8], const uint8_t *data, size_t blocks)
+{
     for (; blocks > 0; blocks--, data += SHA256_BLOCK) {
         uint32_t schedule[64], v[8];
         expand(schedule, data);
@@ -51,12 +54,15 @@ void sha256_blocks_portable(uint32_t state[8], const uint8_t *data, size_t block
     }
 }
 
-static void cpuid(uint32_t leaf, uint32_t out[4]) {
-    __asm__ volatile("cpuid" : "=a"(out[0]), "=b"(out[1]), "=c"(out[2]), "=d"(out[3])
+static void cpuid(uint32_t leaf, uint32_t out[4])
+{
+    __asm__ volatile("cpuid"
+                     : "=a"(out[0]), "=b"(out[1]), "=c"(out[2]), "=d"(out[3])
                      : "a"(leaf), "c"(0));
 }
 
-static bool have_extensions(void) {
+static bool have_extensions(void)
+{
     uint32_t r[4];
     cpuid(0, r);
     if (r[0] < 7)
@@ -67,7 +73,8 @@ static bool have_extensions(void) {
     return sse41 && ssse3 && (r[1] & 1u << 29);
 }
 
-static void blocks(uint32_t state[8], const uint8_t *data, size_t count) {
+static void blocks(uint32_t state[8], const uint8_t *data, size_t count)
+{
     static int8_t extensions = -1;
     if (extensions < 0)
         extensions = have_extensions();
@@ -77,14 +84,16 @@ static void blocks(uint32_t state[8], const uint8_t *data, size_t count) {
         sha256_blocks_portable(state, data, count);
 }
 
-void sha256_start(struct sha256 *hash) {
-    static const uint32_t start[8] = {0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a,
-                                      0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19};
+void sha256_start(struct sha256 *hash)
+{
+    static const uint32_t start[8] = { 0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a,
+                                       0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19 };
     memcpy(hash->state, start, sizeof(start));
     hash->length = 0;
 }
 
-void sha256_add(struct sha256 *hash, const void *data, size_t length) {
+void sha256_add(struct sha256 *hash, const void *data, size_t length)
+{
     const uint8_t *bytes = data;
     size_t held = hash->length % SHA256_BLOCK;
     hash->length += length;
@@ -104,8 +113,9 @@ void sha256_add(struct sha256 *hash, const void *data, size_t length) {
         memcpy(hash->block, bytes, length % SHA256_BLOCK);
 }
 
-void sha256_end(struct sha256 *hash, uint8_t ret_digest[SHA256_SIZE]) {
-    uint8_t tail[2 * SHA256_BLOCK] = {0};
+void sha256_end(struct sha256 *hash, uint8_t ret_digest[SHA256_SIZE])
+{
+    uint8_t tail[2 * SHA256_BLOCK] = { 0 };
     size_t held = hash->length % SHA256_BLOCK;
     size_t total = held < SHA256_BLOCK - 8 ? SHA256_BLOCK : 2 * SHA256_BLOCK;
     memcpy(tail, hash->block, held);

@@ -6,7 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define SHA256_SIZE 32u
+#define SHA256_SIZE  32u
 #define SHA256_BLOCK 64u
 
 struct sha256 {

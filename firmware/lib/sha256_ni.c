@@ -8,19 +8,22 @@
 #include "firmware/lib/sha256.h"
 
 /* Next four words of the schedule from the last sixteen, w[0] the oldest. */
-static inline __m128i next_words(const __m128i w[4]) {
+static inline __m128i next_words(const __m128i w[4])
+{
     __m128i sum = _mm_add_epi32(_mm_sha256msg1_epu32(w[0], w[1]), _mm_alignr_epi8(w[3], w[2], 4));
     return _mm_sha256msg2_epu32(sum, w[3]);
 }
 
-static inline void four_rounds(__m128i *abef, __m128i *cdgh, __m128i words, unsigned round) {
+static inline void four_rounds(__m128i *abef, __m128i *cdgh, __m128i words, unsigned round)
+{
     const __m128i *constants = (const __m128i *)(const void *)(sha256_constants + round);
     __m128i sum = _mm_add_epi32(words, _mm_loadu_si128(constants));
     *cdgh = _mm_sha256rnds2_epu32(*cdgh, *abef, sum);
     *abef = _mm_sha256rnds2_epu32(*abef, *cdgh, _mm_shuffle_epi32(sum, 0x0E));
 }
 
-void sha256_blocks_ni(uint32_t state[8], const uint8_t *data, size_t blocks) {
+void sha256_blocks_ni(uint32_t state[8], const uint8_t *data, size_t blocks)
+{
     const __m128i swap = _mm_set_epi64x(0x0c0d0e0f08090a0bll, 0x0405060700010203ll);
     /* abcd efgh -> abef cdgh, highest word first, as the instruction wants it */
     __m128i abcd = _mm_shuffle_epi32(_mm_loadu_si128((const __m128i *)(const void *)state), 0xB1);

@@ -12,9 +12,9 @@
 #include "firmware/uefi/memory.h"
 #include "firmware/uefi/services.h"
 
-#define LINES 8u
+#define LINES     8u
 #define LINE_SIZE 0x4000u /* a multiple of every block size */
-#define MEDIA_ID 1u
+#define MEDIA_ID  1u
 
 struct disk {
     struct block_device *device;
@@ -34,20 +34,24 @@ struct block_range {
     EFI_HANDLE handle;
 };
 
-static struct block_range *of_block_io(EFI_BLOCK_IO_PROTOCOL *this) {
+static struct block_range *of_block_io(EFI_BLOCK_IO_PROTOCOL *this)
+{
     return (struct block_range *)this;
 }
 
-static struct block_range *of_disk_io(EFI_DISK_IO_PROTOCOL *this) {
+static struct block_range *of_disk_io(EFI_DISK_IO_PROTOCOL *this)
+{
     return (struct block_range *)((uint8_t *)this - offsetof(struct block_range, disk_io));
 }
 
-static uint64_t disk_size(const struct disk *disk) {
+static uint64_t disk_size(const struct disk *disk)
+{
     return disk->device->blocks * disk->device->block_size;
 }
 
 /* The cached line that holds a byte of the disk, or NULL on an I/O error. */
-static uint8_t *line_of(struct disk *disk, uint64_t offset) {
+static uint8_t *line_of(struct disk *disk, uint64_t offset)
+{
     uint64_t number = offset / LINE_SIZE, begin = number * LINE_SIZE;
     for (unsigned i = 0; i < LINES; i++)
         if (disk->lines[i].number == number + 1)
@@ -64,7 +68,8 @@ static uint8_t *line_of(struct disk *disk, uint64_t offset) {
 }
 
 /* The whole blocks in the middle of a large request go straight to the caller's buffer. */
-static bool read_direct(struct disk *disk, uint64_t offset, uint8_t *bytes, size_t length) {
+static bool read_direct(struct disk *disk, uint64_t offset, uint8_t *bytes, size_t length)
+{
     uint32_t size = disk->device->block_size;
     uint64_t count = length / size;
     while (count > 0) {
@@ -78,7 +83,8 @@ static bool read_direct(struct disk *disk, uint64_t offset, uint8_t *bytes, size
     return true;
 }
 
-static bool read_disk_bytes(struct disk *disk, uint64_t offset, uint8_t *bytes, size_t length) {
+static bool read_disk_bytes(struct disk *disk, uint64_t offset, uint8_t *bytes, size_t length)
+{
     uint32_t size = disk->device->block_size;
     while (length > 0) {
         size_t piece;
@@ -104,7 +110,8 @@ static bool read_disk_bytes(struct disk *disk, uint64_t offset, uint8_t *bytes, 
     return true;
 }
 
-bool block_read_bytes(void *range_pointer, uint64_t offset, void *data, size_t length) {
+bool block_read_bytes(void *range_pointer, uint64_t offset, void *data, size_t length)
+{
     struct block_range *range = range_pointer;
     uint64_t size = range->blocks * range->media.BlockSize;
     if (offset > size || length > size - offset)
@@ -113,8 +120,9 @@ bool block_read_bytes(void *range_pointer, uint64_t offset, void *data, size_t l
                            length);
 }
 
-static EFI_STATUS check(const struct block_range *range, UINT32 media, UINT64 offset,
-                        UINTN length, const void *buffer) {
+static EFI_STATUS check(const struct block_range *range, UINT32 media, UINT64 offset, UINTN length,
+                        const void *buffer)
+{
     uint64_t size = range->blocks * range->media.BlockSize;
     if (media != MEDIA_ID)
         return EFI_MEDIA_CHANGED;
@@ -123,17 +131,20 @@ static EFI_STATUS check(const struct block_range *range, UINT32 media, UINT64 of
     return EFI_SUCCESS;
 }
 
-static bool byte_offset(const struct block_range *range, EFI_LBA block, uint64_t *ret) {
+static bool byte_offset(const struct block_range *range, EFI_LBA block, uint64_t *ret)
+{
     return !__builtin_mul_overflow(block, (uint64_t)range->media.BlockSize, ret);
 }
 
-static EFI_STATUS EFIAPI reset(EFI_BLOCK_IO_PROTOCOL *this, BOOLEAN extended) {
+static EFI_STATUS EFIAPI reset(EFI_BLOCK_IO_PROTOCOL *this, BOOLEAN extended)
+{
     (void)extended;
     return this ? EFI_SUCCESS : EFI_INVALID_PARAMETER;
 }
 
 static EFI_STATUS EFIAPI read_blocks(EFI_BLOCK_IO_PROTOCOL *this, UINT32 media, EFI_LBA block,
-                                     UINTN length, VOID *buffer) {
+                                     UINTN length, VOID *buffer)
+{
     struct block_range *range = of_block_io(this);
     uint64_t offset;
     if (length % range->media.BlockSize)
@@ -150,7 +161,8 @@ static EFI_STATUS EFIAPI read_blocks(EFI_BLOCK_IO_PROTOCOL *this, UINT32 media, 
 
 /* Writes whole blocks and forgets the cache. */
 static bool write_through(struct block_range *range, uint64_t block, const uint8_t *bytes,
-                          uint64_t count) {
+                          uint64_t count)
+{
     struct disk *disk = range->disk;
     for (unsigned i = 0; i < LINES; i++)
         disk->lines[i].number = 0;
@@ -166,7 +178,8 @@ static bool write_through(struct block_range *range, uint64_t block, const uint8
 }
 
 static EFI_STATUS EFIAPI write_blocks(EFI_BLOCK_IO_PROTOCOL *this, UINT32 media, EFI_LBA block,
-                                      UINTN length, VOID *buffer) {
+                                      UINTN length, VOID *buffer)
+{
     struct block_range *range = of_block_io(this);
     uint64_t offset;
     if (range->media.ReadOnly)
@@ -180,17 +193,19 @@ static EFI_STATUS EFIAPI write_blocks(EFI_BLOCK_IO_PROTOCOL *this, UINT32 media,
     EFI_STATUS status = check(range, media, offset, length, buffer);
     if (status != EFI_SUCCESS)
         return status;
-    return write_through(range, block, buffer, length / range->media.BlockSize)
-               ? EFI_SUCCESS : EFI_DEVICE_ERROR;
+    return write_through(range, block, buffer, length / range->media.BlockSize) ? EFI_SUCCESS
+                                                                                : EFI_DEVICE_ERROR;
 }
 
-static EFI_STATUS EFIAPI flush_blocks(EFI_BLOCK_IO_PROTOCOL *this) {
+static EFI_STATUS EFIAPI flush_blocks(EFI_BLOCK_IO_PROTOCOL *this)
+{
     struct block_device *device = of_block_io(this)->disk->device;
     return device->flush(device) ? EFI_SUCCESS : EFI_DEVICE_ERROR;
 }
 
 static EFI_STATUS EFIAPI read_disk(EFI_DISK_IO_PROTOCOL *this, UINT32 media, UINT64 offset,
-                                   UINTN length, VOID *buffer) {
+                                   UINTN length, VOID *buffer)
+{
     struct block_range *range = of_disk_io(this);
     EFI_STATUS status = check(range, media, offset, length, buffer);
     if (status != EFI_SUCCESS)
@@ -200,7 +215,8 @@ static EFI_STATUS EFIAPI read_disk(EFI_DISK_IO_PROTOCOL *this, UINT32 media, UIN
 
 /* Any bytes: the blocks at both ends are read, changed and written back. */
 static EFI_STATUS EFIAPI write_disk(EFI_DISK_IO_PROTOCOL *this, UINT32 media, UINT64 offset,
-                                    UINTN length, VOID *buffer) {
+                                    UINTN length, VOID *buffer)
+{
     struct block_range *range = of_disk_io(this);
     uint32_t size = range->media.BlockSize;
     if (range->media.ReadOnly)
@@ -223,19 +239,26 @@ static EFI_STATUS EFIAPI write_disk(EFI_DISK_IO_PROTOCOL *this, UINT32 media, UI
 }
 
 static struct block_range *publish_range(struct disk *disk, uint64_t start, uint64_t blocks,
-                                         bool partition, EFI_DEVICE_PATH_PROTOCOL *path) {
+                                         bool partition, EFI_DEVICE_PATH_PROTOCOL *path)
+{
     struct block_range *range = pool_allocate(MEMORY_BOOT_DATA, sizeof(*range));
     if (!range || !path)
         panic("no memory for a disk");
-    range->block_io = (EFI_BLOCK_IO_PROTOCOL){
-        .Revision = EFI_BLOCK_IO_PROTOCOL_REVISION3, .Media = &range->media, .Reset = reset,
-        .ReadBlocks = read_blocks, .WriteBlocks = write_blocks, .FlushBlocks = flush_blocks};
-    range->disk_io = (EFI_DISK_IO_PROTOCOL){.Revision = 0x00010000, .ReadDisk = read_disk,
-                                            .WriteDisk = write_disk};
-    range->media = (EFI_BLOCK_IO_MEDIA){
-        .MediaId = MEDIA_ID, .MediaPresent = true, .LogicalPartition = partition,
-        .ReadOnly = disk->device->read_only, .BlockSize = disk->device->block_size,
-        .LastBlock = blocks - 1};
+    range->block_io = (EFI_BLOCK_IO_PROTOCOL){ .Revision = EFI_BLOCK_IO_PROTOCOL_REVISION3,
+                                               .Media = &range->media,
+                                               .Reset = reset,
+                                               .ReadBlocks = read_blocks,
+                                               .WriteBlocks = write_blocks,
+                                               .FlushBlocks = flush_blocks };
+    range->disk_io = (EFI_DISK_IO_PROTOCOL){ .Revision = 0x00010000,
+                                             .ReadDisk = read_disk,
+                                             .WriteDisk = write_disk };
+    range->media = (EFI_BLOCK_IO_MEDIA){ .MediaId = MEDIA_ID,
+                                         .MediaPresent = true,
+                                         .LogicalPartition = partition,
+                                         .ReadOnly = disk->device->read_only,
+                                         .BlockSize = disk->device->block_size,
+                                         .LastBlock = blocks - 1 };
     range->disk = disk;
     range->start = start;
     range->blocks = blocks;
@@ -245,31 +268,36 @@ static struct block_range *publish_range(struct disk *disk, uint64_t start, uint
     return range;
 }
 
-static bool scan_read(void *context, uint64_t block, uint32_t count, void *data) {
+static bool scan_read(void *context, uint64_t block, uint32_t count, void *data)
+{
     struct block_device *device = context;
     return device->read(device, block, count, data);
 }
 
 static EFI_DEVICE_PATH_PROTOCOL *partition_path(const EFI_DEVICE_PATH_PROTOCOL *disk,
-                                                const struct partition *partition) {
+                                                const struct partition *partition)
+{
     HARDDRIVE_DEVICE_PATH node = {
-        .Header = {MEDIA_DEVICE_PATH, MEDIA_HARDDRIVE_DP, {sizeof(HARDDRIVE_DEVICE_PATH), 0}},
-        .PartitionNumber = partition->number, .PartitionStart = partition->start,
-        .PartitionSize = partition->blocks, .MBRType = partition->table_type,
-        .SignatureType = partition->table_type};
+        .Header = { MEDIA_DEVICE_PATH, MEDIA_HARDDRIVE_DP, { sizeof(HARDDRIVE_DEVICE_PATH), 0 } },
+        .PartitionNumber = partition->number,
+        .PartitionStart = partition->start,
+        .PartitionSize = partition->blocks,
+        .MBRType = partition->table_type,
+        .SignatureType = partition->table_type
+    };
     memcpy(node.Signature, partition->signature, sizeof(node.Signature));
     return devicepath_append(disk, &node.Header);
 }
 
-static void publish_partitions(struct disk *disk, const EFI_DEVICE_PATH_PROTOCOL *path) {
+static void publish_partitions(struct disk *disk, const EFI_DEVICE_PATH_PROTOCOL *path)
+{
     struct block_device *device = disk->device;
     uint8_t *scratch = pool_allocate(MEMORY_BOOT_DATA, PARTITION_SCRATCH);
-    struct partition *found =
-        pool_allocate(MEMORY_BOOT_DATA, PARTITIONS_MAXIMUM * sizeof(*found));
+    struct partition *found = pool_allocate(MEMORY_BOOT_DATA, PARTITIONS_MAXIMUM * sizeof(*found));
     if (!scratch || !found)
         panic("no memory for a partition table");
-    size_t count = partition_scan(scan_read, device, device->block_size, device->blocks, scratch,
-                                  found);
+    size_t count =
+        partition_scan(scan_read, device, device->block_size, device->blocks, scratch, found);
     for (size_t i = 0; i < count; i++) {
         struct block_range *range = publish_range(disk, found[i].start, found[i].blocks, true,
                                                   partition_path(path, &found[i]));
@@ -279,7 +307,8 @@ static void publish_partitions(struct disk *disk, const EFI_DEVICE_PATH_PROTOCOL
     pool_free(scratch);
 }
 
-void block_publish(struct block_device *device, EFI_DEVICE_PATH_PROTOCOL *path) {
+void block_publish(struct block_device *device, EFI_DEVICE_PATH_PROTOCOL *path)
+{
     struct disk *disk = pool_allocate(MEMORY_BOOT_DATA, sizeof(*disk));
     uint8_t *cache = pool_allocate(MEMORY_BOOT_DATA, LINES * LINE_SIZE);
     if (!disk || !cache)

@@ -7,26 +7,30 @@
 
 #include <string.h>
 
-#define ENTRY_SIZE 32u
-#define DIRECTORY_LIMIT (65536u * ENTRY_SIZE)
-#define LONG_NAME 0x0Fu
-#define LONG_LAST 0x40u
+#define ENTRY_SIZE        32u
+#define DIRECTORY_LIMIT   (65536u * ENTRY_SIZE)
+#define LONG_NAME         0x0Fu
+#define LONG_LAST         0x40u
 #define LETTERS_PER_ENTRY 13u
-#define DELETED 0xE5u
+#define DELETED           0xE5u
 
-static uint16_t get16(const uint8_t *at) {
+static uint16_t get16(const uint8_t *at)
+{
     return (uint16_t)(at[0] | at[1] << 8);
 }
 
-static uint32_t get32(const uint8_t *at) {
+static uint32_t get32(const uint8_t *at)
+{
     return (uint32_t)get16(at) | (uint32_t)get16(at + 2) << 16;
 }
 
-static bool power_of_two(uint32_t value) {
+static bool power_of_two(uint32_t value)
+{
     return value != 0 && (value & (value - 1)) == 0;
 }
 
-bool fat_mount(fat_disk_read *read, void *disk, uint64_t size, struct fat_volume *ret) {
+bool fat_mount(fat_disk_read *read, void *disk, uint64_t size, struct fat_volume *ret)
+{
     uint8_t boot[512];
     if (size < sizeof(boot) || !read(disk, 0, boot, sizeof(boot)))
         return false;
@@ -35,15 +39,15 @@ bool fat_mount(fat_disk_read *read, void *disk, uint64_t size, struct fat_volume
     uint64_t total = get16(boot + 19) ? get16(boot + 19) : get32(boot + 32);
     uint64_t fat_sectors = get16(boot + 22) ? get16(boot + 22) : get32(boot + 36);
     if (get16(boot + 510) != 0xAA55 || !power_of_two(sector) || sector < 512 || sector > 4096 ||
-        !power_of_two(per_cluster) || reserved == 0 || fats == 0 || fats > 2 ||
-        fat_sectors == 0 || total == 0 || total > size / sector)
+        !power_of_two(per_cluster) || reserved == 0 || fats == 0 || fats > 2 || fat_sectors == 0 ||
+        total == 0 || total > size / sector)
         return false;
     uint64_t root_sectors = ((uint64_t)root_entries * ENTRY_SIZE + sector - 1) / sector;
     uint64_t before = reserved + fats * fat_sectors + root_sectors;
     if (before >= total)
         return false;
     uint64_t clusters = (total - before) / per_cluster;
-    struct fat_volume volume = {.read = read, .disk = disk};
+    struct fat_volume volume = { .read = read, .disk = disk };
     volume.bits = clusters < 4085 ? 12 : clusters < 65525 ? 16 : 32;
     if (clusters == 0 || clusters > 0x0FFFFFF4 ||
         (clusters + 2) * volume.bits > fat_sectors * sector * 8 ||
@@ -61,18 +65,22 @@ bool fat_mount(fat_disk_read *read, void *disk, uint64_t size, struct fat_volume
     return true;
 }
 
-void fat_root(const struct fat_volume *volume, struct fat_file *ret) {
-    *ret = (struct fat_file){.first = volume->root_cluster, .attributes = FAT_DIRECTORY,
-                             .fixed_root = volume->bits != 32};
+void fat_root(const struct fat_volume *volume, struct fat_file *ret)
+{
+    *ret = (struct fat_file){ .first = volume->root_cluster,
+                              .attributes = FAT_DIRECTORY,
+                              .fixed_root = volume->bits != 32 };
 }
 
-static bool is_cluster(const struct fat_volume *volume, uint32_t cluster) {
+static bool is_cluster(const struct fat_volume *volume, uint32_t cluster)
+{
     return cluster >= 2 && cluster - 2 < volume->clusters;
 }
 
 /* The cluster after this one; anything that is no cluster ends the chain. */
-static bool next_cluster(const struct fat_volume *volume, uint32_t cluster, uint32_t *ret) {
-    uint8_t entry[4] = {0};
+static bool next_cluster(const struct fat_volume *volume, uint32_t cluster, uint32_t *ret)
+{
+    uint8_t entry[4] = { 0 };
     uint64_t bit = (uint64_t)cluster * volume->bits;
     size_t width = volume->bits == 32 ? 4 : 2;
     if (!volume->read(volume->disk, volume->fat + bit / 8, entry, width))
@@ -85,7 +93,8 @@ static bool next_cluster(const struct fat_volume *volume, uint32_t cluster, uint
 }
 
 /* Moves the file's place in its chain to cluster number `index`. False: the chain is shorter. */
-static bool seek(const struct fat_volume *volume, struct fat_file *file, uint32_t index) {
+static bool seek(const struct fat_volume *volume, struct fat_file *file, uint32_t index)
+{
     if (file->at_cluster == 0 || index < file->at_index) {
         file->at_index = 0;
         file->at_cluster = file->first;
@@ -105,7 +114,8 @@ static bool seek(const struct fat_volume *volume, struct fat_file *file, uint32_
 
 /* Bytes from `offset` that lie in a row on the disk, at most `length`. The place is sought. */
 static size_t run_length(const struct fat_volume *volume, struct fat_file *file, uint32_t offset,
-                         size_t length) {
+                         size_t length)
+{
     size_t run = volume->cluster_size - offset % volume->cluster_size;
     uint32_t next;
     while (run < length && next_cluster(volume, file->at_cluster, &next) &&
@@ -118,7 +128,8 @@ static size_t run_length(const struct fat_volume *volume, struct fat_file *file,
 }
 
 static bool read_chain(const struct fat_volume *volume, struct fat_file *file, uint32_t offset,
-                       void *data, size_t length) {
+                       void *data, size_t length)
+{
     uint8_t *bytes = data;
     while (length > 0) {
         if (!seek(volume, file, offset / volume->cluster_size))
@@ -136,14 +147,16 @@ static bool read_chain(const struct fat_volume *volume, struct fat_file *file, u
 }
 
 bool fat_read(const struct fat_volume *volume, struct fat_file *file, uint32_t offset, void *data,
-              size_t length) {
+              size_t length)
+{
     if (offset > file->size || length > file->size - offset)
         return false;
     return read_chain(volume, file, offset, data, length);
 }
 
 static enum fat_result read_entry(const struct fat_volume *volume, struct fat_file *directory,
-                                  uint32_t position, uint8_t entry[ENTRY_SIZE]) {
+                                  uint32_t position, uint8_t entry[ENTRY_SIZE])
+{
     if (directory->fixed_root) {
         if (position >= volume->root_size)
             return FAT_END;
@@ -155,7 +168,8 @@ static enum fat_result read_entry(const struct fat_volume *volume, struct fat_fi
     return read_chain(volume, directory, position, entry, ENTRY_SIZE) ? FAT_OK : FAT_ERROR;
 }
 
-static uint8_t short_checksum(const uint8_t *name) {
+static uint8_t short_checksum(const uint8_t *name)
+{
     uint8_t sum = 0;
     for (unsigned i = 0; i < 11; i++)
         sum = (uint8_t)((uint8_t)(sum << 7 | sum >> 1) + name[i]);
@@ -170,7 +184,8 @@ struct long_name {
     uint16_t letters[20 * LETTERS_PER_ENTRY + 1];
 };
 
-static void take_piece(struct long_name *name, const uint8_t *entry) {
+static void take_piece(struct long_name *name, const uint8_t *entry)
+{
     static const uint8_t places[LETTERS_PER_ENTRY] = {
         1, 3, 5, 7, 9, 14, 16, 18, 20, 22, 24, 28, 30
     };
@@ -192,12 +207,14 @@ static void take_piece(struct long_name *name, const uint8_t *entry) {
     name->complete = number == 1;
 }
 
-static uint16_t lower(uint16_t letter) {
+static uint16_t lower(uint16_t letter)
+{
     return letter >= 'A' && letter <= 'Z' ? letter + ('a' - 'A') : letter;
 }
 
 /* 8.3 name; bits 3 and 4 of byte 12 say that base or extension are in lower case. */
-static void short_name(const uint8_t *entry, uint16_t *name) {
+static void short_name(const uint8_t *entry, uint16_t *name)
+{
     size_t length = 0;
     for (unsigned i = 0; i < 11; i++) {
         bool small = entry[12] & (i < 8 ? 0x08 : 0x10);
@@ -212,7 +229,8 @@ static void short_name(const uint8_t *entry, uint16_t *name) {
 }
 
 static void fill(const struct fat_volume *volume, const uint8_t *raw, const struct long_name *name,
-                 struct fat_entry *ret) {
+                 struct fat_entry *ret)
+{
     memset(ret, 0, sizeof(*ret));
     if (name->complete && name->letters[0] && name->checksum == short_checksum(raw))
         memcpy(ret->name, name->letters, (FAT_NAME_ROOM - 1) * sizeof(ret->name[0]));
@@ -221,8 +239,11 @@ static void fill(const struct fat_volume *volume, const uint8_t *raw, const stru
     uint32_t first = get16(raw + 26);
     if (volume->bits == 32)
         first |= (uint32_t)(get16(raw + 20) & 0x0FFF) << 16;
-    ret->file = (struct fat_file){.first = first, .size = get32(raw + 28), .attributes = raw[11],
-                                  .date = get16(raw + 24), .time = get16(raw + 22)};
+    ret->file = (struct fat_file){ .first = first,
+                                   .size = get32(raw + 28),
+                                   .attributes = raw[11],
+                                   .date = get16(raw + 24),
+                                   .time = get16(raw + 22) };
     if (!(raw[11] & FAT_DIRECTORY))
         return;
     ret->file.size = 0;
@@ -231,8 +252,9 @@ static void fill(const struct fat_volume *volume, const uint8_t *raw, const stru
 }
 
 enum fat_result fat_next(const struct fat_volume *volume, struct fat_file *directory,
-                         uint32_t *position, struct fat_entry *ret) {
-    struct long_name name = {0};
+                         uint32_t *position, struct fat_entry *ret)
+{
+    struct long_name name = { 0 };
     for (;;) {
         uint8_t raw[ENTRY_SIZE];
         enum fat_result result = read_entry(volume, directory, *position, raw);
@@ -254,7 +276,8 @@ enum fat_result fat_next(const struct fat_volume *volume, struct fat_file *direc
     }
 }
 
-static bool same_name(const uint16_t *a, const uint16_t *b, size_t length) {
+static bool same_name(const uint16_t *a, const uint16_t *b, size_t length)
+{
     for (size_t i = 0; i < length; i++)
         if (lower(a[i]) != lower(b[i]) || a[i] == 0)
             return false;
@@ -262,7 +285,8 @@ static bool same_name(const uint16_t *a, const uint16_t *b, size_t length) {
 }
 
 enum fat_result fat_find(const struct fat_volume *volume, struct fat_file *directory,
-                         const uint16_t *name, size_t length, struct fat_entry *ret) {
+                         const uint16_t *name, size_t length, struct fat_entry *ret)
+{
     uint32_t position = 0;
     enum fat_result result;
     if (length == 0 || length >= FAT_NAME_ROOM)

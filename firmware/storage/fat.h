@@ -10,10 +10,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define FAT_NAME_ROOM 256u /* UTF-16 units with the NUL */
-#define FAT_READ_ONLY 0x01u
+#define FAT_NAME_ROOM    256u /* UTF-16 units with the NUL */
+#define FAT_READ_ONLY    0x01u
 #define FAT_VOLUME_LABEL 0x08u
-#define FAT_DIRECTORY 0x10u
+#define FAT_DIRECTORY    0x10u
 
 /* Reads bytes of the volume; false: I/O error or beyond its end. */
 typedef bool fat_disk_read(void *disk, uint64_t offset, void *data, size_t length);
@@ -32,7 +32,7 @@ struct fat_file {
     uint32_t first, size; /* first cluster, 0: empty, or the root directory of FAT12/16 */
     uint8_t attributes;
     bool fixed_root;
-    uint16_t date, time; /* of the last change, FAT format */
+    uint16_t date, time;           /* of the last change, FAT format */
     uint32_t at_index, at_cluster; /* where the last read was in the chain */
 };
 

@@ -11,7 +11,7 @@
 #include "firmware/uefi/memory.h"
 #include "firmware/uefi/services.h"
 
-#define PATH_ROOM 1024u
+#define PATH_ROOM               1024u
 #define EFI_WARN_DELETE_FAILURE 2ull
 
 struct fat_system {
@@ -23,23 +23,26 @@ struct open_file {
     EFI_FILE_PROTOCOL protocol;
     struct fat_system *system;
     struct fat_file file;
-    uint64_t position; /* bytes; of a directory: of the next entry */
+    uint64_t position;      /* bytes; of a directory: of the next entry */
     CHAR16 path[PATH_ROOM]; /* from the root, each component after a backslash */
 };
 
 static EFI_STATUS new_file(struct fat_system *system, const struct fat_file *file,
                            const CHAR16 *path, EFI_FILE_PROTOCOL **ret);
 
-static struct open_file *of(EFI_FILE_PROTOCOL *this) {
+static struct open_file *of(EFI_FILE_PROTOCOL *this)
+{
     return (struct open_file *)this;
 }
 
-static bool is_directory(const struct open_file *file) {
+static bool is_directory(const struct open_file *file)
+{
     return file->file.attributes & FAT_DIRECTORY;
 }
 
 /* Adds a component to a path; "." and ".." are worked in. False: too long. */
-static bool add_component(CHAR16 *path, const CHAR16 *name, size_t length) {
+static bool add_component(CHAR16 *path, const CHAR16 *name, size_t length)
+{
     size_t end = utf16_length(path);
     if (length == 0 || (length == 1 && name[0] == '.'))
         return true;
@@ -57,14 +60,16 @@ static bool add_component(CHAR16 *path, const CHAR16 *name, size_t length) {
     return true;
 }
 
-static size_t component_length(const CHAR16 *name) {
+static size_t component_length(const CHAR16 *name)
+{
     size_t length = 0;
     while (name[length] && name[length] != '\\')
         length++;
     return length;
 }
 
-static bool resolve(const struct open_file *base, const CHAR16 *name, CHAR16 *path) {
+static bool resolve(const struct open_file *base, const CHAR16 *name, CHAR16 *path)
+{
     path[0] = 0;
     if (name[0] != '\\')
         memcpy(path, base->path, sizeof(base->path));
@@ -80,7 +85,8 @@ static bool resolve(const struct open_file *base, const CHAR16 *name, CHAR16 *pa
 }
 
 /* Walks from the root to what a resolved path names. */
-static EFI_STATUS walk(struct fat_system *system, const CHAR16 *path, struct fat_file *ret) {
+static EFI_STATUS walk(struct fat_system *system, const CHAR16 *path, struct fat_file *ret)
+{
     fat_root(&system->volume, ret);
     struct fat_entry *entry = pool_allocate(MEMORY_BOOT_DATA, sizeof(*entry));
     if (!entry)
@@ -92,8 +98,9 @@ static EFI_STATUS walk(struct fat_system *system, const CHAR16 *path, struct fat
         enum fat_result result = FAT_END;
         if (ret->attributes & FAT_DIRECTORY)
             result = fat_find(&system->volume, ret, path, length, entry);
-        status = result == FAT_OK ? EFI_SUCCESS
-                 : result == FAT_END ? EFI_NOT_FOUND : EFI_DEVICE_ERROR;
+        status = result == FAT_OK    ? EFI_SUCCESS
+                 : result == FAT_END ? EFI_NOT_FOUND
+                                     : EFI_DEVICE_ERROR;
         *ret = entry->file;
         path += length;
     }
@@ -102,7 +109,8 @@ static EFI_STATUS walk(struct fat_system *system, const CHAR16 *path, struct fat
 }
 
 static EFI_STATUS EFIAPI file_open(EFI_FILE_PROTOCOL *this, EFI_FILE_PROTOCOL **ret_file,
-                                   CHAR16 *name, UINT64 mode, UINT64 attributes) {
+                                   CHAR16 *name, UINT64 mode, UINT64 attributes)
+{
     (void)attributes;
     if (!this || !ret_file || !name)
         return EFI_INVALID_PARAMETER;
@@ -123,26 +131,32 @@ static EFI_STATUS EFIAPI file_open(EFI_FILE_PROTOCOL *this, EFI_FILE_PROTOCOL **
     return status;
 }
 
-static EFI_STATUS EFIAPI file_close(EFI_FILE_PROTOCOL *this) {
+static EFI_STATUS EFIAPI file_close(EFI_FILE_PROTOCOL *this)
+{
     pool_free(this);
     return EFI_SUCCESS;
 }
 
-static EFI_STATUS EFIAPI file_delete(EFI_FILE_PROTOCOL *this) {
+static EFI_STATUS EFIAPI file_delete(EFI_FILE_PROTOCOL *this)
+{
     file_close(this);
     return EFI_WARN_DELETE_FAILURE;
 }
 
-static EFI_TIME to_time(const struct fat_file *file) {
-    return (EFI_TIME){.Year = (UINT16)(1980 + (file->date >> 9)),
-                      .Month = file->date >> 5 & 15, .Day = file->date & 31,
-                      .Hour = (UINT8)(file->time >> 11), .Minute = file->time >> 5 & 63,
-                      .Second = (UINT8)((file->time & 31) * 2),
-                      .TimeZone = EFI_UNSPECIFIED_TIMEZONE};
+static EFI_TIME to_time(const struct fat_file *file)
+{
+    return (EFI_TIME){ .Year = (UINT16)(1980 + (file->date >> 9)),
+                       .Month = file->date >> 5 & 15,
+                       .Day = file->date & 31,
+                       .Hour = (UINT8)(file->time >> 11),
+                       .Minute = file->time >> 5 & 63,
+                       .Second = (UINT8)((file->time & 31) * 2),
+                       .TimeZone = EFI_UNSPECIFIED_TIMEZONE };
 }
 
 static EFI_STATUS fill_info(const struct fat_volume *volume, const struct fat_file *file,
-                            const CHAR16 *name, UINTN *size, VOID *buffer) {
+                            const CHAR16 *name, UINTN *size, VOID *buffer)
+{
     size_t letters = (utf16_length(name) + 1) * sizeof(CHAR16);
     UINTN room = *size;
     *size = sizeof(EFI_FILE_INFO) + letters;
@@ -152,16 +166,20 @@ static EFI_STATUS fill_info(const struct fat_volume *volume, const struct fat_fi
         return EFI_INVALID_PARAMETER;
     EFI_TIME time = to_time(file);
     uint64_t clusters = ((uint64_t)file->size + volume->cluster_size - 1) / volume->cluster_size;
-    EFI_FILE_INFO info = {.Size = *size, .FileSize = file->size,
-                          .PhysicalSize = clusters * volume->cluster_size, .CreateTime = time,
-                          .LastAccessTime = time, .ModificationTime = time,
-                          .Attribute = file->attributes & 0x37u};
+    EFI_FILE_INFO info = { .Size = *size,
+                           .FileSize = file->size,
+                           .PhysicalSize = clusters * volume->cluster_size,
+                           .CreateTime = time,
+                           .LastAccessTime = time,
+                           .ModificationTime = time,
+                           .Attribute = file->attributes & 0x37u };
     memcpy(buffer, &info, sizeof(info));
     memcpy((uint8_t *)buffer + sizeof(info), name, letters);
     return EFI_SUCCESS;
 }
 
-static EFI_STATUS read_directory(struct open_file *file, UINTN *size, VOID *buffer) {
+static EFI_STATUS read_directory(struct open_file *file, UINTN *size, VOID *buffer)
+{
     struct fat_entry *entry = pool_allocate(MEMORY_BOOT_DATA, sizeof(*entry));
     if (!entry)
         return EFI_OUT_OF_RESOURCES;
@@ -184,7 +202,8 @@ static EFI_STATUS read_directory(struct open_file *file, UINTN *size, VOID *buff
     return status;
 }
 
-static EFI_STATUS EFIAPI file_read(EFI_FILE_PROTOCOL *this, UINTN *size, VOID *buffer) {
+static EFI_STATUS EFIAPI file_read(EFI_FILE_PROTOCOL *this, UINTN *size, VOID *buffer)
+{
     if (!this || !size || (*size && !buffer))
         return EFI_INVALID_PARAMETER;
     struct open_file *file = of(this);
@@ -201,14 +220,16 @@ static EFI_STATUS EFIAPI file_read(EFI_FILE_PROTOCOL *this, UINTN *size, VOID *b
     return EFI_SUCCESS;
 }
 
-static EFI_STATUS EFIAPI file_write(EFI_FILE_PROTOCOL *this, UINTN *size, VOID *buffer) {
+static EFI_STATUS EFIAPI file_write(EFI_FILE_PROTOCOL *this, UINTN *size, VOID *buffer)
+{
     (void)this;
     (void)size;
     (void)buffer;
     return EFI_WRITE_PROTECTED;
 }
 
-static EFI_STATUS EFIAPI get_position(EFI_FILE_PROTOCOL *this, UINT64 *ret_position) {
+static EFI_STATUS EFIAPI get_position(EFI_FILE_PROTOCOL *this, UINT64 *ret_position)
+{
     if (!this || !ret_position)
         return EFI_INVALID_PARAMETER;
     if (is_directory(of(this)))
@@ -217,7 +238,8 @@ static EFI_STATUS EFIAPI get_position(EFI_FILE_PROTOCOL *this, UINT64 *ret_posit
     return EFI_SUCCESS;
 }
 
-static EFI_STATUS EFIAPI set_position(EFI_FILE_PROTOCOL *this, UINT64 position) {
+static EFI_STATUS EFIAPI set_position(EFI_FILE_PROTOCOL *this, UINT64 position)
+{
     if (!this)
         return EFI_INVALID_PARAMETER;
     struct open_file *file = of(this);
@@ -227,7 +249,8 @@ static EFI_STATUS EFIAPI set_position(EFI_FILE_PROTOCOL *this, UINT64 position) 
     return EFI_SUCCESS;
 }
 
-static EFI_STATUS system_info(const struct fat_volume *volume, UINTN *size, VOID *buffer) {
+static EFI_STATUS system_info(const struct fat_volume *volume, UINTN *size, VOID *buffer)
+{
     const size_t needed = offsetof(EFI_FILE_SYSTEM_INFO, VolumeLabel) + sizeof(CHAR16);
     UINTN room = *size;
     *size = needed;
@@ -235,15 +258,18 @@ static EFI_STATUS system_info(const struct fat_volume *volume, UINTN *size, VOID
         return EFI_BUFFER_TOO_SMALL;
     if (!buffer)
         return EFI_INVALID_PARAMETER;
-    EFI_FILE_SYSTEM_INFO info = {.Size = needed, .ReadOnly = true, .VolumeSize = volume->total,
-                                 .BlockSize = volume->cluster_size};
+    EFI_FILE_SYSTEM_INFO info = { .Size = needed,
+                                  .ReadOnly = true,
+                                  .VolumeSize = volume->total,
+                                  .BlockSize = volume->cluster_size };
     memset(buffer, 0, needed);
     memcpy(buffer, &info, offsetof(EFI_FILE_SYSTEM_INFO, VolumeLabel));
     return EFI_SUCCESS;
 }
 
 static EFI_STATUS EFIAPI get_info(EFI_FILE_PROTOCOL *this, EFI_GUID *type, UINTN *size,
-                                  VOID *buffer) {
+                                  VOID *buffer)
+{
     if (!this || !type || !size)
         return EFI_INVALID_PARAMETER;
     struct open_file *file = of(this);
@@ -257,8 +283,8 @@ static EFI_STATUS EFIAPI get_info(EFI_FILE_PROTOCOL *this, EFI_GUID *type, UINTN
     return fill_info(&file->system->volume, &file->file, name, size, buffer);
 }
 
-static EFI_STATUS EFIAPI set_info(EFI_FILE_PROTOCOL *this, EFI_GUID *type, UINTN size,
-                                  VOID *buffer) {
+static EFI_STATUS EFIAPI set_info(EFI_FILE_PROTOCOL *this, EFI_GUID *type, UINTN size, VOID *buffer)
+{
     (void)this;
     (void)type;
     (void)size;
@@ -266,20 +292,28 @@ static EFI_STATUS EFIAPI set_info(EFI_FILE_PROTOCOL *this, EFI_GUID *type, UINTN
     return EFI_WRITE_PROTECTED;
 }
 
-static EFI_STATUS EFIAPI file_flush(EFI_FILE_PROTOCOL *this) {
+static EFI_STATUS EFIAPI file_flush(EFI_FILE_PROTOCOL *this)
+{
     return this ? EFI_WRITE_PROTECTED : EFI_INVALID_PARAMETER;
 }
 
 static EFI_STATUS new_file(struct fat_system *system, const struct fat_file *file,
-                           const CHAR16 *path, EFI_FILE_PROTOCOL **ret) {
+                           const CHAR16 *path, EFI_FILE_PROTOCOL **ret)
+{
     struct open_file *open = pool_allocate(MEMORY_BOOT_DATA, sizeof(*open));
     if (!open)
         return EFI_OUT_OF_RESOURCES;
-    open->protocol = (EFI_FILE_PROTOCOL){
-        .Revision = EFI_FILE_PROTOCOL_REVISION, .Open = file_open, .Close = file_close,
-        .Delete = file_delete, .Read = file_read, .Write = file_write,
-        .GetPosition = get_position, .SetPosition = set_position, .GetInfo = get_info,
-        .SetInfo = set_info, .Flush = file_flush};
+    open->protocol = (EFI_FILE_PROTOCOL){ .Revision = EFI_FILE_PROTOCOL_REVISION,
+                                          .Open = file_open,
+                                          .Close = file_close,
+                                          .Delete = file_delete,
+                                          .Read = file_read,
+                                          .Write = file_write,
+                                          .GetPosition = get_position,
+                                          .SetPosition = set_position,
+                                          .GetInfo = get_info,
+                                          .SetInfo = set_info,
+                                          .Flush = file_flush };
     open->system = system;
     open->file = *file;
     memcpy(open->path, path, (utf16_length(path) + 1) * sizeof(*path));
@@ -288,7 +322,8 @@ static EFI_STATUS new_file(struct fat_system *system, const struct fat_file *fil
 }
 
 static EFI_STATUS EFIAPI open_volume(EFI_SIMPLE_FILE_SYSTEM_PROTOCOL *this,
-                                     EFI_FILE_PROTOCOL **ret_root) {
+                                     EFI_FILE_PROTOCOL **ret_root)
+{
     if (!this || !ret_root)
         return EFI_INVALID_PARAMETER;
     struct fat_system *system = (struct fat_system *)this;
@@ -297,15 +332,16 @@ static EFI_STATUS EFIAPI open_volume(EFI_SIMPLE_FILE_SYSTEM_PROTOCOL *this,
     return new_file(system, &root, u"", ret_root);
 }
 
-bool fatfs_publish(EFI_HANDLE handle, struct block_range *range, uint64_t size) {
+bool fatfs_publish(EFI_HANDLE handle, struct block_range *range, uint64_t size)
+{
     struct fat_volume volume;
     if (!fat_mount(block_read_bytes, range, size, &volume))
         return false;
     struct fat_system *system = pool_allocate(MEMORY_BOOT_DATA, sizeof(*system));
     if (!system)
         panic("no memory for a file system");
-    system->protocol = (EFI_SIMPLE_FILE_SYSTEM_PROTOCOL){.Revision = 0x00010000,
-                                                         .OpenVolume = open_volume};
+    system->protocol =
+        (EFI_SIMPLE_FILE_SYSTEM_PROTOCOL){ .Revision = 0x00010000, .OpenVolume = open_volume };
     system->volume = volume;
     handle_install(&handle, &guid_simple_file_system, &system->protocol);
     return true;

@@ -9,20 +9,22 @@
 
 #include "firmware/uefi/services.h"
 
-#define HEADER_SIZE 92u
-#define ENTRY_SIZE 128u
-#define ARRAY_MAXIMUM 0x8000u
-#define MBR_TABLE 446u
-#define MBR_ENTRIES 4u
+#define HEADER_SIZE    92u
+#define ENTRY_SIZE     128u
+#define ARRAY_MAXIMUM  0x8000u
+#define MBR_TABLE      446u
+#define MBR_ENTRIES    4u
 #define MBR_PROTECTIVE 0xEEu
 
-static uint32_t get32(const uint8_t *at) {
+static uint32_t get32(const uint8_t *at)
+{
     uint32_t value;
     memcpy(&value, at, sizeof(value));
     return value;
 }
 
-static uint64_t get64(const uint8_t *at) {
+static uint64_t get64(const uint8_t *at)
+{
     uint64_t value;
     memcpy(&value, at, sizeof(value));
     return value;
@@ -33,7 +35,8 @@ struct gpt {
     uint32_t count, entry_size, crc;
 };
 
-static bool read_header(uint8_t *block, uint32_t block_size, uint64_t place, struct gpt *ret) {
+static bool read_header(uint8_t *block, uint32_t block_size, uint64_t place, struct gpt *ret)
+{
     uint32_t size = get32(block + 12), crc = get32(block + 16);
     if (memcmp(block, "EFI PART", 8) != 0 || size < HEADER_SIZE || size > block_size ||
         get64(block + 24) != place)
@@ -41,15 +44,18 @@ static bool read_header(uint8_t *block, uint32_t block_size, uint64_t place, str
     memset(block + 16, 0, 4);
     if (crc32(0, block, size) != crc)
         return false;
-    *ret = (struct gpt){.array = get64(block + 72), .count = get32(block + 80),
-                        .entry_size = get32(block + 84), .crc = get32(block + 88)};
+    *ret = (struct gpt){ .array = get64(block + 72),
+                         .count = get32(block + 80),
+                         .entry_size = get32(block + 84),
+                         .crc = get32(block + 88) };
     return ret->entry_size >= ENTRY_SIZE && ret->entry_size % 8 == 0 &&
            ret->entry_size <= ARRAY_MAXIMUM && ret->count > 0 &&
            ret->count <= ARRAY_MAXIMUM / ret->entry_size;
 }
 
 static size_t read_gpt(partition_read *read, void *disk, uint32_t block_size, uint64_t blocks,
-                       uint64_t place, uint8_t *scratch, struct partition *ret) {
+                       uint64_t place, uint8_t *scratch, struct partition *ret)
+{
     static const uint8_t unused[16];
     struct gpt gpt;
     if (place >= blocks || !read(disk, place, 1, scratch) ||
@@ -68,15 +74,17 @@ static size_t read_gpt(partition_read *read, void *disk, uint32_t block_size, ui
         if (memcmp(entry, unused, sizeof(unused)) == 0 || first == 0 || last < first ||
             last >= blocks)
             continue;
-        ret[found] = (struct partition){.start = first, .blocks = last - first + 1,
-                                        .number = i + 1, .table_type = 2};
+        ret[found] = (struct partition){
+            .start = first, .blocks = last - first + 1, .number = i + 1, .table_type = 2
+        };
         memcpy(ret[found++].signature, entry + 16, 16);
     }
     return found;
 }
 
 static size_t read_mbr(partition_read *read, void *disk, uint64_t blocks, uint8_t *scratch,
-                       struct partition *ret) {
+                       struct partition *ret)
+{
     size_t found = 0;
     if (!read(disk, 0, 1, scratch) || scratch[510] != 0x55 || scratch[511] != 0xAA)
         return 0;
@@ -86,15 +94,17 @@ static size_t read_mbr(partition_read *read, void *disk, uint64_t blocks, uint8_
         if (entry[4] == 0 || entry[4] == MBR_PROTECTIVE || start == 0 || length == 0 ||
             start >= blocks || length > blocks - start)
             continue;
-        ret[found] = (struct partition){.start = start, .blocks = length, .number = i + 1,
-                                        .table_type = 1};
+        ret[found] = (struct partition){
+            .start = start, .blocks = length, .number = i + 1, .table_type = 1
+        };
         memcpy(ret[found++].signature, scratch + 440, 4);
     }
     return found;
 }
 
 size_t partition_scan(partition_read *read, void *disk, uint32_t block_size, uint64_t blocks,
-                      uint8_t *scratch, struct partition *ret) {
+                      uint8_t *scratch, struct partition *ret)
+{
     if (block_size < 512 || block_size > 4096 || blocks < 2)
         return 0;
     size_t found = read_gpt(read, disk, block_size, blocks, 1, scratch, ret);

@@ -13,7 +13,7 @@ struct partition {
     uint64_t start, blocks; /* in the disk's blocks */
     uint32_t number;        /* from 1 */
     uint8_t signature[16];
-    uint8_t table_type;     /* as in the device path: 1 MBR, 2 GPT; so is the signature's type */
+    uint8_t table_type; /* as in the device path: 1 MBR, 2 GPT; so is the signature's type */
 };
 
 /* Reads whole blocks of the disk. */

@@ -11,7 +11,7 @@
 
 #define FIRST_CONFIGURATION_TABLES 32u
 
-static const CHAR16 vendor[] = {'P', 'r', 'i', 'v', 'e', 't', 0};
+static const CHAR16 vendor[] = { 'P', 'r', 'i', 'v', 'e', 't', 0 };
 static EFI_SYSTEM_TABLE the_system_table;
 static EFI_RUNTIME_SERVICES the_runtime_table;
 static EFI_BOOT_SERVICES the_boot_table;
@@ -23,7 +23,8 @@ static size_t configuration_room;
 static uint64_t monotonic_count;
 
 /* CRC-32 as of IEEE 802.3, four bits at a time. */
-uint32_t crc32(uint32_t seed, const void *data, size_t length) {
+uint32_t crc32(uint32_t seed, const void *data, size_t length)
+{
     static const uint32_t table[16] = {
         0x00000000, 0x1db71064, 0x3b6e20c8, 0x26d930ac, 0x76dc4190, 0x6b6b51f4,
         0x4db26158, 0x5005713c, 0xedb88320, 0xf00f9344, 0xd6d6a3e8, 0xcb61b38c,
@@ -38,23 +39,28 @@ uint32_t crc32(uint32_t seed, const void *data, size_t length) {
     return ~crc;
 }
 
-static void seal(EFI_TABLE_HEADER *header) {
+static void seal(EFI_TABLE_HEADER *header)
+{
     header->CRC32 = 0;
     header->CRC32 = crc32(0, header, header->HeaderSize);
 }
 
-void tables_seal(void) {
+void tables_seal(void)
+{
     seal(&the_system_table.Hdr);
     seal(&the_runtime_table.Hdr);
     seal(&the_boot_table.Hdr);
 }
 
-static EFI_TABLE_HEADER header(uint64_t signature, size_t size) {
-    return (EFI_TABLE_HEADER){.Signature = signature, .Revision = EFI_REVISION_2_70,
-                              .HeaderSize = (UINT32)size};
+static EFI_TABLE_HEADER header(uint64_t signature, size_t size)
+{
+    return (EFI_TABLE_HEADER){ .Signature = signature,
+                               .Revision = EFI_REVISION_2_70,
+                               .HeaderSize = (UINT32)size };
 }
 
-static void fill_boot_table(void) {
+static void fill_boot_table(void)
+{
     the_boot_table = (EFI_BOOT_SERVICES){
         .Hdr = header(EFI_BOOT_SERVICES_SIGNATURE, sizeof(EFI_BOOT_SERVICES)),
         .RaiseTPL = bs_raise_tpl,
@@ -103,7 +109,8 @@ static void fill_boot_table(void) {
     };
 }
 
-static void fill_runtime_table(void) {
+static void fill_runtime_table(void)
+{
     the_runtime_table = (EFI_RUNTIME_SERVICES){
         .Hdr = header(EFI_RUNTIME_SERVICES_SIGNATURE, sizeof(EFI_RUNTIME_SERVICES)),
         .GetTime = rt_get_time,
@@ -127,7 +134,8 @@ static void fill_runtime_table(void) {
  * The upper half must grow from boot to boot (UEFI 2.10 7.5.2): seconds of the calendar, there
  * being no store that survives.
  */
-static void start_monotonic_count(void) {
+static void start_monotonic_count(void)
+{
     struct calendar_time now;
     rtc_get(&now);
     uint64_t days = (uint64_t)now.year * 372 + now.month * 31u + now.day;
@@ -135,7 +143,8 @@ static void start_monotonic_count(void) {
     monotonic_count = seconds << 32;
 }
 
-void tables_init(void) {
+void tables_init(void)
+{
     fill_boot_table();
     fill_runtime_table();
     configuration_room = FIRST_CONFIGURATION_TABLES;
@@ -155,7 +164,8 @@ void tables_init(void) {
     tables_seal();
 }
 
-void tables_exit(void) {
+void tables_exit(void)
+{
     the_system_table.ConsoleInHandle = NULL;
     the_system_table.ConIn = NULL;
     the_system_table.ConsoleOutHandle = NULL;
@@ -167,7 +177,8 @@ void tables_exit(void) {
     seal(&the_system_table.Hdr);
 }
 
-static bool grow_configuration(void) {
+static bool grow_configuration(void)
+{
     size_t room = configuration_room * 2;
     EFI_CONFIGURATION_TABLE *array = pool_allocate(MEMORY_RUNTIME_DATA, room * sizeof(*array));
     if (!array)
@@ -180,12 +191,12 @@ static bool grow_configuration(void) {
     return true;
 }
 
-EFI_STATUS EFIAPI bs_install_configuration_table(EFI_GUID *guid, VOID *table) {
+EFI_STATUS EFIAPI bs_install_configuration_table(EFI_GUID *guid, VOID *table)
+{
     if (!guid)
         return EFI_INVALID_PARAMETER;
     size_t count = the_system_table.NumberOfTableEntries, at = 0;
-    while (at < count &&
-           !guid_equal(&the_system_table.ConfigurationTable[at].VendorGuid, guid))
+    while (at < count && !guid_equal(&the_system_table.ConfigurationTable[at].VendorGuid, guid))
         at++;
     if (at == count && !table)
         return EFI_NOT_FOUND;
@@ -196,7 +207,7 @@ EFI_STATUS EFIAPI bs_install_configuration_table(EFI_GUID *guid, VOID *table) {
         memmove(&array[at], &array[at + 1], (count - at - 1) * sizeof(*array));
         the_system_table.NumberOfTableEntries--;
     } else {
-        array[at] = (EFI_CONFIGURATION_TABLE){.VendorGuid = *guid, .VendorTable = table};
+        array[at] = (EFI_CONFIGURATION_TABLE){ .VendorGuid = *guid, .VendorTable = table };
         the_system_table.NumberOfTableEntries += at == count;
     }
     seal(&the_system_table.Hdr);
@@ -205,27 +216,31 @@ EFI_STATUS EFIAPI bs_install_configuration_table(EFI_GUID *guid, VOID *table) {
     return EFI_SUCCESS;
 }
 
-void uefi_set_table(const struct guid *guid, void *table) {
+void uefi_set_table(const struct guid *guid, void *table)
+{
     EFI_GUID copy = *guid;
     if (bs_install_configuration_table(&copy, table) != EFI_SUCCESS)
         panic("cannot install the configuration table %pg", (const void *)guid);
 }
 
-EFI_STATUS EFIAPI bs_calculate_crc32(VOID *data, UINTN size, UINT32 *ret_crc) {
+EFI_STATUS EFIAPI bs_calculate_crc32(VOID *data, UINTN size, UINT32 *ret_crc)
+{
     if (!data || size == 0 || !ret_crc)
         return EFI_INVALID_PARAMETER;
     *ret_crc = crc32(0, data, size);
     return EFI_SUCCESS;
 }
 
-EFI_STATUS EFIAPI bs_get_next_monotonic_count(UINT64 *ret_count) {
+EFI_STATUS EFIAPI bs_get_next_monotonic_count(UINT64 *ret_count)
+{
     if (!ret_count)
         return EFI_INVALID_PARAMETER;
     *ret_count = monotonic_count++;
     return EFI_SUCCESS;
 }
 
-EFI_STATUS EFIAPI rt_get_next_high_monotonic_count(UINT32 *ret_high) {
+EFI_STATUS EFIAPI rt_get_next_high_monotonic_count(UINT32 *ret_high)
+{
     if (!ret_high)
         return EFI_INVALID_PARAMETER;
     monotonic_count = ((monotonic_count >> 32) + 1) << 32;
@@ -233,10 +248,12 @@ EFI_STATUS EFIAPI rt_get_next_high_monotonic_count(UINT32 *ret_high) {
     return EFI_SUCCESS;
 }
 
-VOID EFIAPI bs_copy_mem(VOID *destination, VOID *source, UINTN length) {
+VOID EFIAPI bs_copy_mem(VOID *destination, VOID *source, UINTN length)
+{
     memmove(destination, source, length);
 }
 
-VOID EFIAPI bs_set_mem(VOID *buffer, UINTN size, UINT8 value) {
+VOID EFIAPI bs_set_mem(VOID *buffer, UINTN size, UINT8 value)
+{
     memset(buffer, value, size);
 }

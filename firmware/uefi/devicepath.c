@@ -8,19 +8,23 @@
 
 #define MAXIMUM_PATH 0x10000u
 
-size_t devicepath_node_length(const EFI_DEVICE_PATH_PROTOCOL *node) {
+size_t devicepath_node_length(const EFI_DEVICE_PATH_PROTOCOL *node)
+{
     return (size_t)node->Length[0] | (size_t)node->Length[1] << 8;
 }
 
-bool devicepath_is_end(const EFI_DEVICE_PATH_PROTOCOL *node) {
+bool devicepath_is_end(const EFI_DEVICE_PATH_PROTOCOL *node)
+{
     return node->Type == END_DEVICE_PATH && node->SubType == END_ENTIRE_DP;
 }
 
-EFI_DEVICE_PATH_PROTOCOL *devicepath_next(const EFI_DEVICE_PATH_PROTOCOL *node) {
+EFI_DEVICE_PATH_PROTOCOL *devicepath_next(const EFI_DEVICE_PATH_PROTOCOL *node)
+{
     return (EFI_DEVICE_PATH_PROTOCOL *)((uintptr_t)node + devicepath_node_length(node));
 }
 
-size_t devicepath_size(const EFI_DEVICE_PATH_PROTOCOL *path) {
+size_t devicepath_size(const EFI_DEVICE_PATH_PROTOCOL *path)
+{
     size_t total = 0;
     if (!path)
         return 0;
@@ -34,7 +38,8 @@ size_t devicepath_size(const EFI_DEVICE_PATH_PROTOCOL *path) {
     }
 }
 
-EFI_DEVICE_PATH_PROTOCOL *devicepath_copy(const EFI_DEVICE_PATH_PROTOCOL *path) {
+EFI_DEVICE_PATH_PROTOCOL *devicepath_copy(const EFI_DEVICE_PATH_PROTOCOL *path)
+{
     size_t size = devicepath_size(path);
     if (!size)
         return NULL;
@@ -45,8 +50,9 @@ EFI_DEVICE_PATH_PROTOCOL *devicepath_copy(const EFI_DEVICE_PATH_PROTOCOL *path) 
 }
 
 EFI_DEVICE_PATH_PROTOCOL *devicepath_append(const EFI_DEVICE_PATH_PROTOCOL *path,
-                                            const EFI_DEVICE_PATH_PROTOCOL *node) {
-    static const EFI_DEVICE_PATH_PROTOCOL end = {END_DEVICE_PATH, END_ENTIRE_DP, {4, 0}};
+                                            const EFI_DEVICE_PATH_PROTOCOL *node)
+{
+    static const EFI_DEVICE_PATH_PROTOCOL end = { END_DEVICE_PATH, END_ENTIRE_DP, { 4, 0 } };
     size_t head = path ? devicepath_size(path) : sizeof(end);
     size_t length = node ? devicepath_node_length(node) : 0;
     if (!head)
@@ -63,15 +69,16 @@ EFI_DEVICE_PATH_PROTOCOL *devicepath_append(const EFI_DEVICE_PATH_PROTOCOL *path
     return (EFI_DEVICE_PATH_PROTOCOL *)joined;
 }
 
-EFI_DEVICE_PATH_PROTOCOL *devicepath_file(const EFI_DEVICE_PATH_PROTOCOL *path,
-                                          const char *name) {
+EFI_DEVICE_PATH_PROTOCOL *devicepath_file(const EFI_DEVICE_PATH_PROTOCOL *path, const char *name)
+{
     size_t letters = strlen(name) + 1; /* with NUL */
     size_t length = sizeof(EFI_DEVICE_PATH_PROTOCOL) + letters * sizeof(CHAR16);
     uint8_t *node = pool_allocate(MEMORY_BOOT_DATA, length);
     if (!node)
         return NULL;
-    EFI_DEVICE_PATH_PROTOCOL header = {MEDIA_DEVICE_PATH, MEDIA_FILEPATH_DP,
-                                       {(UINT8)length, (UINT8)(length >> 8)}};
+    EFI_DEVICE_PATH_PROTOCOL header = { MEDIA_DEVICE_PATH,
+                                        MEDIA_FILEPATH_DP,
+                                        { (UINT8)length, (UINT8)(length >> 8) } };
     memcpy(node, &header, sizeof(header));
     for (size_t i = 0; i < letters; i++)
         node[sizeof(header) + 2 * i] = (uint8_t)name[i];

@@ -11,7 +11,7 @@
 #include "firmware/uefi/services.h"
 
 #define EVENT_MAGIC 0x746e7665u
-#define LEVELS 32u
+#define LEVELS      32u
 
 struct event {
     uint32_t magic, type;
@@ -33,14 +33,16 @@ static bool resume_interrupts; /* IF as it was when the level became TPL_HIGH_LE
 static uint64_t watchdog_due;  /* 100 ns; 0: off */
 static bool ended;
 
-static struct event *to_event(EFI_EVENT event) {
+static struct event *to_event(EFI_EVENT event)
+{
     for (struct event *e = all_events; e; e = e->next)
         if (e == event)
             return e;
     return NULL;
 }
 
-EFI_TPL EFIAPI bs_raise_tpl(EFI_TPL tpl) {
+EFI_TPL EFIAPI bs_raise_tpl(EFI_TPL tpl)
+{
     uint64_t flags = interrupts_save();
     EFI_TPL old = current_tpl;
     if (tpl < old || tpl > TPL_HIGH_LEVEL)
@@ -53,7 +55,8 @@ EFI_TPL EFIAPI bs_raise_tpl(EFI_TPL tpl) {
     return old;
 }
 
-static void enqueue(struct event *e) {
+static void enqueue(struct event *e)
+{
     if (e->queued)
         return;
     e->queued = true;
@@ -65,7 +68,8 @@ static void enqueue(struct event *e) {
     queues[e->tpl].last = e;
 }
 
-static void dequeue(struct event *e) {
+static void dequeue(struct event *e)
+{
     struct event *previous = NULL;
     struct event **link = &queues[e->tpl].first;
     while (*link != e) {
@@ -78,7 +82,8 @@ static void dequeue(struct event *e) {
     e->queued = false;
 }
 
-static struct event *highest_above(EFI_TPL tpl) {
+static struct event *highest_above(EFI_TPL tpl)
+{
     for (EFI_TPL level = LEVELS - 1; level > tpl; level--)
         if (queues[level].first)
             return queues[level].first;
@@ -86,7 +91,8 @@ static struct event *highest_above(EFI_TPL tpl) {
 }
 
 /* Runs what waits above `tpl`, then takes that level. IF ends as the level's owner had it. */
-VOID EFIAPI bs_restore_tpl(EFI_TPL tpl) {
+VOID EFIAPI bs_restore_tpl(EFI_TPL tpl)
+{
     uint64_t flags = interrupts_save();
     if (tpl > current_tpl)
         panic("RestoreTPL from %lu to %lu", (unsigned long)current_tpl, (unsigned long)tpl);
@@ -110,31 +116,36 @@ VOID EFIAPI bs_restore_tpl(EFI_TPL tpl) {
 }
 
 /* Lets queued notifications run that stand above the present level. */
-static void dispatch(void) {
+static void dispatch(void)
+{
     if (current_tpl < TPL_HIGH_LEVEL)
         bs_restore_tpl(current_tpl);
 }
 
-static void signal_one(struct event *e) {
+static void signal_one(struct event *e)
+{
     e->signaled = true;
     if (e->type & EVT_NOTIFY_SIGNAL)
         enqueue(e);
 }
 
-static void signal_group(const EFI_GUID *group) {
+static void signal_group(const EFI_GUID *group)
+{
     for (struct event *e = all_events; e; e = e->next)
         if (e->grouped && guid_equal(&e->group, group))
             signal_one(e);
 }
 
-void events_signal_group(const EFI_GUID *group) {
+void events_signal_group(const EFI_GUID *group)
+{
     uint64_t flags = interrupts_save();
     signal_group(group);
     interrupts_restore(flags);
     dispatch();
 }
 
-void events_signal_address_change(void) {
+void events_signal_address_change(void)
+{
     for (struct event *e = all_events; e; e = e->next)
         if (e->grouped && (e->type & EVT_RUNTIME) && e->function &&
             guid_equal(&e->group, &guid_group_virtual_address_change))
@@ -142,7 +153,8 @@ void events_signal_address_change(void) {
 }
 
 static EFI_STATUS create(uint32_t type, EFI_TPL tpl, EFI_EVENT_NOTIFY function, void *context,
-                         const EFI_GUID *group, EFI_EVENT *ret_event) {
+                         const EFI_GUID *group, EFI_EVENT *ret_event)
+{
     const uint32_t known = EVT_TIMER | EVT_RUNTIME | EVT_NOTIFY_SIGNAL | EVT_NOTIFY_WAIT;
     const uint32_t notify = EVT_NOTIFY_SIGNAL | EVT_NOTIFY_WAIT;
     if (!ret_event || (type & ~known) || (type & notify) == notify)
@@ -150,12 +162,15 @@ static EFI_STATUS create(uint32_t type, EFI_TPL tpl, EFI_EVENT_NOTIFY function, 
     if ((type & notify) && (!function || tpl <= TPL_APPLICATION || tpl >= TPL_HIGH_LEVEL))
         return EFI_INVALID_PARAMETER;
     /* Runtime events outlive boot services: SetVirtualAddressMap calls them. */
-    struct event *e = pool_allocate(type & EVT_RUNTIME ? MEMORY_RUNTIME_DATA : MEMORY_BOOT_DATA,
-                                    sizeof(*e));
+    struct event *e =
+        pool_allocate(type & EVT_RUNTIME ? MEMORY_RUNTIME_DATA : MEMORY_BOOT_DATA, sizeof(*e));
     if (!e)
         return EFI_OUT_OF_RESOURCES;
-    *e = (struct event){.magic = EVENT_MAGIC, .type = type, .tpl = type & notify ? tpl : 0,
-                        .function = type & notify ? function : NULL, .context = context};
+    *e = (struct event){ .magic = EVENT_MAGIC,
+                         .type = type,
+                         .tpl = type & notify ? tpl : 0,
+                         .function = type & notify ? function : NULL,
+                         .context = context };
     if (group) {
         e->grouped = true;
         e->group = *group;
@@ -169,7 +184,8 @@ static EFI_STATUS create(uint32_t type, EFI_TPL tpl, EFI_EVENT_NOTIFY function, 
 }
 
 EFI_STATUS EFIAPI bs_create_event(UINT32 type, EFI_TPL tpl, EFI_EVENT_NOTIFY function,
-                                  VOID *context, EFI_EVENT *ret_event) {
+                                  VOID *context, EFI_EVENT *ret_event)
+{
     if (type == EVT_SIGNAL_EXIT_BOOT_SERVICES)
         return create(EVT_NOTIFY_SIGNAL, tpl, function, context, &guid_group_exit, ret_event);
     if (type == EVT_SIGNAL_VIRTUAL_ADDRESS_CHANGE)
@@ -180,7 +196,8 @@ EFI_STATUS EFIAPI bs_create_event(UINT32 type, EFI_TPL tpl, EFI_EVENT_NOTIFY fun
 
 EFI_STATUS EFIAPI bs_create_event_ex(UINT32 type, EFI_TPL tpl, EFI_EVENT_NOTIFY function,
                                      const VOID *context, const EFI_GUID *group,
-                                     EFI_EVENT *ret_event) {
+                                     EFI_EVENT *ret_event)
+{
     void *plain = (void *)(uintptr_t)context;
     if (!group)
         return bs_create_event(type, tpl, function, plain, ret_event);
@@ -191,7 +208,8 @@ EFI_STATUS EFIAPI bs_create_event_ex(UINT32 type, EFI_TPL tpl, EFI_EVENT_NOTIFY 
     return create(type, tpl, function, plain, group, ret_event);
 }
 
-EFI_STATUS EFIAPI bs_close_event(EFI_EVENT event) {
+EFI_STATUS EFIAPI bs_close_event(EFI_EVENT event)
+{
     uint64_t flags = interrupts_save();
     struct event *e = to_event(event);
     if (e) {
@@ -211,7 +229,8 @@ EFI_STATUS EFIAPI bs_close_event(EFI_EVENT event) {
     return EFI_SUCCESS;
 }
 
-EFI_STATUS EFIAPI bs_signal_event(EFI_EVENT event) {
+EFI_STATUS EFIAPI bs_signal_event(EFI_EVENT event)
+{
     uint64_t flags = interrupts_save();
     struct event *e = to_event(event);
     if (e && e->grouped) {
@@ -227,7 +246,8 @@ EFI_STATUS EFIAPI bs_signal_event(EFI_EVENT event) {
     return EFI_SUCCESS;
 }
 
-static bool take_signal(struct event *e) {
+static bool take_signal(struct event *e)
+{
     uint64_t flags = interrupts_save();
     bool was = e->signaled;
     e->signaled = false;
@@ -235,7 +255,8 @@ static bool take_signal(struct event *e) {
     return was;
 }
 
-EFI_STATUS EFIAPI bs_check_event(EFI_EVENT event) {
+EFI_STATUS EFIAPI bs_check_event(EFI_EVENT event)
+{
     uint64_t flags = interrupts_save();
     struct event *e = to_event(event);
     interrupts_restore(flags);
@@ -252,7 +273,8 @@ EFI_STATUS EFIAPI bs_check_event(EFI_EVENT event) {
     return take_signal(e) ? EFI_SUCCESS : EFI_NOT_READY;
 }
 
-EFI_STATUS EFIAPI bs_wait_for_event(UINTN count, EFI_EVENT *events, UINTN *ret_index) {
+EFI_STATUS EFIAPI bs_wait_for_event(UINTN count, EFI_EVENT *events, UINTN *ret_index)
+{
     if (count == 0 || !events || !ret_index)
         return EFI_INVALID_PARAMETER;
     if (current_tpl != TPL_APPLICATION)
@@ -273,7 +295,8 @@ EFI_STATUS EFIAPI bs_wait_for_event(UINTN count, EFI_EVENT *events, UINTN *ret_i
     }
 }
 
-EFI_STATUS EFIAPI bs_set_timer(EFI_EVENT event, EFI_TIMER_DELAY how, UINT64 time) {
+EFI_STATUS EFIAPI bs_set_timer(EFI_EVENT event, EFI_TIMER_DELAY how, UINT64 time)
+{
     uint64_t now = time_now_100ns();
     uint64_t flags = interrupts_save();
     struct event *e = to_event(event);
@@ -290,14 +313,16 @@ EFI_STATUS EFIAPI bs_set_timer(EFI_EVENT event, EFI_TIMER_DELAY how, UINT64 time
     return status;
 }
 
-static void check_watchdog(uint64_t now) {
+static void check_watchdog(uint64_t now)
+{
     if (!watchdog_due || now < watchdog_due)
         return;
     log_line("watchdog timer expired: reset");
     platform_reset(RESET_COLD);
 }
 
-static void check_timers(uint64_t now) {
+static void check_timers(uint64_t now)
+{
     for (struct event *e = all_events; e; e = e->next) {
         if (!e->armed || now < e->due)
             continue;
@@ -309,7 +334,8 @@ static void check_timers(uint64_t now) {
     }
 }
 
-void uefi_tick(void) {
+void uefi_tick(void)
+{
     /* Notifications of loaders may use SSE; what was interrupted must not notice. */
     _Alignas(16) uint8_t fpu[512];
     if (ended)
@@ -327,12 +353,14 @@ void uefi_tick(void) {
     }
 }
 
-EFI_STATUS EFIAPI bs_stall(UINTN microseconds) {
+EFI_STATUS EFIAPI bs_stall(UINTN microseconds)
+{
     time_delay_us(microseconds);
     return EFI_SUCCESS;
 }
 
-EFI_STATUS EFIAPI bs_set_watchdog_timer(UINTN timeout, UINT64 code, UINTN size, CHAR16 *data) {
+EFI_STATUS EFIAPI bs_set_watchdog_timer(UINTN timeout, UINT64 code, UINTN size, CHAR16 *data)
+{
     (void)code;
     (void)size;
     (void)data;
@@ -343,11 +371,13 @@ EFI_STATUS EFIAPI bs_set_watchdog_timer(UINTN timeout, UINT64 code, UINTN size, 
     return EFI_SUCCESS;
 }
 
-void events_init(void) {
+void events_init(void)
+{
     current_tpl = TPL_APPLICATION;
 }
 
-void events_exit(void) {
+void events_exit(void)
+{
     ended = true;
     watchdog_due = 0;
     for (unsigned i = 0; i < LEVELS; i++)

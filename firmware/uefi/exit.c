@@ -10,14 +10,15 @@
 #include "firmware/uefi/memory.h"
 #include "firmware/uefi/services.h"
 
-#define PCI_COMMAND 4u
-#define PCI_BUS_MASTER 0x4u
+#define PCI_COMMAND      4u
+#define PCI_BUS_MASTER   0x4u
 #define PCI_CLASS_BRIDGE 0x06u
 
 bool boot_services_ended;
 
 /* No device may write to memory that is the kernel's now. */
-static void stop_dma(void) {
+static void stop_dma(void)
+{
     const struct pci_function *function;
     for (size_t i = 0; pci_function_at(i, &function); i++) {
         if (function->class_code >> 16 == PCI_CLASS_BRIDGE)
@@ -27,7 +28,8 @@ static void stop_dma(void) {
     }
 }
 
-EFI_STATUS EFIAPI bs_exit_boot_services(EFI_HANDLE image, UINTN key) {
+EFI_STATUS EFIAPI bs_exit_boot_services(EFI_HANDLE image, UINTN key)
+{
     static bool announced;
     if (!handle_interface(image, &guid_loaded_image))
         return EFI_INVALID_PARAMETER;
@@ -48,7 +50,8 @@ EFI_STATUS EFIAPI bs_exit_boot_services(EFI_HANDLE image, UINTN key) {
     return EFI_SUCCESS;
 }
 
-void uefi_init(void) {
+void uefi_init(void)
+{
     events_init();
     tables_init();
     images_init();

@@ -7,9 +7,10 @@
 #include "firmware/uefi/services.h"
 
 #define MAXIMUM_FILE 0x40000000u
-#define INFO_ROOM 1024u /* EFI_FILE_INFO with a name */
+#define INFO_ROOM    1024u /* EFI_FILE_INFO with a name */
 
-static EFI_STATUS read_all(EFI_FILE_PROTOCOL *file, void **ret_data, size_t *ret_size) {
+static EFI_STATUS read_all(EFI_FILE_PROTOCOL *file, void **ret_data, size_t *ret_size)
+{
     EFI_GUID guid = guid_file_info;
     UINTN room = INFO_ROOM;
     EFI_FILE_INFO *info = pool_allocate(MEMORY_BOOT_DATA, room);
@@ -42,7 +43,8 @@ static EFI_STATUS read_all(EFI_FILE_PROTOCOL *file, void **ret_data, size_t *ret
 
 /* Opens the file named by a run of file path nodes; each node goes one step further down. */
 static EFI_STATUS open_path(EFI_FILE_PROTOCOL *root, EFI_DEVICE_PATH_PROTOCOL *node,
-                            EFI_FILE_PROTOCOL **ret_file) {
+                            EFI_FILE_PROTOCOL **ret_file)
+{
     EFI_FILE_PROTOCOL *file = root;
     for (; !devicepath_is_end(node); node = devicepath_next(node)) {
         size_t length = devicepath_node_length(node) - sizeof(*node);
@@ -71,7 +73,8 @@ static EFI_STATUS open_path(EFI_FILE_PROTOCOL *root, EFI_DEVICE_PATH_PROTOCOL *n
 }
 
 static EFI_STATUS load_from_volume(EFI_HANDLE device, EFI_DEVICE_PATH_PROTOCOL *path,
-                                   void **ret_data, size_t *ret_size) {
+                                   void **ret_data, size_t *ret_size)
+{
     EFI_SIMPLE_FILE_SYSTEM_PROTOCOL *volume = handle_interface(device, &guid_simple_file_system);
     EFI_FILE_PROTOCOL *root, *file;
     EFI_STATUS status = volume->OpenVolume(volume, &root);
@@ -87,8 +90,9 @@ static EFI_STATUS load_from_volume(EFI_HANDLE device, EFI_DEVICE_PATH_PROTOCOL *
 }
 
 static EFI_STATUS load_from_protocol(EFI_LOAD_FILE2_PROTOCOL *loader,
-                                     EFI_DEVICE_PATH_PROTOCOL *path, bool policy,
-                                     void **ret_data, size_t *ret_size) {
+                                     EFI_DEVICE_PATH_PROTOCOL *path, bool policy, void **ret_data,
+                                     size_t *ret_size)
+{
     UINTN size = 0;
     EFI_STATUS status = loader->LoadFile(loader, path, policy, &size, NULL);
     if (status != EFI_BUFFER_TOO_SMALL)
@@ -110,9 +114,10 @@ static EFI_STATUS load_from_protocol(EFI_LOAD_FILE2_PROTOCOL *loader,
 
 void *file_load(EFI_DEVICE_PATH_PROTOCOL *path, bool boot_policy, size_t *ret_size,
                 EFI_HANDLE *ret_device, EFI_DEVICE_PATH_PROTOCOL **ret_file_path,
-                EFI_STATUS *ret_status) {
-    static const struct guid *const kinds[] = {&guid_simple_file_system, &guid_load_file2,
-                                               &guid_load_file};
+                EFI_STATUS *ret_status)
+{
+    static const struct guid *const kinds[] = { &guid_simple_file_system, &guid_load_file2,
+                                                &guid_load_file };
     *ret_status = EFI_NOT_FOUND;
     for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
         EFI_DEVICE_PATH_PROTOCOL *rest = path;
@@ -126,8 +131,8 @@ void *file_load(EFI_DEVICE_PATH_PROTOCOL *path, bool boot_policy, size_t *ret_si
         if (i == 0)
             *ret_status = load_from_volume(device, rest, &data, ret_size);
         else
-            *ret_status = load_from_protocol(handle_interface(device, kinds[i]), rest,
-                                             boot_policy, &data, ret_size);
+            *ret_status = load_from_protocol(handle_interface(device, kinds[i]), rest, boot_policy,
+                                             &data, ret_size);
         if (*ret_status == EFI_SUCCESS) {
             *ret_device = device;
             *ret_file_path = rest;

@@ -2,7 +2,7 @@
 /* Values of the GUIDs: UEFI 2.10, and QEMU's and Linux's conventions for direct boot. */
 #include "firmware/uefi/guids.h"
 
-#define GUID(name, A, B, C, ...) const struct guid name = {A, B, C, {__VA_ARGS__}}
+#define GUID(name, A, B, C, ...) const struct guid name = { A, B, C, { __VA_ARGS__ } }
 
 GUID(guid_loaded_image, 0x5b1b31a1, 0x9562, 0x11d2, 0x8e, 0x3f, 0x00, 0xa0, 0xc9, 0x69, 0x72, 0x3b);
 GUID(guid_loaded_image_device_path, 0xbc62157e, 0x3e33, 0x4fec, 0x99, 0x20, 0x2d, 0x3b, 0x36, 0xd7,

@@ -26,7 +26,8 @@ extern const struct guid guid_group_exit, guid_group_before_exit, guid_group_vir
 /* variables and device paths */
 extern const struct guid guid_global_variable, guid_kernel_media, guid_initrd_media;
 
-static inline bool guid_equal(const struct guid *a, const struct guid *b) {
+static inline bool guid_equal(const struct guid *a, const struct guid *b)
+{
     return memcmp(a, b, sizeof(*a)) == 0;
 }
 

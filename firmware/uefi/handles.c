@@ -14,22 +14,26 @@ static struct handle *first_handle, *last_handle;
 static struct notification *notifications;
 static uint64_t install_count; /* orders installations for RegisterProtocolNotify */
 
-struct handle *handle_first(void) {
+struct handle *handle_first(void)
+{
     return first_handle;
 }
 
-static struct handle *to_handle(EFI_HANDLE handle) {
+static struct handle *to_handle(EFI_HANDLE handle)
+{
     for (struct handle *h = first_handle; h; h = h->next)
         if (h == handle)
             return h;
     return NULL;
 }
 
-bool handle_valid(EFI_HANDLE handle) {
+bool handle_valid(EFI_HANDLE handle)
+{
     return to_handle(handle) != NULL;
 }
 
-struct protocol *handle_find(EFI_HANDLE handle, const EFI_GUID *guid) {
+struct protocol *handle_find(EFI_HANDLE handle, const EFI_GUID *guid)
+{
     struct handle *h = to_handle(handle);
     if (!h)
         return NULL;
@@ -39,12 +43,14 @@ struct protocol *handle_find(EFI_HANDLE handle, const EFI_GUID *guid) {
     return NULL;
 }
 
-void *handle_interface(EFI_HANDLE handle, const EFI_GUID *protocol) {
+void *handle_interface(EFI_HANDLE handle, const EFI_GUID *protocol)
+{
     struct protocol *p = handle_find(handle, protocol);
     return p ? p->interface : NULL;
 }
 
-static struct handle *handle_new(void) {
+static struct handle *handle_new(void)
+{
     struct handle *h = pool_allocate(MEMORY_BOOT_DATA, sizeof(*h));
     if (!h)
         return NULL;
@@ -56,7 +62,8 @@ static struct handle *handle_new(void) {
     return h;
 }
 
-static void handle_drop(struct handle *dead) {
+static void handle_drop(struct handle *dead)
+{
     struct handle *previous = NULL;
     struct handle **link = &first_handle;
     while (*link != dead) {
@@ -69,14 +76,16 @@ static void handle_drop(struct handle *dead) {
     pool_free(dead);
 }
 
-static void notify_installed(const EFI_GUID *guid) {
+static void notify_installed(const EFI_GUID *guid)
+{
     for (struct notification *n = notifications; n; n = n->next)
         if (guid_equal(&n->guid, guid))
             bs_signal_event(n->event);
 }
 
 /* LocateHandle ByRegisterNotify: the next handle that got the protocol since the last call. */
-EFI_HANDLE handle_next_registered(void *registration) {
+EFI_HANDLE handle_next_registered(void *registration)
+{
     for (struct notification *n = notifications; n; n = n->next) {
         if (n != registration)
             continue;
@@ -97,19 +106,21 @@ EFI_HANDLE handle_next_registered(void *registration) {
 }
 
 EFI_STATUS EFIAPI bs_register_protocol_notify(EFI_GUID *protocol, EFI_EVENT event,
-                                              VOID **ret_registration) {
+                                              VOID **ret_registration)
+{
     if (!protocol || !event || !ret_registration)
         return EFI_INVALID_PARAMETER;
     struct notification *n = pool_allocate(MEMORY_BOOT_DATA, sizeof(*n));
     if (!n)
         return EFI_OUT_OF_RESOURCES;
-    *n = (struct notification){.next = notifications, .guid = *protocol, .event = event};
+    *n = (struct notification){ .next = notifications, .guid = *protocol, .event = event };
     notifications = n;
     *ret_registration = n;
     return EFI_SUCCESS;
 }
 
-void handle_forget_event(EFI_EVENT event) {
+void handle_forget_event(EFI_EVENT event)
+{
     for (struct notification **link = &notifications; *link;) {
         struct notification *n = *link;
         if (n->event == event) {
@@ -121,8 +132,9 @@ void handle_forget_event(EFI_EVENT event) {
     }
 }
 
-EFI_STATUS EFIAPI bs_install_protocol_interface(EFI_HANDLE *handle, EFI_GUID *protocol,
-                                                UINT32 type, VOID *interface) {
+EFI_STATUS EFIAPI bs_install_protocol_interface(EFI_HANDLE *handle, EFI_GUID *protocol, UINT32 type,
+                                                VOID *interface)
+{
     if (!handle || !protocol || type != 0)
         return EFI_INVALID_PARAMETER;
     if (*handle && (!handle_valid(*handle) || handle_find(*handle, protocol)))
@@ -135,7 +147,7 @@ EFI_STATUS EFIAPI bs_install_protocol_interface(EFI_HANDLE *handle, EFI_GUID *pr
         pool_free(p);
         return EFI_OUT_OF_RESOURCES;
     }
-    *p = (struct protocol){.guid = *protocol, .interface = interface, .order = ++install_count};
+    *p = (struct protocol){ .guid = *protocol, .interface = interface, .order = ++install_count };
     struct protocol **tail = &h->protocols;
     while (*tail)
         tail = &(*tail)->next;
@@ -145,14 +157,16 @@ EFI_STATUS EFIAPI bs_install_protocol_interface(EFI_HANDLE *handle, EFI_GUID *pr
     return EFI_SUCCESS;
 }
 
-void handle_install(EFI_HANDLE *handle, const EFI_GUID *protocol, void *interface) {
+void handle_install(EFI_HANDLE *handle, const EFI_GUID *protocol, void *interface)
+{
     EFI_GUID guid = *protocol;
     if (bs_install_protocol_interface(handle, &guid, 0, interface) != EFI_SUCCESS)
         panic("cannot install protocol %08x", protocol->a);
 }
 
 /* Asks drivers to let go of an interface. False: somebody keeps it. */
-static bool release_users(struct handle *h, struct protocol *p) {
+static bool release_users(struct handle *h, struct protocol *p)
+{
     for (struct open *o = p->opens; o;) {
         if (o->attributes & EFI_OPEN_PROTOCOL_BY_DRIVER) {
             if (bs_disconnect_controller(h, o->agent, NULL) != EFI_SUCCESS)
@@ -173,7 +187,8 @@ static bool release_users(struct handle *h, struct protocol *p) {
 }
 
 EFI_STATUS EFIAPI bs_uninstall_protocol_interface(EFI_HANDLE handle, EFI_GUID *protocol,
-                                                  VOID *interface) {
+                                                  VOID *interface)
+{
     struct handle *h = to_handle(handle);
     if (!h || !protocol)
         return EFI_INVALID_PARAMETER;
@@ -192,8 +207,9 @@ EFI_STATUS EFIAPI bs_uninstall_protocol_interface(EFI_HANDLE handle, EFI_GUID *p
     return EFI_SUCCESS;
 }
 
-EFI_STATUS EFIAPI bs_reinstall_protocol_interface(EFI_HANDLE handle, EFI_GUID *protocol,
-                                                  VOID *old, VOID *new) {
+EFI_STATUS EFIAPI bs_reinstall_protocol_interface(EFI_HANDLE handle, EFI_GUID *protocol, VOID *old,
+                                                  VOID *new)
+{
     struct handle *h = to_handle(handle);
     if (!h || !protocol)
         return EFI_INVALID_PARAMETER;
@@ -210,7 +226,8 @@ EFI_STATUS EFIAPI bs_reinstall_protocol_interface(EFI_HANDLE handle, EFI_GUID *p
 }
 
 /* A device path that is on another handle already must not be installed again. */
-static bool device_path_taken(const EFI_GUID *guid, VOID *interface) {
+static bool device_path_taken(const EFI_GUID *guid, VOID *interface)
+{
     if (!guid_equal(guid, &guid_device_path) || !interface)
         return false;
     size_t size = devicepath_size(interface);
@@ -222,7 +239,8 @@ static bool device_path_taken(const EFI_GUID *guid, VOID *interface) {
     return false;
 }
 
-EFI_STATUS EFIAPI bs_install_multiple(EFI_HANDLE *handle, ...) {
+EFI_STATUS EFIAPI bs_install_multiple(EFI_HANDLE *handle, ...)
+{
     if (!handle)
         return EFI_INVALID_PARAMETER;
     EFI_HANDLE original = *handle;
@@ -257,7 +275,8 @@ EFI_STATUS EFIAPI bs_install_multiple(EFI_HANDLE *handle, ...) {
     return status;
 }
 
-EFI_STATUS EFIAPI bs_uninstall_multiple(EFI_HANDLE handle, ...) {
+EFI_STATUS EFIAPI bs_uninstall_multiple(EFI_HANDLE handle, ...)
+{
     EFI_STATUS status = EFI_SUCCESS;
     size_t done = 0;
     __builtin_ms_va_list list;
@@ -286,14 +305,15 @@ EFI_STATUS EFIAPI bs_uninstall_multiple(EFI_HANDLE handle, ...) {
     return EFI_INVALID_PARAMETER; /* UEFI 2.10 7.3.15: any failure */
 }
 
-EFI_STATUS EFIAPI bs_handle_protocol(EFI_HANDLE handle, EFI_GUID *protocol,
-                                     VOID **ret_interface) {
+EFI_STATUS EFIAPI bs_handle_protocol(EFI_HANDLE handle, EFI_GUID *protocol, VOID **ret_interface)
+{
     return bs_open_protocol(handle, protocol, ret_interface, firmware_image, NULL,
                             EFI_OPEN_PROTOCOL_BY_HANDLE_PROTOCOL);
 }
 
 static bool attributes_valid(UINT32 attributes, EFI_HANDLE handle, EFI_HANDLE agent,
-                             EFI_HANDLE controller) {
+                             EFI_HANDLE controller)
+{
     switch (attributes) {
     case EFI_OPEN_PROTOCOL_BY_HANDLE_PROTOCOL:
     case EFI_OPEN_PROTOCOL_GET_PROTOCOL:
@@ -313,7 +333,8 @@ static bool attributes_valid(UINT32 attributes, EFI_HANDLE handle, EFI_HANDLE ag
 
 /* May it be opened that way? UEFI 2.10 7.3.9 (table of OpenProtocol's conflicts). */
 static EFI_STATUS check_conflicts(struct handle *h, struct protocol *p, EFI_HANDLE agent,
-                                  EFI_HANDLE controller, UINT32 attributes) {
+                                  EFI_HANDLE controller, UINT32 attributes)
+{
     bool by_driver = attributes & EFI_OPEN_PROTOCOL_BY_DRIVER;
     bool exclusive = attributes & EFI_OPEN_PROTOCOL_EXCLUSIVE;
     if (!by_driver && !exclusive)
@@ -342,7 +363,8 @@ static EFI_STATUS check_conflicts(struct handle *h, struct protocol *p, EFI_HAND
 }
 
 static EFI_STATUS record_open(struct protocol *p, EFI_HANDLE agent, EFI_HANDLE controller,
-                              UINT32 attributes) {
+                              UINT32 attributes)
+{
     for (struct open *o = p->opens; o; o = o->next)
         if (o->agent == agent && o->controller == controller && o->attributes == attributes) {
             o->count++;
@@ -351,14 +373,18 @@ static EFI_STATUS record_open(struct protocol *p, EFI_HANDLE agent, EFI_HANDLE c
     struct open *o = pool_allocate(MEMORY_BOOT_DATA, sizeof(*o));
     if (!o)
         return EFI_OUT_OF_RESOURCES;
-    *o = (struct open){.next = p->opens, .agent = agent, .controller = controller,
-                       .attributes = attributes, .count = 1};
+    *o = (struct open){ .next = p->opens,
+                        .agent = agent,
+                        .controller = controller,
+                        .attributes = attributes,
+                        .count = 1 };
     p->opens = o;
     return EFI_SUCCESS;
 }
 
 EFI_STATUS EFIAPI bs_open_protocol(EFI_HANDLE handle, EFI_GUID *protocol, VOID **ret_interface,
-                                   EFI_HANDLE agent, EFI_HANDLE controller, UINT32 attributes) {
+                                   EFI_HANDLE agent, EFI_HANDLE controller, UINT32 attributes)
+{
     bool test = attributes == EFI_OPEN_PROTOCOL_TEST_PROTOCOL;
     struct handle *h = to_handle(handle);
     if (!h || !protocol || (!ret_interface && !test) ||
@@ -385,7 +411,8 @@ EFI_STATUS EFIAPI bs_open_protocol(EFI_HANDLE handle, EFI_GUID *protocol, VOID *
 }
 
 EFI_STATUS EFIAPI bs_close_protocol(EFI_HANDLE handle, EFI_GUID *protocol, EFI_HANDLE agent,
-                                    EFI_HANDLE controller) {
+                                    EFI_HANDLE controller)
+{
     if (!handle_valid(handle) || !handle_valid(agent) || !protocol ||
         (controller && !handle_valid(controller)))
         return EFI_INVALID_PARAMETER;
@@ -406,7 +433,8 @@ EFI_STATUS EFIAPI bs_close_protocol(EFI_HANDLE handle, EFI_GUID *protocol, EFI_H
 
 EFI_STATUS EFIAPI bs_open_protocol_information(EFI_HANDLE handle, EFI_GUID *protocol,
                                                EFI_OPEN_PROTOCOL_INFORMATION_ENTRY **ret_entries,
-                                               UINTN *ret_count) {
+                                               UINTN *ret_count)
+{
     if (!protocol || !ret_entries || !ret_count)
         return EFI_INVALID_PARAMETER;
     struct protocol *p = handle_find(handle, protocol);
@@ -421,16 +449,18 @@ EFI_STATUS EFIAPI bs_open_protocol_information(EFI_HANDLE handle, EFI_GUID *prot
         return EFI_OUT_OF_RESOURCES;
     size_t i = 0;
     for (struct open *o = p->opens; o; o = o->next)
-        entries[i++] = (EFI_OPEN_PROTOCOL_INFORMATION_ENTRY){
-            .AgentHandle = o->agent, .ControllerHandle = o->controller,
-            .Attributes = o->attributes, .OpenCount = o->count};
+        entries[i++] = (EFI_OPEN_PROTOCOL_INFORMATION_ENTRY){ .AgentHandle = o->agent,
+                                                              .ControllerHandle = o->controller,
+                                                              .Attributes = o->attributes,
+                                                              .OpenCount = o->count };
     *ret_entries = entries;
     *ret_count = count;
     return EFI_SUCCESS;
 }
 
 EFI_STATUS EFIAPI bs_protocols_per_handle(EFI_HANDLE handle, EFI_GUID ***ret_protocols,
-                                          UINTN *ret_count) {
+                                          UINTN *ret_count)
+{
     struct handle *h = to_handle(handle);
     if (!h || !ret_protocols || !ret_count)
         return EFI_INVALID_PARAMETER;

@@ -32,34 +32,39 @@ EFI_HANDLE firmware_image;
 static struct image *images;
 static struct image *running;
 
-static struct image *to_image(EFI_HANDLE handle) {
+static struct image *to_image(EFI_HANDLE handle)
+{
     for (struct image *i = images; i; i = i->next)
         if (i->handle == handle)
             return i;
     return NULL;
 }
 
-static EFI_STATUS status_of(enum pe_result result) {
+static EFI_STATUS status_of(enum pe_result result)
+{
     static const EFI_STATUS table[] = {
-        [PE_OK] = EFI_SUCCESS, [PE_MALFORMED] = EFI_LOAD_ERROR, [PE_UNSUPPORTED] = EFI_UNSUPPORTED};
+        [PE_OK] = EFI_SUCCESS, [PE_MALFORMED] = EFI_LOAD_ERROR, [PE_UNSUPPORTED] = EFI_UNSUPPORTED
+    };
     return table[result];
 }
 
-static void memory_types(uint16_t subsystem, uint32_t *ret_code, uint32_t *ret_data) {
+static void memory_types(uint16_t subsystem, uint32_t *ret_code, uint32_t *ret_data)
+{
     static const struct {
         uint32_t code, data;
-    } table[] = {{MEMORY_LOADER_CODE, MEMORY_LOADER_DATA},
-                 {MEMORY_BOOT_CODE, MEMORY_BOOT_DATA},
-                 {MEMORY_RUNTIME_CODE, MEMORY_RUNTIME_DATA}};
+    } table[] = { { MEMORY_LOADER_CODE, MEMORY_LOADER_DATA },
+                  { MEMORY_BOOT_CODE, MEMORY_BOOT_DATA },
+                  { MEMORY_RUNTIME_CODE, MEMORY_RUNTIME_DATA } };
     *ret_code = table[subsystem - PE_APPLICATION].code;
     *ret_data = table[subsystem - PE_APPLICATION].data;
 }
 
 /* Pages for the image at its section alignment. 0: no memory. */
-static uint64_t allocate_image(const struct pe_image *pe, uint32_t type, uint64_t *ret_pages) {
+static uint64_t allocate_image(const struct pe_image *pe, uint32_t type, uint64_t *ret_pages)
+{
     uint64_t pages = ((uint64_t)pe->image_size + EFI_PAGE_SIZE - 1) >> EFI_PAGE_SHIFT;
-    uint64_t slack = pe->section_alignment > EFI_PAGE_SIZE
-                         ? (pe->section_alignment >> EFI_PAGE_SHIFT) - 1 : 0;
+    uint64_t slack =
+        pe->section_alignment > EFI_PAGE_SIZE ? (pe->section_alignment >> EFI_PAGE_SHIFT) - 1 : 0;
     EFI_PHYSICAL_ADDRESS base;
     if (bs_allocate_pages(AllocateAnyPages, type, pages + slack, &base) != EFI_SUCCESS)
         return 0;
@@ -76,7 +81,8 @@ static uint64_t allocate_image(const struct pe_image *pe, uint32_t type, uint64_
     return aligned;
 }
 
-static EFI_STATUS load_pe(struct image *image, const void *file, size_t size) {
+static EFI_STATUS load_pe(struct image *image, const void *file, size_t size)
+{
     struct pe_image pe;
     enum pe_result result = pe_parse(file, size, &pe);
     if (result != PE_OK)
@@ -102,8 +108,8 @@ static EFI_STATUS load_pe(struct image *image, const void *file, size_t size) {
 }
 
 /* DeviceHandle and FilePath of an image that came as a buffer: the nearest device, if any. */
-static EFI_DEVICE_PATH_PROTOCOL *find_device(EFI_DEVICE_PATH_PROTOCOL *path,
-                                             EFI_HANDLE *ret_device) {
+static EFI_DEVICE_PATH_PROTOCOL *find_device(EFI_DEVICE_PATH_PROTOCOL *path, EFI_HANDLE *ret_device)
+{
     EFI_GUID guid = guid_device_path;
     EFI_DEVICE_PATH_PROTOCOL *rest = path;
     *ret_device = NULL;
@@ -112,7 +118,8 @@ static EFI_DEVICE_PATH_PROTOCOL *find_device(EFI_DEVICE_PATH_PROTOCOL *path,
     return rest;
 }
 
-static EFI_STATUS publish(struct image *image) {
+static EFI_STATUS publish(struct image *image)
+{
     EFI_GUID loaded = guid_loaded_image, path = guid_loaded_image_device_path;
     EFI_STATUS status = bs_install_protocol_interface(&image->handle, &loaded, 0, &image->loaded);
     if (status == EFI_SUCCESS)
@@ -120,7 +127,8 @@ static EFI_STATUS publish(struct image *image) {
     return status;
 }
 
-static void destroy(struct image *image) {
+static void destroy(struct image *image)
+{
     EFI_GUID loaded = guid_loaded_image, path = guid_loaded_image_device_path;
     if (image->handle) {
         EFI_HANDLE handle = image->handle;
@@ -140,7 +148,8 @@ static void destroy(struct image *image) {
 }
 
 static EFI_STATUS finish_load(struct image *image, EFI_HANDLE parent, EFI_HANDLE device,
-                              EFI_DEVICE_PATH_PROTOCOL *path, EFI_DEVICE_PATH_PROTOCOL *rest) {
+                              EFI_DEVICE_PATH_PROTOCOL *path, EFI_DEVICE_PATH_PROTOCOL *rest)
+{
     image->loaded.Revision = 0x1000;
     image->loaded.ParentHandle = parent;
     image->loaded.SystemTable = system_table;
@@ -153,7 +162,8 @@ static EFI_STATUS finish_load(struct image *image, EFI_HANDLE parent, EFI_HANDLE
 }
 
 EFI_STATUS EFIAPI bs_load_image(BOOLEAN policy, EFI_HANDLE parent, EFI_DEVICE_PATH_PROTOCOL *path,
-                                VOID *source, UINTN size, EFI_HANDLE *ret_image) {
+                                VOID *source, UINTN size, EFI_HANDLE *ret_image)
+{
     if (!ret_image || !handle_interface(parent, &guid_loaded_image) || (!source && !path) ||
         (path && !devicepath_size(path)))
         return EFI_INVALID_PARAMETER;
@@ -190,16 +200,17 @@ EFI_STATUS EFIAPI bs_load_image(BOOLEAN policy, EFI_HANDLE parent, EFI_DEVICE_PA
 }
 
 /* Runs the image to its return or Exit. */
-static EFI_STATUS run(struct image *image, uint64_t stack) {
+static EFI_STATUS run(struct image *image, uint64_t stack)
+{
     struct image *caller = running;
     uint64_t flags = interrupts_save();
     interrupts_restore(flags);
     EFI_TPL tpl = bs_raise_tpl(TPL_HIGH_LEVEL);
     bs_restore_tpl(tpl);
     running = image;
-    EFI_STATUS status = image_enter(image->entry, image->handle, system_table,
-                                    (void *)(uintptr_t)(stack + STACK_PAGES * EFI_PAGE_SIZE),
-                                    &image->resume);
+    EFI_STATUS status =
+        image_enter(image->entry, image->handle, system_table,
+                    (void *)(uintptr_t)(stack + STACK_PAGES * EFI_PAGE_SIZE), &image->resume);
     running = caller;
     image->resume = NULL;
     bs_raise_tpl(TPL_HIGH_LEVEL); /* an image may have left the level raised or IF off */
@@ -208,7 +219,8 @@ static EFI_STATUS run(struct image *image, uint64_t stack) {
     return status;
 }
 
-EFI_STATUS EFIAPI bs_start_image(EFI_HANDLE handle, UINTN *ret_size, CHAR16 **ret_data) {
+EFI_STATUS EFIAPI bs_start_image(EFI_HANDLE handle, UINTN *ret_size, CHAR16 **ret_data)
+{
     struct image *image = to_image(handle);
     if (!image || image->started)
         return EFI_INVALID_PARAMETER;
@@ -230,7 +242,8 @@ EFI_STATUS EFIAPI bs_start_image(EFI_HANDLE handle, UINTN *ret_size, CHAR16 **re
     return status;
 }
 
-EFI_STATUS EFIAPI bs_exit(EFI_HANDLE handle, EFI_STATUS status, UINTN size, CHAR16 *data) {
+EFI_STATUS EFIAPI bs_exit(EFI_HANDLE handle, EFI_STATUS status, UINTN size, CHAR16 *data)
+{
     struct image *image = to_image(handle);
     if (!image)
         return EFI_INVALID_PARAMETER;
@@ -250,7 +263,8 @@ EFI_STATUS EFIAPI bs_exit(EFI_HANDLE handle, EFI_STATUS status, UINTN size, CHAR
     image_leave(image->resume, status);
 }
 
-EFI_STATUS EFIAPI bs_unload_image(EFI_HANDLE handle) {
+EFI_STATUS EFIAPI bs_unload_image(EFI_HANDLE handle)
+{
     struct image *image = to_image(handle);
     if (!image)
         return EFI_INVALID_PARAMETER;
@@ -268,10 +282,12 @@ EFI_STATUS EFIAPI bs_unload_image(EFI_HANDLE handle) {
 }
 
 /* The firmware itself is the parent of what it starts and the agent of HandleProtocol. */
-void images_init(void) {
+void images_init(void)
+{
     static EFI_LOADED_IMAGE_PROTOCOL loaded;
-    loaded = (EFI_LOADED_IMAGE_PROTOCOL){.Revision = 0x1000, .SystemTable = system_table,
-                                         .ImageCodeType = MEMORY_RUNTIME_CODE,
-                                         .ImageDataType = MEMORY_RUNTIME_DATA};
+    loaded = (EFI_LOADED_IMAGE_PROTOCOL){ .Revision = 0x1000,
+                                          .SystemTable = system_table,
+                                          .ImageCodeType = MEMORY_RUNTIME_CODE,
+                                          .ImageDataType = MEMORY_RUNTIME_DATA };
     handle_install(&firmware_image, &guid_loaded_image, &loaded);
 }

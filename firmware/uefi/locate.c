@@ -9,12 +9,14 @@
 #include "firmware/uefi/services.h"
 
 /* Does the search accept the handle? ByRegisterNotify is answered elsewhere. */
-static bool accepts(EFI_LOCATE_SEARCH_TYPE how, const EFI_GUID *protocol, struct handle *handle) {
+static bool accepts(EFI_LOCATE_SEARCH_TYPE how, const EFI_GUID *protocol, struct handle *handle)
+{
     return how == AllHandles || handle_find(handle, protocol) != NULL;
 }
 
 EFI_STATUS EFIAPI bs_locate_handle(EFI_LOCATE_SEARCH_TYPE how, EFI_GUID *protocol, VOID *key,
-                                   UINTN *size, EFI_HANDLE *buffer) {
+                                   UINTN *size, EFI_HANDLE *buffer)
+{
     if (!size || (UINT32)how > ByProtocol || (how == ByProtocol && !protocol) ||
         (how == ByRegisterNotify && !key))
         return EFI_INVALID_PARAMETER;
@@ -49,8 +51,9 @@ EFI_STATUS EFIAPI bs_locate_handle(EFI_LOCATE_SEARCH_TYPE how, EFI_GUID *protoco
     return EFI_SUCCESS;
 }
 
-EFI_STATUS EFIAPI bs_locate_handle_buffer(EFI_LOCATE_SEARCH_TYPE how, EFI_GUID *protocol,
-                                          VOID *key, UINTN *ret_count, EFI_HANDLE **ret_buffer) {
+EFI_STATUS EFIAPI bs_locate_handle_buffer(EFI_LOCATE_SEARCH_TYPE how, EFI_GUID *protocol, VOID *key,
+                                          UINTN *ret_count, EFI_HANDLE **ret_buffer)
+{
     if (!ret_count || !ret_buffer)
         return EFI_INVALID_PARAMETER;
     *ret_count = 0;
@@ -72,8 +75,8 @@ EFI_STATUS EFIAPI bs_locate_handle_buffer(EFI_LOCATE_SEARCH_TYPE how, EFI_GUID *
     return EFI_SUCCESS;
 }
 
-EFI_STATUS EFIAPI bs_locate_protocol(EFI_GUID *protocol, VOID *registration,
-                                     VOID **ret_interface) {
+EFI_STATUS EFIAPI bs_locate_protocol(EFI_GUID *protocol, VOID *registration, VOID **ret_interface)
+{
     if (!protocol || !ret_interface)
         return EFI_INVALID_PARAMETER;
     *ret_interface = NULL;
@@ -92,7 +95,8 @@ EFI_STATUS EFIAPI bs_locate_protocol(EFI_GUID *protocol, VOID *registration,
 
 /* Bytes of `path` that `prefix` matches by whole nodes; 0 if it is no prefix. */
 static size_t match_prefix(const EFI_DEVICE_PATH_PROTOCOL *prefix, size_t prefix_size,
-                           const EFI_DEVICE_PATH_PROTOCOL *path, size_t path_size) {
+                           const EFI_DEVICE_PATH_PROTOCOL *path, size_t path_size)
+{
     size_t length = prefix_size - sizeof(EFI_DEVICE_PATH_PROTOCOL); /* without the end node */
     if (length > path_size - sizeof(EFI_DEVICE_PATH_PROTOCOL) || memcmp(prefix, path, length) != 0)
         return 0;
@@ -101,7 +105,8 @@ static size_t match_prefix(const EFI_DEVICE_PATH_PROTOCOL *prefix, size_t prefix
 }
 
 EFI_STATUS EFIAPI bs_locate_device_path(EFI_GUID *protocol, EFI_DEVICE_PATH_PROTOCOL **path,
-                                        EFI_HANDLE *ret_device) {
+                                        EFI_HANDLE *ret_device)
+{
     if (!protocol || !path || !*path)
         return EFI_INVALID_PARAMETER;
     size_t path_size = devicepath_size(*path);
@@ -130,7 +135,8 @@ EFI_STATUS EFIAPI bs_locate_device_path(EFI_GUID *protocol, EFI_DEVICE_PATH_PROT
 }
 
 /* Offers the controller to every driver once. True: one of them took it. */
-static bool offer(EFI_HANDLE controller, EFI_DEVICE_PATH_PROTOCOL *remaining) {
+static bool offer(EFI_HANDLE controller, EFI_DEVICE_PATH_PROTOCOL *remaining)
+{
     UINTN count;
     EFI_HANDLE *drivers;
     EFI_GUID guid = guid_driver_binding;
@@ -149,7 +155,8 @@ static bool offer(EFI_HANDLE controller, EFI_DEVICE_PATH_PROTOCOL *remaining) {
 }
 
 EFI_STATUS EFIAPI bs_connect_controller(EFI_HANDLE controller, EFI_HANDLE *drivers,
-                                        EFI_DEVICE_PATH_PROTOCOL *remaining, BOOLEAN recursive) {
+                                        EFI_DEVICE_PATH_PROTOCOL *remaining, BOOLEAN recursive)
+{
     (void)drivers;   /* an order of preference: with a handful of drivers all are asked */
     (void)recursive; /* children of our own drivers exist already */
     if (!handle_valid(controller))
@@ -159,12 +166,14 @@ EFI_STATUS EFIAPI bs_connect_controller(EFI_HANDLE controller, EFI_HANDLE *drive
 }
 
 /* The driver whose binding belongs to an agent handle. */
-static EFI_DRIVER_BINDING_PROTOCOL *driver_of(EFI_HANDLE agent) {
+static EFI_DRIVER_BINDING_PROTOCOL *driver_of(EFI_HANDLE agent)
+{
     return handle_interface(agent, &guid_driver_binding);
 }
 
 /* One agent that has the controller open by driver, other than those given up on. */
-static EFI_HANDLE find_driver(EFI_HANDLE controller, EFI_HANDLE wanted) {
+static EFI_HANDLE find_driver(EFI_HANDLE controller, EFI_HANDLE wanted)
+{
     for (struct handle *h = handle_first(); h; h = h->next)
         for (struct protocol *p = h->protocols; p; p = p->next)
             for (struct open *o = p->opens; o; o = o->next)
@@ -175,7 +184,8 @@ static EFI_HANDLE find_driver(EFI_HANDLE controller, EFI_HANDLE wanted) {
 }
 
 EFI_STATUS EFIAPI bs_disconnect_controller(EFI_HANDLE controller, EFI_HANDLE driver,
-                                           EFI_HANDLE child) {
+                                           EFI_HANDLE child)
+{
     if (!handle_valid(controller) || (driver && !handle_valid(driver)) ||
         (child && !handle_valid(child)))
         return EFI_INVALID_PARAMETER;

@@ -11,10 +11,10 @@
 #include "firmware/lib/log.h"
 #include "firmware/uefi/services.h"
 
-#define MAXIMUM_RANGES 2048u
-#define DESCRIPTOR_SIZE 48u /* larger than the structure: UEFI 2.10 7.2.3 tells callers to ask */
+#define MAXIMUM_RANGES     2048u
+#define DESCRIPTOR_SIZE    48u /* larger than the structure: UEFI 2.10 7.2.3 tells callers to ask */
 #define DESCRIPTOR_VERSION 1u
-#define MAP_SLACK 2u /* descriptors that the caller's own buffer allocation may add */
+#define MAP_SLACK          2u /* descriptors that the caller's own buffer allocation may add */
 
 struct range {
     uint64_t base, end;
@@ -26,17 +26,20 @@ static struct range ranges[MAXIMUM_RANGES];
 static size_t range_count;
 static uint64_t map_key;
 
-void memory_init(void) {
+void memory_init(void)
+{
     range_count = 0;
     map_key = 1;
 }
 
-uint64_t memory_map_key(void) {
+uint64_t memory_map_key(void)
+{
     return map_key;
 }
 
 /* Index of the first range that ends above `address`. */
-static size_t find(uint64_t address) {
+static size_t find(uint64_t address)
+{
     size_t low = 0, high = range_count;
     while (low < high) {
         size_t middle = low + (high - low) / 2;
@@ -48,18 +51,21 @@ static size_t find(uint64_t address) {
     return low;
 }
 
-static void insert(size_t at, struct range range) {
+static void insert(size_t at, struct range range)
+{
     memmove(&ranges[at + 1], &ranges[at], (range_count - at) * sizeof(ranges[0]));
     ranges[at] = range;
     range_count++;
 }
 
-static void remove_at(size_t at) {
+static void remove_at(size_t at)
+{
     range_count--;
     memmove(&ranges[at], &ranges[at + 1], (range_count - at) * sizeof(ranges[0]));
 }
 
-static void merge_at(size_t at) {
+static void merge_at(size_t at)
+{
     if (at == 0 || at >= range_count)
         return;
     struct range *left = &ranges[at - 1], *right = &ranges[at];
@@ -71,7 +77,8 @@ static void merge_at(size_t at) {
 }
 
 /* Gives [base, end) a type. At most two ranges more are needed: the caller checked for room. */
-static void assign(uint64_t base, uint64_t end, uint32_t type, bool announced) {
+static void assign(uint64_t base, uint64_t end, uint32_t type, bool announced)
+{
     size_t at = find(base);
     if (at < range_count && ranges[at].base < base) {
         struct range right = ranges[at];
@@ -86,17 +93,19 @@ static void assign(uint64_t base, uint64_t end, uint32_t type, bool announced) {
         }
         remove_at(at);
     }
-    insert(at, (struct range){.base = base, .end = end, .type = type, .announced = announced});
+    insert(at, (struct range){ .base = base, .end = end, .type = type, .announced = announced });
     merge_at(at + 1);
     merge_at(at);
     map_key++;
 }
 
-static bool room_for_change(void) {
+static bool room_for_change(void)
+{
     return range_count + 3 <= MAXIMUM_RANGES;
 }
 
-void memory_add(uint64_t base, uint64_t length, enum memory_type type) {
+void memory_add(uint64_t base, uint64_t length, enum memory_type type)
+{
     uint64_t end;
     if (__builtin_add_overflow(base, length, &end) || !room_for_change())
         panic("memory map: cannot add %lx bytes at %lx", (unsigned long)length,
@@ -121,7 +130,8 @@ void memory_add(uint64_t base, uint64_t length, enum memory_type type) {
 }
 
 /* Is [base, end) covered without a hole by ranges that `accept` likes? */
-static bool covered(uint64_t base, uint64_t end, bool (*accept)(const struct range *range)) {
+static bool covered(uint64_t base, uint64_t end, bool (*accept)(const struct range *range))
+{
     for (size_t at = find(base); at < range_count; at++) {
         if (ranges[at].base > base || !accept(&ranges[at]))
             return false;
@@ -132,26 +142,30 @@ static bool covered(uint64_t base, uint64_t end, bool (*accept)(const struct ran
     return false;
 }
 
-static bool is_free(const struct range *range) {
+static bool is_free(const struct range *range)
+{
     return range->type == MEMORY_CONVENTIONAL;
 }
 
-static bool is_allocated(const struct range *range) {
+static bool is_allocated(const struct range *range)
+{
     return range->type != MEMORY_CONVENTIONAL && !range->announced;
 }
 
-static bool is_ram(const struct range *range) {
+static bool is_ram(const struct range *range)
+{
     return range->type != MEMORY_MMIO && range->type != MEMORY_MMIO_PORT &&
            range->type != MEMORY_UNUSABLE;
 }
 
-bool memory_is_ram(uint64_t base, uint64_t length) {
+bool memory_is_ram(uint64_t base, uint64_t length)
+{
     uint64_t end;
-    return length != 0 && !__builtin_add_overflow(base, length, &end) &&
-           covered(base, end, is_ram);
+    return length != 0 && !__builtin_add_overflow(base, length, &end) && covered(base, end, is_ram);
 }
 
-uint64_t memory_free_bytes(void) {
+uint64_t memory_free_bytes(void)
+{
     uint64_t total = 0;
     for (size_t i = 0; i < range_count; i++)
         if (is_free(&ranges[i]))
@@ -160,7 +174,8 @@ uint64_t memory_free_bytes(void) {
 }
 
 /* Highest free run of `length` bytes that ends at or below `limit`; 0: none. */
-static uint64_t find_free(uint64_t length, uint64_t limit) {
+static uint64_t find_free(uint64_t length, uint64_t limit)
+{
     for (size_t i = range_count; i-- > 0;) {
         uint64_t end = ranges[i].end < limit ? ranges[i].end : limit;
         if (is_free(&ranges[i]) && end > ranges[i].base && end - ranges[i].base >= length)
@@ -169,14 +184,16 @@ static uint64_t find_free(uint64_t length, uint64_t limit) {
     return 0;
 }
 
-static bool bytes_of(uint64_t pages, uint64_t *ret_length) {
+static bool bytes_of(uint64_t pages, uint64_t *ret_length)
+{
     if (pages == 0 || pages > UINT64_MAX >> EFI_PAGE_SHIFT)
         return false;
     *ret_length = pages << EFI_PAGE_SHIFT;
     return true;
 }
 
-static uint64_t take_below(uint32_t type, uint64_t pages, uint64_t limit) {
+static uint64_t take_below(uint32_t type, uint64_t pages, uint64_t limit)
+{
     uint64_t length;
     if (!bytes_of(pages, &length))
         return 0;
@@ -188,7 +205,8 @@ static uint64_t take_below(uint32_t type, uint64_t pages, uint64_t limit) {
     return base;
 }
 
-static bool take_at(uint32_t type, uint64_t base, uint64_t pages) {
+static bool take_at(uint32_t type, uint64_t base, uint64_t pages)
+{
     uint64_t length, end;
     if (base % EFI_PAGE_SIZE || !bytes_of(pages, &length) ||
         __builtin_add_overflow(base, length, &end))
@@ -201,21 +219,24 @@ static bool take_at(uint32_t type, uint64_t base, uint64_t pages) {
     return done;
 }
 
-uint64_t memory_allocate(enum memory_type type, uint64_t pages, uint64_t limit) {
+uint64_t memory_allocate(enum memory_type type, uint64_t pages, uint64_t limit)
+{
     uint64_t base = take_below(type, pages, limit ? limit & ~0xFFFull : ~0xFFFull);
     if (base)
         memset((void *)(uintptr_t)base, 0, pages << EFI_PAGE_SHIFT);
     return base;
 }
 
-bool memory_allocate_at(enum memory_type type, uint64_t base, uint64_t pages) {
+bool memory_allocate_at(enum memory_type type, uint64_t base, uint64_t pages)
+{
     if (!take_at(type, base, pages))
         return false;
     memset((void *)(uintptr_t)base, 0, pages << EFI_PAGE_SHIFT);
     return true;
 }
 
-static EFI_STATUS release(uint64_t base, uint64_t pages) {
+static EFI_STATUS release(uint64_t base, uint64_t pages)
+{
     uint64_t length, end;
     if (base % EFI_PAGE_SIZE || !bytes_of(pages, &length) ||
         __builtin_add_overflow(base, length, &end))
@@ -232,19 +253,22 @@ static EFI_STATUS release(uint64_t base, uint64_t pages) {
     return status;
 }
 
-bool memory_free(uint64_t base, uint64_t pages) {
+bool memory_free(uint64_t base, uint64_t pages)
+{
     return release(base, pages) == EFI_SUCCESS;
 }
 
 /* UEFI 2.10 7.2.1: which types may be asked for; above 0x6FFFFFFF they belong to OEM and OS. */
-static bool type_may_be_allocated(uint32_t type) {
+static bool type_may_be_allocated(uint32_t type)
+{
     return (type < MEMORY_PERSISTENT && type != MEMORY_CONVENTIONAL && type != MEMORY_UNUSABLE &&
             type != MEMORY_MMIO && type != MEMORY_MMIO_PORT) ||
            type >= 0x70000000u;
 }
 
 EFI_STATUS EFIAPI bs_allocate_pages(EFI_ALLOCATE_TYPE how, UINT32 type, UINTN pages,
-                                    EFI_PHYSICAL_ADDRESS *memory) {
+                                    EFI_PHYSICAL_ADDRESS *memory)
+{
     if (!memory || (UINT32)how >= MaxAllocateType || !type_may_be_allocated(type))
         return EFI_INVALID_PARAMETER;
     if (pages == 0)
@@ -264,11 +288,13 @@ EFI_STATUS EFIAPI bs_allocate_pages(EFI_ALLOCATE_TYPE how, UINT32 type, UINTN pa
     return EFI_SUCCESS;
 }
 
-EFI_STATUS EFIAPI bs_free_pages(EFI_PHYSICAL_ADDRESS memory, UINTN pages) {
+EFI_STATUS EFIAPI bs_free_pages(EFI_PHYSICAL_ADDRESS memory, UINTN pages)
+{
     return release(memory, pages);
 }
 
-static uint64_t attributes_of(uint32_t type) {
+static uint64_t attributes_of(uint32_t type)
+{
     switch (type) {
     case MEMORY_MMIO:
     case MEMORY_MMIO_PORT:
@@ -282,20 +308,23 @@ static uint64_t attributes_of(uint32_t type) {
 }
 
 /* Ranges that differ only in who announced them are one descriptor for the caller. */
-static bool joins_previous(size_t at) {
+static bool joins_previous(size_t at)
+{
     return at > 0 && ranges[at - 1].end == ranges[at].base &&
            ranges[at - 1].type == ranges[at].type;
 }
 
-static size_t count_descriptors(void) {
+static size_t count_descriptors(void)
+{
     size_t count = 0;
     for (size_t i = 0; i < range_count; i++)
         count += !joins_previous(i);
     return count;
 }
 
-static void write_descriptors(uint8_t *out) {
-    EFI_MEMORY_DESCRIPTOR descriptor = {0};
+static void write_descriptors(uint8_t *out)
+{
+    EFI_MEMORY_DESCRIPTOR descriptor = { 0 };
     bool pending = false;
     for (size_t i = 0; i < range_count; i++) {
         uint64_t pages = (ranges[i].end - ranges[i].base) >> EFI_PAGE_SHIFT;
@@ -307,10 +336,10 @@ static void write_descriptors(uint8_t *out) {
             memcpy(out, &descriptor, sizeof(descriptor));
             out += DESCRIPTOR_SIZE;
         }
-        descriptor = (EFI_MEMORY_DESCRIPTOR){.Type = ranges[i].type,
-                                             .PhysicalStart = ranges[i].base,
-                                             .NumberOfPages = pages,
-                                             .Attribute = attributes_of(ranges[i].type)};
+        descriptor = (EFI_MEMORY_DESCRIPTOR){ .Type = ranges[i].type,
+                                              .PhysicalStart = ranges[i].base,
+                                              .NumberOfPages = pages,
+                                              .Attribute = attributes_of(ranges[i].type) };
         pending = true;
     }
     if (pending)
@@ -318,7 +347,8 @@ static void write_descriptors(uint8_t *out) {
 }
 
 EFI_STATUS EFIAPI bs_get_memory_map(UINTN *size, EFI_MEMORY_DESCRIPTOR *map, UINTN *ret_key,
-                                    UINTN *ret_descriptor_size, UINT32 *ret_version) {
+                                    UINTN *ret_descriptor_size, UINT32 *ret_version)
+{
     if (!size)
         return EFI_INVALID_PARAMETER;
     if (ret_descriptor_size)

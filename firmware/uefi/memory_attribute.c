@@ -7,10 +7,11 @@
 #include "firmware/uefi/memory.h"
 #include "firmware/uefi/services.h"
 
-#define PERMISSIONS (EFI_MEMORY_RP | EFI_MEMORY_XP | EFI_MEMORY_RO)
+#define PERMISSIONS    (EFI_MEMORY_RP | EFI_MEMORY_XP | EFI_MEMORY_RO)
 #define EFI_NO_MAPPING (EFI_ERROR_BIT | 17)
 
-static EFI_STATUS check(EFI_PHYSICAL_ADDRESS base, UINT64 length) {
+static EFI_STATUS check(EFI_PHYSICAL_ADDRESS base, UINT64 length)
+{
     if (length == 0 || base % EFI_PAGE_SIZE || length % EFI_PAGE_SIZE)
         return EFI_INVALID_PARAMETER;
     return memory_is_ram(base, length) ? EFI_SUCCESS : EFI_UNSUPPORTED;
@@ -18,7 +19,8 @@ static EFI_STATUS check(EFI_PHYSICAL_ADDRESS base, UINT64 length) {
 
 static EFI_STATUS EFIAPI get_attributes(EFI_MEMORY_ATTRIBUTE_PROTOCOL *this,
                                         EFI_PHYSICAL_ADDRESS base, UINT64 length,
-                                        UINT64 *ret_attributes) {
+                                        UINT64 *ret_attributes)
+{
     if (!this || !ret_attributes)
         return EFI_INVALID_PARAMETER;
     EFI_STATUS status = check(base, length);
@@ -32,7 +34,8 @@ static EFI_STATUS EFIAPI get_attributes(EFI_MEMORY_ATTRIBUTE_PROTOCOL *this,
     return EFI_SUCCESS;
 }
 
-static EFI_STATUS change(EFI_PHYSICAL_ADDRESS base, UINT64 length, UINT64 set, UINT64 clear) {
+static EFI_STATUS change(EFI_PHYSICAL_ADDRESS base, UINT64 length, UINT64 set, UINT64 clear)
+{
     if ((set | clear) == 0 || ((set | clear) & ~PERMISSIONS))
         return EFI_INVALID_PARAMETER;
     EFI_STATUS status = check(base, length);
@@ -42,21 +45,23 @@ static EFI_STATUS change(EFI_PHYSICAL_ADDRESS base, UINT64 length, UINT64 set, U
 }
 
 static EFI_STATUS EFIAPI set_attributes(EFI_MEMORY_ATTRIBUTE_PROTOCOL *this,
-                                        EFI_PHYSICAL_ADDRESS base, UINT64 length,
-                                        UINT64 attributes) {
+                                        EFI_PHYSICAL_ADDRESS base, UINT64 length, UINT64 attributes)
+{
     return this ? change(base, length, attributes, 0) : EFI_INVALID_PARAMETER;
 }
 
 static EFI_STATUS EFIAPI clear_attributes(EFI_MEMORY_ATTRIBUTE_PROTOCOL *this,
                                           EFI_PHYSICAL_ADDRESS base, UINT64 length,
-                                          UINT64 attributes) {
+                                          UINT64 attributes)
+{
     return this ? change(base, length, 0, attributes) : EFI_INVALID_PARAMETER;
 }
 
-void memory_attribute_init(void) {
-    static EFI_MEMORY_ATTRIBUTE_PROTOCOL protocol = {.GetMemoryAttributes = get_attributes,
-                                                     .SetMemoryAttributes = set_attributes,
-                                                     .ClearMemoryAttributes = clear_attributes};
+void memory_attribute_init(void)
+{
+    static EFI_MEMORY_ATTRIBUTE_PROTOCOL protocol = { .GetMemoryAttributes = get_attributes,
+                                                      .SetMemoryAttributes = set_attributes,
+                                                      .ClearMemoryAttributes = clear_attributes };
     static EFI_HANDLE handle;
     handle_install(&handle, &guid_memory_attribute, &protocol);
 }

@@ -8,18 +8,18 @@
 
 #include <string.h>
 
-#define DOS_MAGIC 0x5A4Du
-#define PE_MAGIC 0x00004550u
-#define PE32_PLUS 0x20Bu
-#define MACHINE_X64 0x8664u
-#define RELOCS_STRIPPED 0x0001u
-#define MAXIMUM_SECTIONS 96u         /* PE/COFF 3: the Windows loader's limit */
+#define DOS_MAGIC          0x5A4Du
+#define PE_MAGIC           0x00004550u
+#define PE32_PLUS          0x20Bu
+#define MACHINE_X64        0x8664u
+#define RELOCS_STRIPPED    0x0001u
+#define MAXIMUM_SECTIONS   96u /* PE/COFF 3: the Windows loader's limit */
 #define MAXIMUM_IMAGE_SIZE 0x40000000u
 
-#define COFF_SIZE 24u     /* with the signature */
-#define OPTIONAL_SIZE 112u /* of PE32+, before the data directories */
-#define DIRECTORY_RELOC 5u
-#define SECTION_SIZE 40u
+#define COFF_SIZE             24u  /* with the signature */
+#define OPTIONAL_SIZE         112u /* of PE32+, before the data directories */
+#define DIRECTORY_RELOC       5u
+#define SECTION_SIZE          40u
 #define SECTION_UNINITIALIZED 0x80u
 
 enum { RELOC_ABSOLUTE = 0, RELOC_HIGHLOW = 3, RELOC_DIR64 = 10 };
@@ -28,37 +28,45 @@ struct section {
     uint32_t virtual_size, address, raw_size, raw_offset, characteristics;
 };
 
-static uint16_t get16(const uint8_t *at) {
+static uint16_t get16(const uint8_t *at)
+{
     uint16_t value;
     memcpy(&value, at, sizeof(value));
     return value;
 }
 
-static uint32_t get32(const uint8_t *at) {
+static uint32_t get32(const uint8_t *at)
+{
     uint32_t value;
     memcpy(&value, at, sizeof(value));
     return value;
 }
 
-static uint64_t get64(const uint8_t *at) {
+static uint64_t get64(const uint8_t *at)
+{
     uint64_t value;
     memcpy(&value, at, sizeof(value));
     return value;
 }
 
-static bool fits(size_t offset, size_t length, size_t size) {
+static bool fits(size_t offset, size_t length, size_t size)
+{
     return offset <= size && length <= size - offset;
 }
 
-static struct section read_section(const struct pe_image *image, unsigned index) {
+static struct section read_section(const struct pe_image *image, unsigned index)
+{
     const uint8_t *at = image->file + image->section_table + (size_t)index * SECTION_SIZE;
-    return (struct section){.virtual_size = get32(at + 8), .address = get32(at + 12),
-                            .raw_size = get32(at + 16), .raw_offset = get32(at + 20),
-                            .characteristics = get32(at + 36)};
+    return (struct section){ .virtual_size = get32(at + 8),
+                             .address = get32(at + 12),
+                             .raw_size = get32(at + 16),
+                             .raw_offset = get32(at + 20),
+                             .characteristics = get32(at + 36) };
 }
 
 /* Bytes of a section that the file provides. */
-static uint32_t loaded_size(const struct section *section) {
+static uint32_t loaded_size(const struct section *section)
+{
     if (section->characteristics & SECTION_UNINITIALIZED && section->raw_offset == 0)
         return 0;
     if (section->virtual_size && section->virtual_size < section->raw_size)
@@ -66,7 +74,8 @@ static uint32_t loaded_size(const struct section *section) {
     return section->raw_size;
 }
 
-static bool sections_valid(const struct pe_image *image) {
+static bool sections_valid(const struct pe_image *image)
+{
     for (unsigned i = 0; i < image->sections; i++) {
         struct section section = read_section(image, i);
         uint32_t length = loaded_size(&section);
@@ -79,7 +88,8 @@ static bool sections_valid(const struct pe_image *image) {
     return true;
 }
 
-static void read_directories(const uint8_t *optional, uint32_t count, struct pe_image *image) {
+static void read_directories(const uint8_t *optional, uint32_t count, struct pe_image *image)
+{
     if (count <= DIRECTORY_RELOC)
         return;
     const uint8_t *entry = optional + OPTIONAL_SIZE + DIRECTORY_RELOC * 8;
@@ -87,8 +97,8 @@ static void read_directories(const uint8_t *optional, uint32_t count, struct pe_
     image->reloc_size = get32(entry + 4);
 }
 
-static enum pe_result parse_optional(const uint8_t *optional, size_t size,
-                                     struct pe_image *image) {
+static enum pe_result parse_optional(const uint8_t *optional, size_t size, struct pe_image *image)
+{
     if (get16(optional) != PE32_PLUS)
         return PE_UNSUPPORTED;
     image->entry = get32(optional + 16);
@@ -115,9 +125,10 @@ static enum pe_result parse_optional(const uint8_t *optional, size_t size,
     return PE_OK;
 }
 
-enum pe_result pe_parse(const void *file, size_t size, struct pe_image *ret) {
+enum pe_result pe_parse(const void *file, size_t size, struct pe_image *ret)
+{
     const uint8_t *bytes = file;
-    struct pe_image image = {.file = bytes, .file_size = size};
+    struct pe_image image = { .file = bytes, .file_size = size };
     if (size < 64 || get16(bytes) != DOS_MAGIC)
         return PE_UNSUPPORTED;
     size_t coff = get32(bytes + 60);
@@ -143,7 +154,8 @@ enum pe_result pe_parse(const void *file, size_t size, struct pe_image *ret) {
     return PE_OK;
 }
 
-void pe_load(const struct pe_image *image, void *base) {
+void pe_load(const struct pe_image *image, void *base)
+{
     uint8_t *memory = base;
     memset(memory, 0, image->image_size);
     memcpy(memory, image->file, image->headers_size);
@@ -157,12 +169,12 @@ void pe_load(const struct pe_image *image, void *base) {
 
 /* One relocation (PE/COFF 5.6.2). False: outside the image or of a kind no x64 image has. */
 static bool apply(const struct pe_image *image, uint8_t *memory, uint64_t offset, unsigned kind,
-                  uint64_t delta) {
+                  uint64_t delta)
+{
     if (kind == RELOC_ABSOLUTE)
         return true;
     size_t width = kind == RELOC_DIR64 ? 8 : 4;
-    if ((kind != RELOC_DIR64 && kind != RELOC_HIGHLOW) ||
-        !fits(offset, width, image->image_size))
+    if ((kind != RELOC_DIR64 && kind != RELOC_HIGHLOW) || !fits(offset, width, image->image_size))
         return false;
     if (kind == RELOC_DIR64) {
         uint64_t value = get64(memory + offset) + delta;
@@ -174,7 +186,8 @@ static bool apply(const struct pe_image *image, uint8_t *memory, uint64_t offset
     return true;
 }
 
-enum pe_result pe_relocate(const struct pe_image *image, void *base, uint64_t address) {
+enum pe_result pe_relocate(const struct pe_image *image, void *base, uint64_t address)
+{
     uint8_t *memory = base;
     uint64_t delta = address - image->preferred_base;
     if (delta == 0)

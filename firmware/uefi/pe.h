@@ -21,15 +21,15 @@ enum pe_subsystem { PE_APPLICATION = 10, PE_BOOT_DRIVER = 11, PE_RUNTIME_DRIVER 
 struct pe_image {
     const uint8_t *file;
     size_t file_size;
-    uint32_t image_size;       /* bytes in memory */
+    uint32_t image_size; /* bytes in memory */
     uint32_t section_alignment;
     uint32_t headers_size;
-    uint32_t entry;            /* offset from the image's base */
+    uint32_t entry; /* offset from the image's base */
     uint64_t preferred_base;
     uint16_t subsystem, dll_characteristics;
     bool relocs_stripped;
     uint32_t reloc_address, reloc_size; /* base relocation directory; size 0: none */
-    size_t section_table;      /* file offset */
+    size_t section_table;               /* file offset */
     uint16_t sections;
 };
 

@@ -10,12 +10,12 @@
 #include "firmware/uefi/memory.h"
 #include "firmware/uefi/services.h"
 
-#define POOL_MAGIC 0x6c6f6f70u
-#define POOL_FREED 0x65657266u
+#define POOL_MAGIC     0x6c6f6f70u
+#define POOL_FREED     0x65657266u
 #define SMALLEST_SHIFT 5u /* 32 bytes with the header */
-#define CLASSES 7u        /* up to 2 KiB */
-#define WHOLE_PAGES 0xFFFFu
-#define POOL_TYPES 16u /* UEFI's own memory types */
+#define CLASSES        7u /* up to 2 KiB */
+#define WHOLE_PAGES    0xFFFFu
+#define POOL_TYPES     16u /* UEFI's own memory types */
 
 struct pool_header {
     uint32_t magic;
@@ -32,18 +32,21 @@ struct free_piece {
 
 static struct free_piece *free_pieces[POOL_TYPES][CLASSES];
 
-static uint64_t chunk_pages(uint32_t type) {
+static uint64_t chunk_pages(uint32_t type)
+{
     return type == MEMORY_BOOT_DATA || type == MEMORY_LOADER_DATA ? 16 : 2;
 }
 
-static uint64_t take_pages(uint32_t type, uint64_t pages) {
+static uint64_t take_pages(uint32_t type, uint64_t pages)
+{
     EFI_PHYSICAL_ADDRESS base = 0;
     if (bs_allocate_pages(AllocateAnyPages, type, pages, &base) != EFI_SUCCESS)
         return 0;
     return base;
 }
 
-static bool refill(uint32_t type, unsigned class) {
+static bool refill(uint32_t type, unsigned class)
+{
     uint64_t pages = chunk_pages(type);
     uint64_t base = take_pages(type, pages);
     if (!base)
@@ -51,15 +54,17 @@ static bool refill(uint32_t type, unsigned class) {
     size_t step = (size_t)1 << (SMALLEST_SHIFT + class);
     for (size_t offset = pages << EFI_PAGE_SHIFT; offset != 0; offset -= step) {
         struct free_piece *piece = (struct free_piece *)(uintptr_t)(base + offset - step);
-        piece->header = (struct pool_header){.magic = POOL_FREED, .type = (uint16_t)type,
-                                             .class = (uint16_t)class};
+        piece->header = (struct pool_header){ .magic = POOL_FREED,
+                                              .type = (uint16_t)type,
+                                              .class = (uint16_t) class };
         piece->next = free_pieces[type][class];
         free_pieces[type][class] = piece;
     }
     return true;
 }
 
-static void *allocate_small(uint32_t type, unsigned class) {
+static void *allocate_small(uint32_t type, unsigned class)
+{
     uint64_t flags = interrupts_save();
     struct free_piece *piece = NULL;
     if (free_pieces[type][class] || refill(type, class)) {
@@ -71,27 +76,29 @@ static void *allocate_small(uint32_t type, unsigned class) {
     return piece ? &piece->header + 1 : NULL;
 }
 
-static void *allocate_large(uint32_t type, size_t total) {
+static void *allocate_large(uint32_t type, size_t total)
+{
     uint64_t pages = (total + EFI_PAGE_SIZE - 1) >> EFI_PAGE_SHIFT;
     struct pool_header *header = (struct pool_header *)(uintptr_t)take_pages(type, pages);
     if (!header)
         return NULL;
-    *header = (struct pool_header){.magic = POOL_MAGIC, .class = WHOLE_PAGES, .pages = pages};
+    *header = (struct pool_header){ .magic = POOL_MAGIC, .class = WHOLE_PAGES, .pages = pages };
     return header + 1;
 }
 
-EFI_STATUS EFIAPI bs_allocate_pool(UINT32 type, UINTN size, VOID **ret_buffer) {
-    if (!ret_buffer || (type < 0x70000000u && (type >= MEMORY_PERSISTENT ||
-                                               type == MEMORY_CONVENTIONAL ||
-                                               type == MEMORY_UNUSABLE || type == MEMORY_MMIO ||
-                                               type == MEMORY_MMIO_PORT)))
+EFI_STATUS EFIAPI bs_allocate_pool(UINT32 type, UINTN size, VOID **ret_buffer)
+{
+    if (!ret_buffer ||
+        (type < 0x70000000u &&
+         (type >= MEMORY_PERSISTENT || type == MEMORY_CONVENTIONAL || type == MEMORY_UNUSABLE ||
+          type == MEMORY_MMIO || type == MEMORY_MMIO_PORT)))
         return EFI_INVALID_PARAMETER;
     if (size > SIZE_MAX / 2)
         return EFI_OUT_OF_RESOURCES;
     size_t total = size + sizeof(struct pool_header);
     unsigned class = 0;
     while (class < CLASSES && (size_t)1 << (SMALLEST_SHIFT + class) < total)
-        class++;
+        class ++;
     void *data = type < POOL_TYPES && class < CLASSES ? allocate_small(type, class)
                                                       : allocate_large(type, total);
     if (!data)
@@ -101,7 +108,8 @@ EFI_STATUS EFIAPI bs_allocate_pool(UINT32 type, UINTN size, VOID **ret_buffer) {
 }
 
 /* The header of a pointer that came from AllocatePool, or NULL. */
-static struct pool_header *header_of(void *buffer) {
+static struct pool_header *header_of(void *buffer)
+{
     uintptr_t address = (uintptr_t)buffer;
     if (address < EFI_PAGE_SIZE || address % 16 ||
         !memory_is_ram(address - sizeof(struct pool_header), sizeof(struct pool_header)))
@@ -113,7 +121,8 @@ static struct pool_header *header_of(void *buffer) {
     return header;
 }
 
-EFI_STATUS EFIAPI bs_free_pool(VOID *buffer) {
+EFI_STATUS EFIAPI bs_free_pool(VOID *buffer)
+{
     struct pool_header *header = header_of(buffer);
     if (!header)
         return EFI_INVALID_PARAMETER;
@@ -131,7 +140,8 @@ EFI_STATUS EFIAPI bs_free_pool(VOID *buffer) {
     return status == EFI_SUCCESS ? EFI_SUCCESS : EFI_INVALID_PARAMETER;
 }
 
-void *pool_allocate(enum memory_type type, size_t size) {
+void *pool_allocate(enum memory_type type, size_t size)
+{
     void *data = NULL;
     if (bs_allocate_pool(type, size, &data) != EFI_SUCCESS)
         return NULL;
@@ -139,7 +149,8 @@ void *pool_allocate(enum memory_type type, size_t size) {
     return data;
 }
 
-void pool_free(void *data) {
+void pool_free(void *data)
+{
     if (data && bs_free_pool(data) != EFI_SUCCESS)
         panic("pool: %p was not allocated", data);
 }

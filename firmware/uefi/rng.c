@@ -10,20 +10,23 @@
 
 static bool have_rdseed, have_rdrand;
 
-static bool rdseed(uint64_t *ret) {
+static bool rdseed(uint64_t *ret)
+{
     uint8_t good;
     __asm__ volatile("rdseed %0; setc %1" : "=r"(*ret), "=qm"(good) : : "cc");
     return good;
 }
 
-static bool rdrand(uint64_t *ret) {
+static bool rdrand(uint64_t *ret)
+{
     uint8_t good;
     __asm__ volatile("rdrand %0; setc %1" : "=r"(*ret), "=qm"(good) : : "cc");
     return good;
 }
 
 /* One random word. Some processors fail with all ones and carry set: refused as well. */
-static bool random_word(uint64_t *ret) {
+static bool random_word(uint64_t *ret)
+{
     for (unsigned i = 0; have_rdseed && i < RETRIES; i++)
         if (rdseed(ret) && *ret != 0 && *ret != UINT64_MAX)
             return true;
@@ -33,7 +36,8 @@ static bool random_word(uint64_t *ret) {
     return false;
 }
 
-static EFI_STATUS EFIAPI get_info(EFI_RNG_PROTOCOL *this, UINTN *size, EFI_GUID *list) {
+static EFI_STATUS EFIAPI get_info(EFI_RNG_PROTOCOL *this, UINTN *size, EFI_GUID *list)
+{
     if (!this || !size)
         return EFI_INVALID_PARAMETER;
     UINTN room = *size;
@@ -47,7 +51,8 @@ static EFI_STATUS EFIAPI get_info(EFI_RNG_PROTOCOL *this, UINTN *size, EFI_GUID 
 }
 
 static EFI_STATUS EFIAPI get_rng(EFI_RNG_PROTOCOL *this, EFI_GUID *algorithm, UINTN length,
-                                 UINT8 *value) {
+                                 UINT8 *value)
+{
     if (!this || length == 0 || !value)
         return EFI_INVALID_PARAMETER;
     if (algorithm && !guid_equal(algorithm, &guid_rng_raw))
@@ -64,8 +69,9 @@ static EFI_STATUS EFIAPI get_rng(EFI_RNG_PROTOCOL *this, EFI_GUID *algorithm, UI
     return EFI_SUCCESS;
 }
 
-void rng_init(void) {
-    static EFI_RNG_PROTOCOL protocol = {.GetInfo = get_info, .GetRNG = get_rng};
+void rng_init(void)
+{
+    static EFI_RNG_PROTOCOL protocol = { .GetInfo = get_info, .GetRNG = get_rng };
     static EFI_HANDLE handle;
     have_rdrand = cpuid(1, 0).ecx & 1u << 30;
     have_rdseed = cpuid(0, 0).eax >= 7 && (cpuid(7, 0).ebx & 1u << 18);

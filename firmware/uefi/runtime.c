@@ -17,26 +17,34 @@ static struct {
     bool done;
 } virtual_map;
 
-EFI_STATUS EFIAPI rt_get_time(EFI_TIME *ret_time, EFI_TIME_CAPABILITIES *ret_capabilities) {
+EFI_STATUS EFIAPI rt_get_time(EFI_TIME *ret_time, EFI_TIME_CAPABILITIES *ret_capabilities)
+{
     if (!ret_time)
         return EFI_INVALID_PARAMETER;
     struct calendar_time now;
     rtc_get(&now);
-    *ret_time = (EFI_TIME){.Year = now.year, .Month = now.month, .Day = now.day, .Hour = now.hour,
-                           .Minute = now.minute, .Second = now.second, .TimeZone = time_zone,
-                           .Daylight = daylight};
+    *ret_time = (EFI_TIME){ .Year = now.year,
+                            .Month = now.month,
+                            .Day = now.day,
+                            .Hour = now.hour,
+                            .Minute = now.minute,
+                            .Second = now.second,
+                            .TimeZone = time_zone,
+                            .Daylight = daylight };
     if (ret_capabilities)
-        *ret_capabilities = (EFI_TIME_CAPABILITIES){.Resolution = 1, .Accuracy = 50000000};
+        *ret_capabilities = (EFI_TIME_CAPABILITIES){ .Resolution = 1, .Accuracy = 50000000 };
     return EFI_SUCCESS;
 }
 
-static unsigned days_in_month(unsigned year, unsigned month) {
-    static const uint8_t days[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
+static unsigned days_in_month(unsigned year, unsigned month)
+{
+    static const uint8_t days[] = { 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31 };
     bool leap = (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
     return days[month - 1] + (month == 2 && leap);
 }
 
-EFI_STATUS EFIAPI rt_set_time(EFI_TIME *time) {
+EFI_STATUS EFIAPI rt_set_time(EFI_TIME *time)
+{
     if (!time || time->Year < 1900 || time->Year > 9999 || time->Month < 1 || time->Month > 12 ||
         time->Day < 1 || time->Day > days_in_month(time->Year, time->Month) || time->Hour > 23 ||
         time->Minute > 59 || time->Second > 59 || time->Nanosecond > 999999999 ||
@@ -44,28 +52,34 @@ EFI_STATUS EFIAPI rt_set_time(EFI_TIME *time) {
          (time->TimeZone < -1440 || time->TimeZone > 1440)) ||
         (time->Daylight & ~3u))
         return EFI_INVALID_PARAMETER;
-    struct calendar_time now = {.year = time->Year, .month = time->Month, .day = time->Day,
-                                .hour = time->Hour, .minute = time->Minute,
-                                .second = time->Second};
+    struct calendar_time now = { .year = time->Year,
+                                 .month = time->Month,
+                                 .day = time->Day,
+                                 .hour = time->Hour,
+                                 .minute = time->Minute,
+                                 .second = time->Second };
     rtc_set(&now);
     time_zone = time->TimeZone;
     daylight = time->Daylight;
     return EFI_SUCCESS;
 }
 
-EFI_STATUS EFIAPI rt_get_wakeup_time(BOOLEAN *enabled, BOOLEAN *pending, EFI_TIME *time) {
+EFI_STATUS EFIAPI rt_get_wakeup_time(BOOLEAN *enabled, BOOLEAN *pending, EFI_TIME *time)
+{
     if (!enabled || !pending || !time)
         return EFI_INVALID_PARAMETER;
     return EFI_UNSUPPORTED; /* UEFI 2.10 8.3.3: platform without a wake-up alarm */
 }
 
-EFI_STATUS EFIAPI rt_set_wakeup_time(BOOLEAN enable, EFI_TIME *time) {
+EFI_STATUS EFIAPI rt_set_wakeup_time(BOOLEAN enable, EFI_TIME *time)
+{
     (void)enable;
     (void)time;
     return EFI_UNSUPPORTED;
 }
 
-VOID EFIAPI rt_reset_system(EFI_RESET_TYPE type, EFI_STATUS status, UINTN size, VOID *data) {
+VOID EFIAPI rt_reset_system(EFI_RESET_TYPE type, EFI_STATUS status, UINTN size, VOID *data)
+{
     (void)status;
     (void)size;
     (void)data;
@@ -74,18 +88,21 @@ VOID EFIAPI rt_reset_system(EFI_RESET_TYPE type, EFI_STATUS status, UINTN size, 
                                             : RESET_COLD);
 }
 
-EFI_STATUS EFIAPI rt_update_capsule(VOID **headers, UINTN count, EFI_PHYSICAL_ADDRESS list) {
+EFI_STATUS EFIAPI rt_update_capsule(VOID **headers, UINTN count, EFI_PHYSICAL_ADDRESS list)
+{
     (void)list;
     return !headers || count == 0 ? EFI_INVALID_PARAMETER : EFI_UNSUPPORTED;
 }
 
 EFI_STATUS EFIAPI rt_query_capsule_capabilities(VOID **headers, UINTN count, UINT64 *maximum,
-                                                EFI_RESET_TYPE *reset) {
+                                                EFI_RESET_TYPE *reset)
+{
     return !headers || count == 0 || !maximum || !reset ? EFI_INVALID_PARAMETER : EFI_UNSUPPORTED;
 }
 
 /* True: *address lies in a runtime region of the new map and was converted. */
-static bool convert(uint64_t *address) {
+static bool convert(uint64_t *address)
+{
     for (size_t i = 0; i < virtual_map.count; i++) {
         EFI_MEMORY_DESCRIPTOR entry;
         memcpy(&entry, virtual_map.entries + i * virtual_map.step, sizeof(entry));
@@ -98,7 +115,8 @@ static bool convert(uint64_t *address) {
     return false;
 }
 
-EFI_STATUS EFIAPI rt_convert_pointer(UINTN disposition, VOID **address) {
+EFI_STATUS EFIAPI rt_convert_pointer(UINTN disposition, VOID **address)
+{
     if (!address)
         return EFI_INVALID_PARAMETER;
     if (!virtual_map.entries)
@@ -113,7 +131,8 @@ EFI_STATUS EFIAPI rt_convert_pointer(UINTN disposition, VOID **address) {
 }
 
 /* Converts `count` pointers in a row. */
-static void convert_all(void *first, size_t count) {
+static void convert_all(void *first, size_t count)
+{
     for (size_t i = 0; i < count; i++) {
         uint64_t value;
         uint8_t *at = (uint8_t *)first + i * sizeof(value);
@@ -124,7 +143,8 @@ static void convert_all(void *first, size_t count) {
 }
 
 EFI_STATUS EFIAPI rt_set_virtual_address_map(UINTN size, UINTN descriptor_size, UINT32 version,
-                                             EFI_MEMORY_DESCRIPTOR *map) {
+                                             EFI_MEMORY_DESCRIPTOR *map)
+{
     if (!boot_services_ended || virtual_map.done)
         return EFI_UNSUPPORTED;
     if (version != 1 || descriptor_size < sizeof(EFI_MEMORY_DESCRIPTOR) || !map)

@@ -10,7 +10,7 @@
 #include "firmware/uefi/guids.h"
 
 /* boottables.c */
-extern EFI_SYSTEM_TABLE *system_table;    /* in RuntimeServicesData */
+extern EFI_SYSTEM_TABLE *system_table;      /* in RuntimeServicesData */
 extern EFI_RUNTIME_SERVICES *runtime_table; /* in RuntimeServicesData */
 extern EFI_BOOT_SERVICES *boot_table;
 void tables_init(void);
@@ -35,10 +35,10 @@ EFI_STATUS EFIAPI bs_allocate_pool(UINT32 type, UINTN size, VOID **ret_buffer);
 EFI_STATUS EFIAPI bs_free_pool(VOID *buffer);
 
 /* handles.c: the protocol database */
-EFI_STATUS EFIAPI bs_install_protocol_interface(EFI_HANDLE *handle, EFI_GUID *protocol,
-                                                UINT32 type, VOID *interface);
-EFI_STATUS EFIAPI bs_reinstall_protocol_interface(EFI_HANDLE handle, EFI_GUID *protocol,
-                                                  VOID *old, VOID *new);
+EFI_STATUS EFIAPI bs_install_protocol_interface(EFI_HANDLE *handle, EFI_GUID *protocol, UINT32 type,
+                                                VOID *interface);
+EFI_STATUS EFIAPI bs_reinstall_protocol_interface(EFI_HANDLE handle, EFI_GUID *protocol, VOID *old,
+                                                  VOID *new);
 EFI_STATUS EFIAPI bs_uninstall_protocol_interface(EFI_HANDLE handle, EFI_GUID *protocol,
                                                   VOID *interface);
 EFI_STATUS EFIAPI bs_install_multiple(EFI_HANDLE *handle, ...);
@@ -64,10 +64,9 @@ void handle_install(EFI_HANDLE *handle, const EFI_GUID *protocol, void *interfac
 /* locate.c: searches in the database */
 EFI_STATUS EFIAPI bs_locate_handle(EFI_LOCATE_SEARCH_TYPE how, EFI_GUID *protocol, VOID *key,
                                    UINTN *size, EFI_HANDLE *buffer);
-EFI_STATUS EFIAPI bs_locate_handle_buffer(EFI_LOCATE_SEARCH_TYPE how, EFI_GUID *protocol,
-                                          VOID *key, UINTN *ret_count, EFI_HANDLE **ret_buffer);
-EFI_STATUS EFIAPI bs_locate_protocol(EFI_GUID *protocol, VOID *registration,
-                                     VOID **ret_interface);
+EFI_STATUS EFIAPI bs_locate_handle_buffer(EFI_LOCATE_SEARCH_TYPE how, EFI_GUID *protocol, VOID *key,
+                                          UINTN *ret_count, EFI_HANDLE **ret_buffer);
+EFI_STATUS EFIAPI bs_locate_protocol(EFI_GUID *protocol, VOID *registration, VOID **ret_interface);
 EFI_STATUS EFIAPI bs_locate_device_path(EFI_GUID *protocol, EFI_DEVICE_PATH_PROTOCOL **path,
                                         EFI_HANDLE *ret_device);
 EFI_STATUS EFIAPI bs_connect_controller(EFI_HANDLE controller, EFI_HANDLE *drivers,

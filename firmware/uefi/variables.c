@@ -7,11 +7,11 @@
 #include "firmware/lib/log.h"
 #include "firmware/uefi/services.h"
 
-#define STORE_SIZE 0x40000u
+#define STORE_SIZE       0x40000u
 #define MAXIMUM_VARIABLE 0x8000u /* name and data */
-#define BS EFI_VARIABLE_BOOTSERVICE_ACCESS
-#define RT EFI_VARIABLE_RUNTIME_ACCESS
-#define NV EFI_VARIABLE_NON_VOLATILE
+#define BS               EFI_VARIABLE_BOOTSERVICE_ACCESS
+#define RT               EFI_VARIABLE_RUNTIME_ACCESS
+#define NV               EFI_VARIABLE_NON_VOLATILE
 
 /* Records follow each other without gaps; each is padded to 8 bytes. */
 struct record {
@@ -26,19 +26,23 @@ struct record {
 static _Alignas(8) uint8_t store[STORE_SIZE];
 static size_t store_used;
 
-static uint8_t *data_of(struct record *r) {
+static uint8_t *data_of(struct record *r)
+{
     return (uint8_t *)r->name + r->name_size;
 }
 
-static struct record *record_at(size_t offset) {
+static struct record *record_at(size_t offset)
+{
     return (struct record *)(void *)(store + offset);
 }
 
-static bool visible(const struct record *r) {
+static bool visible(const struct record *r)
+{
     return !boot_services_ended || (r->attributes & RT);
 }
 
-static struct record *find(const CHAR16 *name, const EFI_GUID *vendor) {
+static struct record *find(const CHAR16 *name, const EFI_GUID *vendor)
+{
     size_t name_size = (utf16_length(name) + 1) * sizeof(CHAR16);
     for (size_t offset = 0; offset < store_used; offset += record_at(offset)->size) {
         struct record *r = record_at(offset);
@@ -50,7 +54,8 @@ static struct record *find(const CHAR16 *name, const EFI_GUID *vendor) {
 }
 
 EFI_STATUS EFIAPI rt_get_variable(CHAR16 *name, EFI_GUID *vendor, UINT32 *ret_attributes,
-                                  UINTN *size, VOID *data) {
+                                  UINTN *size, VOID *data)
+{
     if (!name || !vendor || !size)
         return EFI_INVALID_PARAMETER;
     struct record *r = name[0] ? find(name, vendor) : NULL;
@@ -68,7 +73,8 @@ EFI_STATUS EFIAPI rt_get_variable(CHAR16 *name, EFI_GUID *vendor, UINT32 *ret_at
     return EFI_SUCCESS;
 }
 
-EFI_STATUS EFIAPI rt_get_next_variable_name(UINTN *size, CHAR16 *name, EFI_GUID *vendor) {
+EFI_STATUS EFIAPI rt_get_next_variable_name(UINTN *size, CHAR16 *name, EFI_GUID *vendor)
+{
     if (!size || !name || !vendor)
         return EFI_INVALID_PARAMETER;
     size_t limit = *size / sizeof(CHAR16), length = 0;
@@ -97,20 +103,23 @@ EFI_STATUS EFIAPI rt_get_next_variable_name(UINTN *size, CHAR16 *name, EFI_GUID 
     return EFI_SUCCESS;
 }
 
-static void erase(struct record *r) {
+static void erase(struct record *r)
+{
     size_t offset = (size_t)((uint8_t *)r - store), size = r->size;
     memmove(store + offset, store + offset + size, store_used - offset - size);
     store_used -= size;
     memset(store + store_used, 0, size);
 }
 
-static size_t record_size(size_t name_size, size_t data_size) {
+static size_t record_size(size_t name_size, size_t data_size)
+{
     return (sizeof(struct record) + name_size + data_size + 7) & ~(size_t)7;
 }
 
 /* Adds at the end; the caller checked for room. */
 static void append(const CHAR16 *name, const EFI_GUID *vendor, uint32_t attributes,
-                   const void *data, size_t data_size) {
+                   const void *data, size_t data_size)
+{
     size_t name_size = (utf16_length(name) + 1) * sizeof(CHAR16);
     struct record *r = record_at(store_used);
     r->size = (uint32_t)record_size(name_size, data_size);
@@ -124,10 +133,13 @@ static void append(const CHAR16 *name, const EFI_GUID *vendor, uint32_t attribut
 }
 
 /* UEFI 2.10 3.3: what only the firmware writes. */
-static bool read_only(const CHAR16 *name, const EFI_GUID *vendor) {
-    static const char *const names[] = {"SecureBoot", "SetupMode", "AuditMode", "DeployedMode",
-                                        "SignatureSupport", "OsIndicationsSupported",
-                                        "BootOptionSupport", "PlatformLangCodes", "VendorKeys"};
+static bool read_only(const CHAR16 *name, const EFI_GUID *vendor)
+{
+    static const char *const names[] = { "SecureBoot",        "SetupMode",
+                                         "AuditMode",         "DeployedMode",
+                                         "SignatureSupport",  "OsIndicationsSupported",
+                                         "BootOptionSupport", "PlatformLangCodes",
+                                         "VendorKeys" };
     if (!guid_equal(vendor, &guid_global_variable))
         return false;
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
@@ -140,7 +152,8 @@ static bool read_only(const CHAR16 *name, const EFI_GUID *vendor) {
     return false;
 }
 
-static EFI_STATUS check_attributes(uint32_t attributes) {
+static EFI_STATUS check_attributes(uint32_t attributes)
+{
     const uint32_t known = NV | BS | RT | EFI_VARIABLE_APPEND_WRITE;
     if (attributes & EFI_VARIABLE_AUTHENTICATED_WRITE_ACCESS)
         return EFI_UNSUPPORTED; /* deprecated, UEFI 2.10 8.2.3 */
@@ -151,7 +164,8 @@ static EFI_STATUS check_attributes(uint32_t attributes) {
 }
 
 /* After boot services volatile variables are read-only (UEFI 2.10 8.2.3). */
-static EFI_STATUS check_runtime(const struct record *old, uint32_t attributes, bool removal) {
+static EFI_STATUS check_runtime(const struct record *old, uint32_t attributes, bool removal)
+{
     if (!boot_services_ended)
         return EFI_SUCCESS;
     if (old && !(old->attributes & NV))
@@ -162,7 +176,8 @@ static EFI_STATUS check_runtime(const struct record *old, uint32_t attributes, b
 }
 
 static EFI_STATUS write_record(struct record *old, const CHAR16 *name, const EFI_GUID *vendor,
-                               uint32_t attributes, size_t size, const void *data) {
+                               uint32_t attributes, size_t size, const void *data)
+{
     static uint8_t joined[MAXIMUM_VARIABLE];
     size_t name_size = (utf16_length(name) + 1) * sizeof(CHAR16);
     bool appending = attributes & EFI_VARIABLE_APPEND_WRITE;
@@ -183,7 +198,8 @@ static EFI_STATUS write_record(struct record *old, const CHAR16 *name, const EFI
 }
 
 EFI_STATUS EFIAPI rt_set_variable(CHAR16 *name, EFI_GUID *vendor, UINT32 attributes, UINTN size,
-                                  VOID *data) {
+                                  VOID *data)
+{
     if (!name || !name[0] || !vendor || (size && !data))
         return EFI_INVALID_PARAMETER;
     EFI_STATUS status = check_attributes(attributes);
@@ -213,7 +229,8 @@ EFI_STATUS EFIAPI rt_set_variable(CHAR16 *name, EFI_GUID *vendor, UINT32 attribu
 }
 
 EFI_STATUS EFIAPI rt_query_variable_info(UINT32 attributes, UINT64 *ret_maximum,
-                                         UINT64 *ret_remaining, UINT64 *ret_maximum_size) {
+                                         UINT64 *ret_remaining, UINT64 *ret_maximum_size)
+{
     if (!ret_maximum || !ret_remaining || !ret_maximum_size || attributes == 0 ||
         check_attributes(attributes) == EFI_INVALID_PARAMETER || !(attributes & BS))
         return EFI_INVALID_PARAMETER;
@@ -228,14 +245,16 @@ EFI_STATUS EFIAPI rt_query_variable_info(UINT32 attributes, UINT64 *ret_maximum,
     return EFI_SUCCESS;
 }
 
-static void create(const char *name, const void *data, size_t size) {
-    CHAR16 wide[32] = {0};
+static void create(const char *name, const void *data, size_t size)
+{
+    CHAR16 wide[32] = { 0 };
     for (size_t i = 0; name[i]; i++)
         wide[i] = (uint8_t)name[i];
     append(wide, &guid_global_variable, BS | RT, data, size);
 }
 
-void variables_init(void) {
+void variables_init(void)
+{
     static const uint64_t no_indications;
     create("OsIndicationsSupported", &no_indications, sizeof(no_indications));
     create("PlatformLangCodes", "en", 3);

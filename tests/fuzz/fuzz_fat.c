@@ -11,7 +11,8 @@ struct input {
     size_t size;
 };
 
-static bool disk_read(void *disk, uint64_t offset, void *data, size_t length) {
+static bool disk_read(void *disk, uint64_t offset, void *data, size_t length)
+{
     const struct input *input = disk;
     if (offset > input->size || length > input->size - offset)
         return false;
@@ -19,7 +20,8 @@ static bool disk_read(void *disk, uint64_t offset, void *data, size_t length) {
     return true;
 }
 
-static void walk(const struct fat_volume *volume, struct fat_file directory, unsigned depth) {
+static void walk(const struct fat_volume *volume, struct fat_file directory, unsigned depth)
+{
     struct fat_entry entry;
     uint32_t position = 0;
     uint8_t data[512];
@@ -33,8 +35,9 @@ static void walk(const struct fat_volume *volume, struct fat_file directory, uns
     }
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
-    struct input input = {data, size};
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    struct input input = { data, size };
     struct fat_volume volume;
     struct fat_file root;
     if (!fat_mount(disk_read, &input, size, &volume))

@@ -24,8 +24,8 @@
 #include "firmware/uefi/services.h"
 
 #define LAUNCH_PAGE 0x810000ul
-#define RAM_SIZE (128ul << 20)
-#define PIECE 1000u /* of fwcfg_read_through */
+#define RAM_SIZE    (128ul << 20)
+#define PIECE       1000u /* of fwcfg_read_through */
 
 bool boot_services_ended;
 EFI_HANDLE firmware_image;
@@ -42,7 +42,8 @@ static struct {
 } host;
 
 _Noreturn void panic(const char *fmt, ...);
-void panic(const char *fmt, ...) {
+void panic(const char *fmt, ...)
+{
     va_list list;
     va_start(list, fmt);
     vsnprintf(reason, sizeof(reason), fmt, list);
@@ -51,35 +52,40 @@ void panic(const char *fmt, ...) {
 }
 
 void log_line(const char *fmt, ...);
-void log_line(const char *fmt, ...) {
+void log_line(const char *fmt, ...)
+{
     (void)fmt;
 }
 
-uint64_t interrupts_save(void) {
+uint64_t interrupts_save(void)
+{
     return 0;
 }
 
-void interrupts_restore(uint64_t flags) {
+void interrupts_restore(uint64_t flags)
+{
     (void)flags;
 }
 
-bool sev_active(void) {
+bool sev_active(void)
+{
     return encrypted;
 }
 
-static void host_item(uint16_t key, const void **ret_data, uint32_t *ret_size) {
+static void host_item(uint16_t key, const void **ret_data, uint32_t *ret_size)
+{
     const struct {
         uint16_t key;
         const void *data;
         uint32_t size;
-    } items[] = {
-        {FWCFG_SETUP_SIZE, &host.setup_size, 4}, {FWCFG_SETUP_DATA, host.setup, host.setup_size},
-        {FWCFG_KERNEL_SIZE, &host.kernel_size, 4},
-        {FWCFG_KERNEL_DATA, host.kernel, host.kernel_size},
-        {FWCFG_INITRD_SIZE, &host.initrd_size, 4},
-        {FWCFG_INITRD_DATA, host.initrd, host.initrd_size},
-        {FWCFG_CMDLINE_SIZE, &host.command_line_size, 4},
-        {FWCFG_CMDLINE_DATA, host.command_line, host.command_line_size}};
+    } items[] = { { FWCFG_SETUP_SIZE, &host.setup_size, 4 },
+                  { FWCFG_SETUP_DATA, host.setup, host.setup_size },
+                  { FWCFG_KERNEL_SIZE, &host.kernel_size, 4 },
+                  { FWCFG_KERNEL_DATA, host.kernel, host.kernel_size },
+                  { FWCFG_INITRD_SIZE, &host.initrd_size, 4 },
+                  { FWCFG_INITRD_DATA, host.initrd, host.initrd_size },
+                  { FWCFG_CMDLINE_SIZE, &host.command_line_size, 4 },
+                  { FWCFG_CMDLINE_DATA, host.command_line, host.command_line_size } };
     for (size_t i = 0; i < sizeof(items) / sizeof(items[0]); i++)
         if (items[i].key == key) {
             *ret_data = items[i].data;
@@ -89,7 +95,8 @@ static void host_item(uint16_t key, const void **ret_data, uint32_t *ret_size) {
     fail_msg("key 0x%x", key);
 }
 
-void fwcfg_read(uint16_t key, void *data, size_t length) {
+void fwcfg_read(uint16_t key, void *data, size_t length)
+{
     const void *item = NULL;
     uint32_t size = 0;
     host_item(key, &item, &size);
@@ -97,27 +104,30 @@ void fwcfg_read(uint16_t key, void *data, size_t length) {
     memcpy(data, item, length);
 }
 
-uint32_t fwcfg_read_u32(uint16_t key) {
+uint32_t fwcfg_read_u32(uint16_t key)
+{
     uint32_t value;
     fwcfg_read(key, &value, sizeof(value));
     return value;
 }
 
-void fwcfg_read_through(uint16_t key, void *data, size_t length, fwcfg_sink *sink,
-                        void *context) {
+void fwcfg_read_through(uint16_t key, void *data, size_t length, fwcfg_sink *sink, void *context)
+{
     fwcfg_read(key, data, length);
     for (size_t at = 0; at < length; at += PIECE)
         sink(context, (uint8_t *)data + at, length - at < PIECE ? length - at : PIECE);
 }
 
-EFI_STATUS EFIAPI bs_signal_event(EFI_EVENT event) {
+EFI_STATUS EFIAPI bs_signal_event(EFI_EVENT event)
+{
     (void)event;
     return EFI_SUCCESS;
 }
 
 /* The image: what it was given is checked against what the host offered. */
 EFI_STATUS EFIAPI bs_load_image(BOOLEAN policy, EFI_HANDLE parent, EFI_DEVICE_PATH_PROTOCOL *path,
-                                VOID *source, UINTN size, EFI_HANDLE *ret_image) {
+                                VOID *source, UINTN size, EFI_HANDLE *ret_image)
+{
     static EFI_LOADED_IMAGE_PROTOCOL loaded;
     (void)policy;
     (void)parent;
@@ -126,13 +136,14 @@ EFI_STATUS EFIAPI bs_load_image(BOOLEAN policy, EFI_HANDLE parent, EFI_DEVICE_PA
     assert_memory_equal(source, host.setup, host.setup_size);
     assert_memory_equal((uint8_t *)source + host.setup_size, host.kernel, host.kernel_size);
     seen_kernel = size;
-    loaded = (EFI_LOADED_IMAGE_PROTOCOL){0};
+    loaded = (EFI_LOADED_IMAGE_PROTOCOL){ 0 };
     *ret_image = NULL;
     handle_install(ret_image, &guid_loaded_image, &loaded);
     return EFI_SUCCESS;
 }
 
-EFI_STATUS EFIAPI bs_start_image(EFI_HANDLE image, UINTN *ret_size, CHAR16 **ret_data) {
+EFI_STATUS EFIAPI bs_start_image(EFI_HANDLE image, UINTN *ret_size, CHAR16 **ret_data)
+{
     (void)ret_size;
     (void)ret_data;
     EFI_LOADED_IMAGE_PROTOCOL *loaded = handle_interface(image, &guid_loaded_image);
@@ -147,7 +158,8 @@ EFI_STATUS EFIAPI bs_start_image(EFI_HANDLE image, UINTN *ret_size, CHAR16 **ret
     return EFI_SUCCESS;
 }
 
-static void put_hash(unsigned index, const uint8_t guid[16], const void *data, size_t size) {
+static void put_hash(unsigned index, const uint8_t guid[16], const void *data, size_t size)
+{
     uint8_t *entry = (uint8_t *)(LAUNCH_PAGE + 0xC00 + 18 + index * 50);
     memcpy(entry, guid, 16);
     entry[16] = 50;
@@ -155,16 +167,16 @@ static void put_hash(unsigned index, const uint8_t guid[16], const void *data, s
 }
 
 /* The table as QEMU makes it for the host's present blobs. */
-static void measure(void) {
-    static const uint8_t table[16] = {0x06, 0xd6, 0x38, 0x94, 0x22, 0x4f, 0xc9, 0x4c,
-                                      0xb4, 0x79, 0xa7, 0x93, 0xd4, 0x11, 0xfd, 0x21};
-    static const uint8_t guids[3][16] = {
-        {0xd8, 0x2d, 0xd0, 0x97, 0x20, 0xbd, 0x94, 0x4c, 0xaa, 0x78, 0xe7, 0x71, 0x4d, 0x36, 0xab,
-         0x2a},
-        {0x31, 0xf7, 0xba, 0x44, 0x2f, 0x3a, 0xd7, 0x4b, 0x9a, 0xf1, 0x41, 0xe2, 0x91, 0x69, 0x78,
-         0x1d},
-        {0x37, 0x94, 0xe7, 0x4d, 0xd2, 0xab, 0x7f, 0x42, 0xb8, 0x35, 0xd5, 0xb1, 0x72, 0xd2, 0x04,
-         0x5b}};
+static void measure(void)
+{
+    static const uint8_t table[16] = { 0x06, 0xd6, 0x38, 0x94, 0x22, 0x4f, 0xc9, 0x4c,
+                                       0xb4, 0x79, 0xa7, 0x93, 0xd4, 0x11, 0xfd, 0x21 };
+    static const uint8_t guids[3][16] = { { 0xd8, 0x2d, 0xd0, 0x97, 0x20, 0xbd, 0x94, 0x4c, 0xaa,
+                                            0x78, 0xe7, 0x71, 0x4d, 0x36, 0xab, 0x2a },
+                                          { 0x31, 0xf7, 0xba, 0x44, 0x2f, 0x3a, 0xd7, 0x4b, 0x9a,
+                                            0xf1, 0x41, 0xe2, 0x91, 0x69, 0x78, 0x1d },
+                                          { 0x37, 0x94, 0xe7, 0x4d, 0xd2, 0xab, 0x7f, 0x42, 0xb8,
+                                            0x35, 0xd5, 0xb1, 0x72, 0xd2, 0x04, 0x5b } };
     uint8_t *area = (uint8_t *)(LAUNCH_PAGE + 0xC00), whole[8192];
     memset(area, 0, 0x400);
     memcpy(area, table, 16);
@@ -179,7 +191,8 @@ static void measure(void) {
 
 static uint8_t *ram;
 
-static int prepare(void **state) {
+static int prepare(void **state)
+{
     (void)state;
     if (!ram) {
         void *page = mmap((void *)LAUNCH_PAGE, 4096, PROT_READ | PROT_WRITE,
@@ -206,9 +219,10 @@ static int prepare(void **state) {
 }
 
 /* Takes away what a boot left behind: a real one happens once. */
-static void forget(void) {
-    static const struct guid *const left[] = {&guid_simple_file_system, &guid_load_file2,
-                                              &guid_device_path, &guid_loaded_image};
+static void forget(void)
+{
+    static const struct guid *const left[] = { &guid_simple_file_system, &guid_load_file2,
+                                               &guid_device_path, &guid_loaded_image };
     for (size_t i = 0; i < sizeof(left) / sizeof(left[0]); i++) {
         EFI_GUID guid = *left[i];
         EFI_HANDLE handle;
@@ -219,7 +233,8 @@ static void forget(void) {
     }
 }
 
-static void plain_boot(void **state) {
+static void plain_boot(void **state)
+{
     (void)state;
     assert_true(direct_boot());
     assert_int_equal(started, 1);
@@ -227,7 +242,7 @@ static void plain_boot(void **state) {
     EFI_GUID guid = guid_load_file2;
     EFI_LOAD_FILE2_PROTOCOL *loader;
     assert_int_equal(bs_locate_protocol(&guid, NULL, (void **)&loader), EFI_SUCCESS);
-    static const EFI_DEVICE_PATH_PROTOCOL end = {END_DEVICE_PATH, END_ENTIRE_DP, {4, 0}};
+    static const EFI_DEVICE_PATH_PROTOCOL end = { END_DEVICE_PATH, END_ENTIRE_DP, { 4, 0 } };
     EFI_DEVICE_PATH_PROTOCOL copy = end;
     uint8_t data[4096];
     UINTN size = 0;
@@ -238,7 +253,8 @@ static void plain_boot(void **state) {
     forget();
 }
 
-static void files_around_the_kernel(void **state) {
+static void files_around_the_kernel(void **state)
+{
     (void)state;
     assert_true(direct_boot());
     EFI_GUID guid = guid_simple_file_system, info_guid = guid_file_info;
@@ -272,14 +288,16 @@ static void files_around_the_kernel(void **state) {
     forget();
 }
 
-static void nothing_offered(void **state) {
+static void nothing_offered(void **state)
+{
     (void)state;
     host.kernel_size = 0;
     assert_false(direct_boot());
     assert_int_equal(started, 0);
 }
 
-static void noise_is_no_table(void **state) {
+static void noise_is_no_table(void **state)
+{
     (void)state;
     encrypted = true;
     assert_true(direct_boot());
@@ -289,7 +307,8 @@ static void noise_is_no_table(void **state) {
 }
 
 /* True: the boot stopped and the reason names the blob. */
-static bool stops_naming(const char *name) {
+static bool stops_naming(const char *name)
+{
     started = 0;
     reason[0] = 0;
     encrypted = true;
@@ -301,7 +320,8 @@ static bool stops_naming(const char *name) {
     return started == 0 && strstr(reason, name) != NULL;
 }
 
-static void measured_boot(void **state) {
+static void measured_boot(void **state)
+{
     (void)state;
     measure();
     assert_false(stops_naming(""));
@@ -313,7 +333,8 @@ static void measured_boot(void **state) {
     assert_int_equal(started, 1);
 }
 
-static void every_blob_is_enforced(void **state) {
+static void every_blob_is_enforced(void **state)
+{
     measure();
     host.setup[511] ^= 1;
     assert_true(stops_naming("kernel"));
@@ -331,7 +352,8 @@ static void every_blob_is_enforced(void **state) {
     assert_true(stops_naming("command line"));
 }
 
-static void lengths_are_enforced(void **state) {
+static void lengths_are_enforced(void **state)
+{
     measure();
     host.initrd_size--;
     assert_true(stops_naming("initrd"));
@@ -354,8 +376,9 @@ static void lengths_are_enforced(void **state) {
     assert_true(stops_naming("kernel"));
 }
 
-static void missing_entries_stop(void **state) {
-    static const char *const names[] = {"command line", "initrd", "kernel"};
+static void missing_entries_stop(void **state)
+{
+    static const char *const names[] = { "command line", "initrd", "kernel" };
     for (unsigned i = 0; i < 3; i++) {
         prepare(state);
         measure();
@@ -368,7 +391,8 @@ static void missing_entries_stop(void **state) {
     assert_true(stops_naming("malformed"));
 }
 
-static void sizes_are_bounded(void **state) {
+static void sizes_are_bounded(void **state)
+{
     (void)state;
     host.initrd_size = 0xFFFFFFFF;
     assert_true(stops_naming("initrd"));
@@ -377,7 +401,8 @@ static void sizes_are_bounded(void **state) {
     assert_true(stops_naming("command line"));
 }
 
-int main(void) {
+int main(void)
+{
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(plain_boot, prepare),
         cmocka_unit_test_setup(files_around_the_kernel, prepare),

@@ -15,7 +15,7 @@
 #include "firmware/storage/fat.h"
 #include "firmware/storage/partition.h"
 
-#define SECTOR 512u
+#define SECTOR    512u
 #define FILE_SIZE 5000u
 
 struct image {
@@ -26,7 +26,8 @@ struct image {
 };
 
 uint32_t crc32(uint32_t seed, const void *data, size_t length);
-uint32_t crc32(uint32_t seed, const void *data, size_t length) {
+uint32_t crc32(uint32_t seed, const void *data, size_t length)
+{
     const uint8_t *bytes = data;
     uint32_t crc = ~seed;
     for (size_t i = 0; i < length; i++) {
@@ -37,11 +38,13 @@ uint32_t crc32(uint32_t seed, const void *data, size_t length) {
     return ~crc;
 }
 
-static void put(uint8_t *at, uint64_t value, unsigned width) {
+static void put(uint8_t *at, uint64_t value, unsigned width)
+{
     memcpy(at, &value, width);
 }
 
-static void set_fat(struct image *image, uint32_t cluster, uint32_t value) {
+static void set_fat(struct image *image, uint32_t cluster, uint32_t value)
+{
     uint8_t *fat = image->bytes + image->reserved * SECTOR;
     if (image->bits == 32) {
         put(fat + cluster * 4, value & 0x0FFFFFFF, 4);
@@ -56,13 +59,15 @@ static void set_fat(struct image *image, uint32_t cluster, uint32_t value) {
     }
 }
 
-static uint8_t *cluster_at(struct image *image, uint32_t cluster) {
+static uint8_t *cluster_at(struct image *image, uint32_t cluster)
+{
     uint32_t data = image->reserved + image->fat_sectors + image->root_entries * 32 / SECTOR;
     return image->bytes + (data + cluster - 2) * SECTOR;
 }
 
 static void put_entry(uint8_t *at, const char *name, uint8_t attributes, uint32_t first,
-                      uint32_t size) {
+                      uint32_t size)
+{
     memcpy(at, name, 11);
     at[11] = attributes;
     put(at + 20, first >> 16, 2);
@@ -70,8 +75,9 @@ static void put_entry(uint8_t *at, const char *name, uint8_t attributes, uint32_
     put(at + 28, size, 4);
 }
 
-static uint8_t *put_long(uint8_t *at, const char *name, const char *alias) {
-    static const uint8_t places[13] = {1, 3, 5, 7, 9, 14, 16, 18, 20, 22, 24, 28, 30};
+static uint8_t *put_long(uint8_t *at, const char *name, const char *alias)
+{
+    static const uint8_t places[13] = { 1, 3, 5, 7, 9, 14, 16, 18, 20, 22, 24, 28, 30 };
     unsigned pieces = (unsigned)(strlen(name) + 12) / 13;
     uint8_t sum = 0;
     for (unsigned i = 0; i < 11; i++)
@@ -82,20 +88,27 @@ static uint8_t *put_long(uint8_t *at, const char *name, const char *alias) {
         at[13] = sum;
         for (unsigned i = 0; i < 13; i++) {
             size_t index = (piece - 1) * 13 + i;
-            put(at + places[i], index < strlen(name) ? (uint8_t)name[index]
-                                : index == strlen(name) ? 0 : 0xFFFF, 2);
+            put(at + places[i],
+                index < strlen(name)    ? (uint8_t)name[index]
+                : index == strlen(name) ? 0
+                                        : 0xFFFF,
+                2);
         }
     }
     return at;
 }
 
-static struct image make(unsigned bits) {
-    struct image image = {.bits = bits, .reserved = bits == 32 ? 32 : 1,
-                          .root_entries = bits == 32 ? 0 : 64,
-                          .clusters = bits == 12 ? 200 : bits == 16 ? 5000 : 66000};
+static struct image make(unsigned bits)
+{
+    struct image image = { .bits = bits,
+                           .reserved = bits == 32 ? 32 : 1,
+                           .root_entries = bits == 32 ? 0 : 64,
+                           .clusters = bits == 12   ? 200
+                                       : bits == 16 ? 5000
+                                                    : 66000 };
     image.fat_sectors = ((image.clusters + 2) * bits / 8 + SECTOR) / SECTOR;
-    uint32_t total = image.reserved + image.fat_sectors + image.root_entries * 32 / SECTOR +
-                     image.clusters;
+    uint32_t total =
+        image.reserved + image.fat_sectors + image.root_entries * 32 / SECTOR + image.clusters;
     image.size = (size_t)total * SECTOR;
     image.bytes = calloc(1, image.size);
     uint8_t *boot = image.bytes;
@@ -108,8 +121,8 @@ static struct image make(unsigned bits) {
     put(boot + (bits == 32 ? 36 : 22), image.fat_sectors, bits == 32 ? 4 : 2);
     put(boot + 44, 2, bits == 32 ? 4 : 0);
     put(boot + 510, 0xAA55, 2);
-    uint8_t *root = bits == 32 ? cluster_at(&image, 2)
-                               : boot + (image.reserved + image.fat_sectors) * SECTOR;
+    uint8_t *root =
+        bits == 32 ? cluster_at(&image, 2) : boot + (image.reserved + image.fat_sectors) * SECTOR;
     set_fat(&image, 2, 0x0FFFFFFF);
     put_entry(root, "VOLUME     ", FAT_VOLUME_LABEL, 0, 0);
     put_entry(root + 32, "EFI        ", FAT_DIRECTORY, 3, 0);
@@ -135,7 +148,8 @@ static struct image make(unsigned bits) {
     return image;
 }
 
-static bool disk_read(void *disk, uint64_t offset, void *data, size_t length) {
+static bool disk_read(void *disk, uint64_t offset, void *data, size_t length)
+{
     const struct image *image = disk;
     if (offset > image->size || length > image->size - offset)
         return false;
@@ -144,14 +158,16 @@ static bool disk_read(void *disk, uint64_t offset, void *data, size_t length) {
 }
 
 static bool find(const struct fat_volume *volume, struct fat_file directory, const char *name,
-                 struct fat_entry *ret) {
+                 struct fat_entry *ret)
+{
     uint16_t wide[64];
     for (size_t i = 0; i <= strlen(name); i++)
         wide[i] = (uint8_t)name[i];
     return fat_find(volume, &directory, wide, strlen(name), ret) == FAT_OK;
 }
 
-static void reads(unsigned bits) {
+static void reads(unsigned bits)
+{
     struct image image = make(bits);
     struct fat_volume volume;
     struct fat_file root;
@@ -163,7 +179,7 @@ static void reads(unsigned bits) {
     assert_false(find(&volume, root, "a long name", &entry));
     assert_true(find(&volume, root, "A Long Name.CONFIG", &entry));
     assert_int_equal(entry.file.size, FILE_SIZE);
-    static const size_t pieces[] = {1, 7, 511, 512, 513, 1024, FILE_SIZE};
+    static const size_t pieces[] = { 1, 7, 511, 512, 513, 1024, FILE_SIZE };
     for (size_t p = 0; p < sizeof(pieces) / sizeof(pieces[0]); p++) {
         uint8_t *data = malloc(FILE_SIZE);
         for (uint32_t at = 0; at < FILE_SIZE; at += (uint32_t)pieces[p]) {
@@ -185,21 +201,24 @@ static void reads(unsigned bits) {
     free(image.bytes);
 }
 
-static void reads_all_widths(void **state) {
+static void reads_all_widths(void **state)
+{
     (void)state;
     reads(12);
     reads(16);
     reads(32);
 }
 
-static uint32_t random_number(void) {
+static uint32_t random_number(void)
+{
     static uint32_t value = 99;
     value = value * 1664525 + 1013904223;
     return value >> 8;
 }
 
 /* Walks everything there is, two levels deep, and reads each file. */
-static void walk(const struct fat_volume *volume, struct fat_file directory, unsigned depth) {
+static void walk(const struct fat_volume *volume, struct fat_file directory, unsigned depth)
+{
     struct fat_entry entry;
     uint32_t position = 0;
     uint8_t data[600];
@@ -213,7 +232,8 @@ static void walk(const struct fat_volume *volume, struct fat_file directory, uns
     }
 }
 
-static void survives_damage(void **state) {
+static void survives_damage(void **state)
+{
     (void)state;
     for (unsigned round = 0; round < 600; round++) {
         struct image image = make(round % 2 ? 12 : 16);
@@ -231,7 +251,8 @@ static void survives_damage(void **state) {
     }
 }
 
-static void circular_directory_ends(void **state) {
+static void circular_directory_ends(void **state)
+{
     (void)state;
     struct image image = make(32);
     struct fat_volume volume;
@@ -256,7 +277,8 @@ static void circular_directory_ends(void **state) {
 
 static uint8_t disk[DISK_BLOCKS * SECTOR];
 
-static bool block_read(void *unused, uint64_t block, uint32_t count, void *data) {
+static bool block_read(void *unused, uint64_t block, uint32_t count, void *data)
+{
     (void)unused;
     if (block > DISK_BLOCKS || count > DISK_BLOCKS - block)
         return false;
@@ -264,12 +286,14 @@ static bool block_read(void *unused, uint64_t block, uint32_t count, void *data)
     return true;
 }
 
-static size_t scan(struct partition *found) {
+static size_t scan(struct partition *found)
+{
     static uint8_t scratch[PARTITION_SCRATCH];
     return partition_scan(block_read, NULL, SECTOR, DISK_BLOCKS, scratch, found);
 }
 
-static void seal_header(uint64_t place, uint64_t array) {
+static void seal_header(uint64_t place, uint64_t array)
+{
     uint8_t *header = disk + place * SECTOR;
     memset(header, 0, SECTOR);
     memcpy(header, "EFI PART", 8);
@@ -283,10 +307,11 @@ static void seal_header(uint64_t place, uint64_t array) {
     put(header + 16, crc32(0, header, 92), 4);
 }
 
-static void make_gpt(void) {
+static void make_gpt(void)
+{
     memset(disk, 0, sizeof(disk));
     uint8_t *array = disk + 2 * SECTOR;
-    static const uint64_t bounds[3][2] = {{100, 199}, {200, 2000}, {300, 300}};
+    static const uint64_t bounds[3][2] = { { 100, 199 }, { 200, 2000 }, { 300, 300 } };
     for (unsigned i = 0; i < 3; i++) {
         memset(array + i * 256, 0x11, 16);
         memset(array + i * 256 + 16, 0x20 + (int)i, 16);
@@ -298,7 +323,8 @@ static void make_gpt(void) {
     seal_header(DISK_BLOCKS - 1, DISK_BLOCKS - 33);
 }
 
-static void gpt_partitions(void **state) {
+static void gpt_partitions(void **state)
+{
     (void)state;
     struct partition found[PARTITIONS_MAXIMUM];
     make_gpt();
@@ -317,7 +343,8 @@ static void gpt_partitions(void **state) {
     assert_int_equal(scan(found), 0);
 }
 
-static void mbr_partitions(void **state) {
+static void mbr_partitions(void **state)
+{
     (void)state;
     struct partition found[PARTITIONS_MAXIMUM];
     memset(disk, 0, sizeof(disk));
@@ -335,7 +362,8 @@ static void mbr_partitions(void **state) {
     assert_int_equal(found[0].signature[0], 0x78);
 }
 
-static void damaged_tables(void **state) {
+static void damaged_tables(void **state)
+{
     (void)state;
     struct partition found[PARTITIONS_MAXIMUM];
     for (unsigned round = 0; round < 3000; round++) {
@@ -350,10 +378,12 @@ static void damaged_tables(void **state) {
     }
 }
 
-int main(void) {
+int main(void)
+{
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(reads_all_widths), cmocka_unit_test(survives_damage),
+        cmocka_unit_test(reads_all_widths),        cmocka_unit_test(survives_damage),
         cmocka_unit_test(circular_directory_ends), cmocka_unit_test(gpt_partitions),
-        cmocka_unit_test(mbr_partitions), cmocka_unit_test(damaged_tables)};
+        cmocka_unit_test(mbr_partitions),          cmocka_unit_test(damaged_tables)
+    };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -25,7 +25,8 @@ static const uint8_t guids[4][16] = {
       0x5b },
 };
 
-static void make(uint8_t area[1024]) {
+static void make(uint8_t area[1024])
+{
     memset(area, 0, 1024);
     memcpy(area, guids[0], 16);
     area[16] = TABLE_SIZE;
@@ -37,7 +38,8 @@ static void make(uint8_t area[1024]) {
     }
 }
 
-static void reads_a_table(void **state) {
+static void reads_a_table(void **state)
+{
     (void)state;
     uint8_t area[1024];
     struct hash_table table;
@@ -50,9 +52,10 @@ static void reads_a_table(void **state) {
     assert_int_equal(table.hash[HASHED_KERNEL][31], 0x12);
 }
 
-static void absent_unless_named(void **state) {
+static void absent_unless_named(void **state)
+{
     (void)state;
-    uint8_t area[1024] = {0};
+    uint8_t area[1024] = { 0 };
     struct hash_table table;
     assert_int_equal(hashes_parse(area, sizeof(area), &table), HASHES_ABSENT);
     memset(area, 0x5A, sizeof(area));
@@ -62,7 +65,8 @@ static void absent_unless_named(void **state) {
     assert_int_equal(hashes_parse(area, sizeof(area), &table), HASHES_ABSENT);
 }
 
-static enum hashes_state with(size_t at, uint8_t value) {
+static enum hashes_state with(size_t at, uint8_t value)
+{
     uint8_t area[1024];
     struct hash_table table;
     make(area);
@@ -70,7 +74,8 @@ static enum hashes_state with(size_t at, uint8_t value) {
     return hashes_parse(area, sizeof(area), &table);
 }
 
-static void strict(void **state) {
+static void strict(void **state)
+{
     (void)state;
     assert_int_equal(with(16, 17), HASHES_MALFORMED);
     assert_int_equal(with(17, 0xFF), HASHES_MALFORMED);
@@ -92,7 +97,8 @@ static void strict(void **state) {
     assert_true(table.present[HASHED_KERNEL]);
 }
 
-static void survives_damage(void **state) {
+static void survives_damage(void **state)
+{
     (void)state;
     uint8_t area[1024];
     struct hash_table table;
@@ -108,9 +114,11 @@ static void survives_damage(void **state) {
     }
 }
 
-int main(void) {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(reads_a_table), cmocka_unit_test(absent_unless_named),
-        cmocka_unit_test(strict), cmocka_unit_test(survives_damage)};
+int main(void)
+{
+    const struct CMUnitTest tests[] = { cmocka_unit_test(reads_a_table),
+                                        cmocka_unit_test(absent_unless_named),
+                                        cmocka_unit_test(strict),
+                                        cmocka_unit_test(survives_damage) };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -14,30 +14,34 @@
 #include "firmware/uefi/memory.h"
 #include "firmware/uefi/services.h"
 
-#define PAGES 4096u
+#define PAGES  4096u
 #define ABSENT 0xFFu
 
 static uint64_t ram; /* base of host memory that plays guest RAM */
 static uint8_t model[PAGES];
 
 _Noreturn void panic(const char *fmt, ...);
-void panic(const char *fmt, ...) {
+void panic(const char *fmt, ...)
+{
     fprintf(stderr, "panic: %s\n", fmt);
     abort();
 }
 
-uint64_t interrupts_save(void) {
+uint64_t interrupts_save(void)
+{
     return 0;
 }
 
-void interrupts_restore(uint64_t flags) {
+void interrupts_restore(uint64_t flags)
+{
     (void)flags;
 }
 
-static int prepare(void **state) {
+static int prepare(void **state)
+{
     (void)state;
-    void *memory = mmap(NULL, PAGES * 4096ull, PROT_READ | PROT_WRITE,
-                        MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    void *memory =
+        mmap(NULL, PAGES * 4096ull, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     assert_true(memory != MAP_FAILED);
     ram = (uint64_t)(uintptr_t)memory;
     memory_init();
@@ -48,7 +52,8 @@ static int prepare(void **state) {
     return 0;
 }
 
-static void compare_with_model(void) {
+static void compare_with_model(void)
+{
     static uint8_t buffer[48 * 4096];
     UINTN size = sizeof(buffer), key, step;
     UINT32 version;
@@ -72,30 +77,34 @@ static void compare_with_model(void) {
     assert_int_equal(next, ram + PAGES * 4096ull);
 }
 
-static uint32_t random_number(void) {
+static uint32_t random_number(void)
+{
     static uint32_t value = 12345;
     value = value * 1664525 + 1013904223;
     return value >> 8;
 }
 
-static bool all(uint32_t page, uint32_t count, uint8_t type) {
+static bool all(uint32_t page, uint32_t count, uint8_t type)
+{
     for (uint32_t i = 0; i < count; i++)
         if (model[page + i] != type)
             return false;
     return true;
 }
 
-static bool all_allocated(uint32_t page, uint32_t count) {
+static bool all_allocated(uint32_t page, uint32_t count)
+{
     for (uint32_t i = 0; i < count; i++)
         if (model[page + i] == MEMORY_CONVENTIONAL || model[page + i] == MEMORY_RESERVED)
             return false;
     return true;
 }
 
-static void random_walk(void **state) {
+static void random_walk(void **state)
+{
     (void)state;
-    static const uint8_t types[] = {MEMORY_LOADER_CODE, MEMORY_LOADER_DATA, MEMORY_BOOT_DATA,
-                                    MEMORY_RUNTIME_DATA, MEMORY_ACPI_RECLAIM};
+    static const uint8_t types[] = { MEMORY_LOADER_CODE, MEMORY_LOADER_DATA, MEMORY_BOOT_DATA,
+                                     MEMORY_RUNTIME_DATA, MEMORY_ACPI_RECLAIM };
     for (unsigned step = 0; step < 20000; step++) {
         uint32_t count = 1 + random_number() % 16, page = random_number() % (PAGES - 16);
         uint8_t type = types[random_number() % 5];
@@ -129,7 +138,8 @@ static void random_walk(void **state) {
     compare_with_model();
 }
 
-static void status_codes(void **state) {
+static void status_codes(void **state)
+{
     (void)state;
     EFI_PHYSICAL_ADDRESS base = 0;
     UINTN size = 0, step = 0, key;
@@ -140,18 +150,17 @@ static void status_codes(void **state) {
                      EFI_INVALID_PARAMETER);
     assert_int_equal(bs_allocate_pages(MaxAllocateType, MEMORY_LOADER_DATA, 1, &base),
                      EFI_INVALID_PARAMETER);
-    assert_int_equal(
-        bs_allocate_pages(AllocateAnyPages, MEMORY_LOADER_DATA, UINT64_MAX, &base),
-        EFI_OUT_OF_RESOURCES);
+    assert_int_equal(bs_allocate_pages(AllocateAnyPages, MEMORY_LOADER_DATA, UINT64_MAX, &base),
+                     EFI_OUT_OF_RESOURCES);
     assert_int_equal(bs_free_pages(ram + 100 * 4096, 1), EFI_NOT_FOUND); /* announced */
     assert_int_equal(bs_free_pages(ram + 1, 1), EFI_INVALID_PARAMETER);
-    assert_int_equal(bs_get_memory_map(&size, NULL, &key, &step, &version),
-                     EFI_BUFFER_TOO_SMALL);
+    assert_int_equal(bs_get_memory_map(&size, NULL, &key, &step, &version), EFI_BUFFER_TOO_SMALL);
     assert_true(size > 0 && step == 48 && version == 1);
     assert_int_equal(bs_free_pool(NULL), EFI_INVALID_PARAMETER);
 }
 
-static void page_zero_stays(void **state) {
+static void page_zero_stays(void **state)
+{
     (void)state;
     memory_init();
     memory_add(0, 16 * 4096, MEMORY_CONVENTIONAL);
@@ -173,7 +182,8 @@ static void page_zero_stays(void **state) {
     assert_int_equal(base, 15 * 4096);
 }
 
-static void pool_pieces(void **state) {
+static void pool_pieces(void **state)
+{
     enum { PIECES = 500 };
     static uint8_t *pieces[PIECES];
     static size_t sizes[PIECES];
@@ -190,17 +200,20 @@ static void pool_pieces(void **state) {
         }
         void *data;
         sizes[i] = random_number() % (step % 8 ? 300 : 9000);
-        assert_int_equal(bs_allocate_pool(step % 2 ? MEMORY_LOADER_DATA : MEMORY_RUNTIME_DATA,
-                                          sizes[i], &data), EFI_SUCCESS);
+        assert_int_equal(
+            bs_allocate_pool(step % 2 ? MEMORY_LOADER_DATA : MEMORY_RUNTIME_DATA, sizes[i], &data),
+            EFI_SUCCESS);
         assert_int_equal((uintptr_t)data % 16, 0);
         memset(data, (int)i, sizes[i]);
         pieces[i] = data;
     }
 }
 
-int main(void) {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup(random_walk, prepare), cmocka_unit_test_setup(status_codes, prepare),
-        cmocka_unit_test(page_zero_stays), cmocka_unit_test(pool_pieces)};
+int main(void)
+{
+    const struct CMUnitTest tests[] = { cmocka_unit_test_setup(random_walk, prepare),
+                                        cmocka_unit_test_setup(status_codes, prepare),
+                                        cmocka_unit_test(page_zero_stays),
+                                        cmocka_unit_test(pool_pieces) };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

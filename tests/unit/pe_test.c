@@ -11,19 +11,21 @@
 
 #include "firmware/uefi/pe.h"
 
-#define FILE_SIZE 0x600u
+#define FILE_SIZE  0x600u
 #define IMAGE_SIZE 0x4000u
-#define PE 0x80u
-#define OPTIONAL (PE + 24)
-#define SECTIONS (OPTIONAL + 112 + 6 * 8)
-#define BASE 0x10000000ull
+#define PE         0x80u
+#define OPTIONAL   (PE + 24)
+#define SECTIONS   (OPTIONAL + 112 + 6 * 8)
+#define BASE       0x10000000ull
 
-static void put(uint8_t *at, uint64_t value, unsigned width) {
+static void put(uint8_t *at, uint64_t value, unsigned width)
+{
     memcpy(at, &value, width);
 }
 
 static void section(uint8_t *file, unsigned index, uint32_t address, uint32_t virtual_size,
-                    uint32_t raw, uint32_t raw_size) {
+                    uint32_t raw, uint32_t raw_size)
+{
     uint8_t *at = file + SECTIONS + index * 40;
     put(at + 8, virtual_size, 4);
     put(at + 12, address, 4);
@@ -32,7 +34,8 @@ static void section(uint8_t *file, unsigned index, uint32_t address, uint32_t vi
 }
 
 /* Text with two pointers, data larger in memory than in the file, relocations for the pointers. */
-static void make(uint8_t *file) {
+static void make(uint8_t *file)
+{
     memset(file, 0, FILE_SIZE);
     memcpy(file, "MZ", 2);
     put(file + 0x3C, PE, 4);
@@ -63,7 +66,8 @@ static void make(uint8_t *file) {
     put(file + 0x50C, 0, 2);
 }
 
-static void loads_and_relocates(void **state) {
+static void loads_and_relocates(void **state)
+{
     (void)state;
     uint8_t file[FILE_SIZE];
     make(file);
@@ -86,7 +90,8 @@ static void loads_and_relocates(void **state) {
     free(memory);
 }
 
-static void refuses(unsigned at, uint64_t value, unsigned width, enum pe_result expected) {
+static void refuses(unsigned at, uint64_t value, unsigned width, enum pe_result expected)
+{
     uint8_t file[FILE_SIZE];
     struct pe_image image;
     make(file);
@@ -94,7 +99,8 @@ static void refuses(unsigned at, uint64_t value, unsigned width, enum pe_result 
     assert_int_equal(pe_parse(file, sizeof(file), &image), expected);
 }
 
-static void names_what_is_wrong(void **state) {
+static void names_what_is_wrong(void **state)
+{
     (void)state;
     refuses(0, 0, 2, PE_UNSUPPORTED);
     refuses(0x3C, 0xFFFFFFF0, 4, PE_UNSUPPORTED);
@@ -114,7 +120,8 @@ static void names_what_is_wrong(void **state) {
     refuses(SECTIONS + 8, 0xFFFFFFFF, 4, PE_MALFORMED);
 }
 
-static enum pe_result relocate_with(unsigned at, uint64_t value, unsigned width) {
+static enum pe_result relocate_with(unsigned at, uint64_t value, unsigned width)
+{
     uint8_t file[FILE_SIZE];
     struct pe_image image;
     make(file);
@@ -127,7 +134,8 @@ static enum pe_result relocate_with(unsigned at, uint64_t value, unsigned width)
     return result;
 }
 
-static void checks_relocations(void **state) {
+static void checks_relocations(void **state)
+{
     (void)state;
     assert_int_equal(relocate_with(0x500, IMAGE_SIZE, 4), PE_MALFORMED);
     assert_int_equal(relocate_with(0x504, 4, 4), PE_MALFORMED);
@@ -139,9 +147,10 @@ static void checks_relocations(void **state) {
 }
 
 /* Every byte in turn becomes 0, 0x7F, 0xFF; every length is tried. The sanitizers judge. */
-static void survives_damage(void **state) {
+static void survives_damage(void **state)
+{
     (void)state;
-    static const uint8_t values[] = {0, 0x7F, 0x80, 0xFF};
+    static const uint8_t values[] = { 0, 0x7F, 0x80, 0xFF };
     for (size_t at = 0; at < FILE_SIZE * sizeof(values); at++) {
         uint8_t *file = malloc(FILE_SIZE);
         struct pe_image image;
@@ -167,9 +176,11 @@ static void survives_damage(void **state) {
     }
 }
 
-int main(void) {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(loads_and_relocates), cmocka_unit_test(names_what_is_wrong),
-        cmocka_unit_test(checks_relocations), cmocka_unit_test(survives_damage)};
+int main(void)
+{
+    const struct CMUnitTest tests[] = { cmocka_unit_test(loads_and_relocates),
+                                        cmocka_unit_test(names_what_is_wrong),
+                                        cmocka_unit_test(checks_relocations),
+                                        cmocka_unit_test(survives_damage) };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

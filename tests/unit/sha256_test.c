@@ -15,7 +15,8 @@
 
 static uint8_t data[BIG];
 
-static void fill(void) {
+static void fill(void)
+{
     uint32_t value = 1;
     for (size_t i = 0; i < BIG; i++) {
         value = value * 1664525 + 1013904223;
@@ -23,7 +24,8 @@ static void fill(void) {
     }
 }
 
-static void check(size_t length, size_t piece) {
+static void check(size_t length, size_t piece)
+{
     struct sha256 hash;
     uint8_t ours[SHA256_SIZE], theirs[SHA256_DIGEST_LENGTH];
     sha256_start(&hash);
@@ -34,7 +36,8 @@ static void check(size_t length, size_t piece) {
     assert_memory_equal(ours, theirs, sizeof(ours));
 }
 
-static void equals_openssl(void **state) {
+static void equals_openssl(void **state)
+{
     (void)state;
     fill();
     for (size_t length = 0; length < 300; length++) {
@@ -48,7 +51,8 @@ static void equals_openssl(void **state) {
     check(BIG, 4097);
 }
 
-static void implementations_agree(void **state) {
+static void implementations_agree(void **state)
+{
     (void)state;
     if (!__builtin_cpu_supports("sse4.1"))
         skip();
@@ -66,8 +70,9 @@ static void implementations_agree(void **state) {
     }
 }
 
-int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(equals_openssl),
-                                       cmocka_unit_test(implementations_agree)};
+int main(void)
+{
+    const struct CMUnitTest tests[] = { cmocka_unit_test(equals_openssl),
+                                        cmocka_unit_test(implementations_agree) };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -24,52 +24,61 @@ bool boot_services_ended;
 EFI_HANDLE firmware_image;
 static uint64_t now;
 static uint64_t interrupt_flag = INTERRUPTS_ON;
-static EFI_GUID guid_a = {0xAAAAAAAA, 1, 2, {3}}, guid_b = {0xBBBBBBBB, 1, 2, {3}};
+static EFI_GUID guid_a = { 0xAAAAAAAA, 1, 2, { 3 } }, guid_b = { 0xBBBBBBBB, 1, 2, { 3 } };
 
 _Noreturn void panic(const char *fmt, ...);
-void panic(const char *fmt, ...) {
+void panic(const char *fmt, ...)
+{
     fprintf(stderr, "panic: %s\n", fmt);
     abort();
 }
 
 void log_line(const char *fmt, ...);
-void log_line(const char *fmt, ...) {
+void log_line(const char *fmt, ...)
+{
     (void)fmt;
 }
 
-uint64_t interrupts_save(void) {
+uint64_t interrupts_save(void)
+{
     uint64_t old = interrupt_flag;
     interrupt_flag = 0;
     return old;
 }
 
-void interrupts_restore(uint64_t flags) {
+void interrupts_restore(uint64_t flags)
+{
     if (flags & INTERRUPTS_ON)
         interrupt_flag = INTERRUPTS_ON;
 }
 
 /* Sleeping until the next tick. */
-void interrupts_wait(void) {
+void interrupts_wait(void)
+{
     now += 100000;
     interrupt_flag = 0;
     uefi_tick();
     interrupt_flag = INTERRUPTS_ON;
 }
 
-uint64_t time_now_100ns(void) {
+uint64_t time_now_100ns(void)
+{
     return now;
 }
 
-void time_delay_us(uint64_t microseconds) {
+void time_delay_us(uint64_t microseconds)
+{
     now += microseconds * 10;
 }
 
-void platform_reset(enum reset_kind kind) {
+void platform_reset(enum reset_kind kind)
+{
     fprintf(stderr, "reset %d\n", (int)kind);
     abort();
 }
 
-static int prepare(void **state) {
+static int prepare(void **state)
+{
     (void)state;
     void *memory = mmap(NULL, RAM_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     assert_true(memory != MAP_FAILED);
@@ -80,7 +89,8 @@ static int prepare(void **state) {
 
 /* --- protocol database --- */
 
-static void absent_is_not_broken(void **state) {
+static void absent_is_not_broken(void **state)
+{
     (void)state;
     EFI_HANDLE handle = NULL;
     void *interface = &now;
@@ -106,12 +116,14 @@ static void absent_is_not_broken(void **state) {
     assert_false(handle_valid(handle)); /* the last protocol takes the handle along */
 }
 
-static void multiple_is_all_or_nothing(void **state) {
+static void multiple_is_all_or_nothing(void **state)
+{
     (void)state;
     EFI_HANDLE first = NULL, second = NULL;
     EFI_GUID path_guid = guid_device_path;
     static const EFI_DEVICE_PATH_PROTOCOL path[2] = {
-        {HARDWARE_DEVICE_PATH, HW_PCI_DP, {4, 0}}, {END_DEVICE_PATH, END_ENTIRE_DP, {4, 0}}};
+        { HARDWARE_DEVICE_PATH, HW_PCI_DP, { 4, 0 } }, { END_DEVICE_PATH, END_ENTIRE_DP, { 4, 0 } }
+    };
     void *plain = (void *)(uintptr_t)path;
     assert_int_equal(bs_install_multiple(&first, &guid_a, NULL, &path_guid, plain, NULL),
                      EFI_SUCCESS);
@@ -127,20 +139,20 @@ static void multiple_is_all_or_nothing(void **state) {
                      EFI_SUCCESS);
 }
 
-static void longest_device_path_wins(void **state) {
+static void longest_device_path_wins(void **state)
+{
     (void)state;
     struct {
         PCI_DEVICE_PATH pci;
         SCSI_DEVICE_PATH scsi;
         EFI_DEVICE_PATH_PROTOCOL end;
-    } __attribute__((packed)) whole = {
-        {{HARDWARE_DEVICE_PATH, HW_PCI_DP, {6, 0}}, 0, 3},
-        {{MESSAGING_DEVICE_PATH, MSG_SCSI_DP, {8, 0}}, 1, 0},
-        {END_DEVICE_PATH, END_ENTIRE_DP, {4, 0}}};
+    } __attribute__((packed)) whole = { { { HARDWARE_DEVICE_PATH, HW_PCI_DP, { 6, 0 } }, 0, 3 },
+                                        { { MESSAGING_DEVICE_PATH, MSG_SCSI_DP, { 8, 0 } }, 1, 0 },
+                                        { END_DEVICE_PATH, END_ENTIRE_DP, { 4, 0 } } };
     struct {
         PCI_DEVICE_PATH pci;
         EFI_DEVICE_PATH_PROTOCOL end;
-    } __attribute__((packed)) parent = {whole.pci, whole.end};
+    } __attribute__((packed)) parent = { whole.pci, whole.end };
     EFI_HANDLE a = NULL, b = NULL, found = NULL;
     handle_install(&a, &guid_device_path, &parent);
     handle_install(&a, &guid_a, NULL);
@@ -163,7 +175,8 @@ static void longest_device_path_wins(void **state) {
     bs_uninstall_multiple(b, &guid_a, NULL, NULL);
 }
 
-static void open_by_driver_is_exclusive(void **state) {
+static void open_by_driver_is_exclusive(void **state)
+{
     (void)state;
     EFI_HANDLE handle = NULL, agent = NULL, other = NULL;
     void *interface;
@@ -172,14 +185,16 @@ static void open_by_driver_is_exclusive(void **state) {
     handle_install(&handle, &guid_a, &now);
     handle_install(&agent, &guid_b, NULL);
     handle_install(&other, &guid_b, NULL);
-    assert_int_equal(bs_open_protocol(handle, &guid_a, &interface, agent, handle,
-                                      EFI_OPEN_PROTOCOL_BY_DRIVER), EFI_SUCCESS);
-    assert_int_equal(bs_open_protocol(handle, &guid_a, &interface, agent, handle,
-                                      EFI_OPEN_PROTOCOL_BY_DRIVER), EFI_ALREADY_STARTED);
-    assert_int_equal(bs_open_protocol(handle, &guid_a, &interface, other, handle,
-                                      EFI_OPEN_PROTOCOL_BY_DRIVER), EFI_ACCESS_DENIED);
-    assert_int_equal(bs_open_protocol_information(handle, &guid_a, &entries, &count),
-                     EFI_SUCCESS);
+    assert_int_equal(
+        bs_open_protocol(handle, &guid_a, &interface, agent, handle, EFI_OPEN_PROTOCOL_BY_DRIVER),
+        EFI_SUCCESS);
+    assert_int_equal(
+        bs_open_protocol(handle, &guid_a, &interface, agent, handle, EFI_OPEN_PROTOCOL_BY_DRIVER),
+        EFI_ALREADY_STARTED);
+    assert_int_equal(
+        bs_open_protocol(handle, &guid_a, &interface, other, handle, EFI_OPEN_PROTOCOL_BY_DRIVER),
+        EFI_ACCESS_DENIED);
+    assert_int_equal(bs_open_protocol_information(handle, &guid_a, &entries, &count), EFI_SUCCESS);
     assert_int_equal(count, 1);
     assert_ptr_equal(entries[0].AgentHandle, agent);
     assert_int_equal(bs_uninstall_protocol_interface(handle, &guid_a, &now), EFI_ACCESS_DENIED);
@@ -192,7 +207,8 @@ static void open_by_driver_is_exclusive(void **state) {
 static unsigned calls;
 static EFI_TPL seen_tpl;
 
-static VOID EFIAPI count_call(EFI_EVENT event, VOID *context) {
+static VOID EFIAPI count_call(EFI_EVENT event, VOID *context)
+{
     (void)event;
     (void)context;
     calls++;
@@ -200,7 +216,8 @@ static VOID EFIAPI count_call(EFI_EVENT event, VOID *context) {
     bs_restore_tpl(seen_tpl);
 }
 
-static void notification_waits_for_its_level(void **state) {
+static void notification_waits_for_its_level(void **state)
+{
     (void)state;
     EFI_EVENT event;
     calls = 0;
@@ -218,7 +235,8 @@ static void notification_waits_for_its_level(void **state) {
     assert_int_equal(bs_close_event(event), EFI_INVALID_PARAMETER);
 }
 
-static void interrupt_flag_is_the_callers(void **state) {
+static void interrupt_flag_is_the_callers(void **state)
+{
     (void)state;
     EFI_TPL old = bs_raise_tpl(TPL_HIGH_LEVEL);
     assert_int_equal(interrupt_flag, 0);
@@ -236,20 +254,22 @@ static void interrupt_flag_is_the_callers(void **state) {
     interrupt_flag = INTERRUPTS_ON;
 }
 
-static void timers(void **state) {
+static void timers(void **state)
+{
     (void)state;
     EFI_EVENT once, periodic, never;
     UINTN index = 9;
     assert_int_equal(bs_create_event(EVT_TIMER, 0, NULL, NULL, &once), EFI_SUCCESS);
     assert_int_equal(bs_create_event(0, 0, NULL, NULL, &never), EFI_SUCCESS);
     calls = 0;
-    assert_int_equal(bs_create_event(EVT_TIMER | EVT_NOTIFY_SIGNAL, TPL_CALLBACK, count_call,
-                                     NULL, &periodic), EFI_SUCCESS);
+    assert_int_equal(
+        bs_create_event(EVT_TIMER | EVT_NOTIFY_SIGNAL, TPL_CALLBACK, count_call, NULL, &periodic),
+        EFI_SUCCESS);
     assert_int_equal(bs_set_timer(never, TimerRelative, 1), EFI_INVALID_PARAMETER);
     assert_int_equal(bs_set_timer(periodic, TimerPeriodic, 200000), EFI_SUCCESS);
     assert_int_equal(bs_set_timer(once, TimerRelative, 1000000), EFI_SUCCESS);
     assert_int_equal(bs_check_event(once), EFI_NOT_READY);
-    EFI_EVENT both[] = {never, once};
+    EFI_EVENT both[] = { never, once };
     uint64_t begin = now;
     assert_int_equal(bs_wait_for_event(2, both, &index), EFI_SUCCESS);
     assert_int_equal(index, 1);
@@ -265,27 +285,32 @@ static void timers(void **state) {
     bs_close_event(never);
 }
 
-static void groups(void **state) {
+static void groups(void **state)
+{
     (void)state;
     EFI_EVENT a, b;
     calls = 0;
-    assert_int_equal(bs_create_event_ex(EVT_NOTIFY_SIGNAL, TPL_CALLBACK, count_call, NULL, &guid_a,
-                                        &a), EFI_SUCCESS);
-    assert_int_equal(bs_create_event_ex(EVT_NOTIFY_SIGNAL, TPL_NOTIFY, count_call, NULL, &guid_a,
-                                        &b), EFI_SUCCESS);
+    assert_int_equal(
+        bs_create_event_ex(EVT_NOTIFY_SIGNAL, TPL_CALLBACK, count_call, NULL, &guid_a, &a),
+        EFI_SUCCESS);
+    assert_int_equal(
+        bs_create_event_ex(EVT_NOTIFY_SIGNAL, TPL_NOTIFY, count_call, NULL, &guid_a, &b),
+        EFI_SUCCESS);
     assert_int_equal(bs_signal_event(a), EFI_SUCCESS);
     assert_int_equal(calls, 2);
     assert_int_equal(bs_create_event_ex(EVT_SIGNAL_EXIT_BOOT_SERVICES, TPL_CALLBACK, count_call,
-                                        NULL, &guid_a, &a), EFI_INVALID_PARAMETER);
+                                        NULL, &guid_a, &a),
+                     EFI_INVALID_PARAMETER);
     bs_close_event(a);
     bs_close_event(b);
 }
 
-static void registered_protocol(void **state) {
+static void registered_protocol(void **state)
+{
     (void)state;
     EFI_EVENT event;
     void *registration;
-    EFI_GUID guid = {0xCCCCCCCC, 0, 0, {0}};
+    EFI_GUID guid = { 0xCCCCCCCC, 0, 0, { 0 } };
     EFI_HANDLE handle = NULL, found = NULL;
     UINTN size = sizeof(found);
     calls = 0;
@@ -305,11 +330,13 @@ static void registered_protocol(void **state) {
 
 #define BSRT (EFI_VARIABLE_BOOTSERVICE_ACCESS | EFI_VARIABLE_RUNTIME_ACCESS)
 
-static EFI_STATUS set(CHAR16 *name, UINT32 attributes, const char *text) {
+static EFI_STATUS set(CHAR16 *name, UINT32 attributes, const char *text)
+{
     return rt_set_variable(name, &guid_a, attributes, strlen(text), (void *)(uintptr_t)text);
 }
 
-static void variable_status_codes(void **state) {
+static void variable_status_codes(void **state)
+{
     (void)state;
     CHAR16 name[] = u"MokListRT", other[] = u"Other";
     char data[64];
@@ -343,7 +370,8 @@ static void variable_status_codes(void **state) {
     assert_int_equal(set(name, BSRT, ""), EFI_NOT_FOUND);
 }
 
-static void variables_are_enumerated_once(void **state) {
+static void variables_are_enumerated_once(void **state)
+{
     (void)state;
     enum { COUNT = 200 };
     CHAR16 name[64] = u"V000";
@@ -372,7 +400,8 @@ static void variables_are_enumerated_once(void **state) {
     }
 }
 
-static void store_fills_and_empties(void **state) {
+static void store_fills_and_empties(void **state)
+{
     (void)state;
     static uint8_t data[0x7000];
     CHAR16 name[] = u"BigA";
@@ -396,7 +425,8 @@ static void store_fills_and_empties(void **state) {
     assert_int_equal(before, remaining);
 }
 
-static void runtime_rules(void **state) {
+static void runtime_rules(void **state)
+{
     (void)state;
     CHAR16 boot[] = u"BootOnly", stays[] = u"Stays", new[] = u"New";
     char data[16];
@@ -414,7 +444,8 @@ static void runtime_rules(void **state) {
     boot_services_ended = false;
 }
 
-int main(void) {
+int main(void)
+{
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(absent_is_not_broken),
         cmocka_unit_test(multiple_is_all_or_nothing),
