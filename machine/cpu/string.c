@@ -90,6 +90,18 @@ static void copy_forward(uint8_t *to, const uint8_t *from, uint64_t length, unsi
         memmove(to + at, from + at, size);
 }
 
+/*
+ * One page under two linear addresses may be wanted in two views (C-bit set and clear): then each
+ * access must convert it.
+ */
+static bool is_alias(const struct cpu *cpu, const struct insn *i, const uint8_t *from,
+                     const uint8_t *to)
+{
+    uint64_t mask = address_mask(i);
+    bool one_frame = ((uintptr_t)from ^ (uintptr_t)to) < MEMORY_PAGE_SIZE;
+    return one_frame && ((cpu->gpr[RSI] ^ cpu->gpr[RDI]) & mask) >= MEMORY_PAGE_SIZE;
+}
+
 /* One piece of REP MOVS; the number of elements done, 0 if it must go element by element. */
 static uint64_t move_block(struct cpu *cpu, const struct insn *i, unsigned size)
 {
@@ -103,7 +115,7 @@ static uint64_t move_block(struct cpu *cpu, const struct insn *i, unsigned size)
     /* The second translation may have pushed out what the first one found. */
     from = to ? mmu_run(cpu, i, source(cpu, i, size), elements * size, false, &from_run) : NULL;
     uint64_t done = (from_run < to_run ? from_run : to_run) / size;
-    if (!from || !done)
+    if (!from || !done || is_alias(cpu, i, from, to))
         return 0;
     copy_forward(to, from, done * size, size);
     return done;

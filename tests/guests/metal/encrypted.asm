@@ -92,6 +92,15 @@ test64:
     mov [abs SHARED], rax
     cmp rbx, [abs DATA]
     MUST_EQUAL
+    ; One instruction may use both views of a frame.
+    mov rax, 0x0807060504030201
+    mov [abs DATA + 0x100], rax
+    mov esi, DATA + 0x100
+    mov edi, SHARED + 0x200
+    mov ecx, 8
+    rep movsb
+    cmp rax, [abs SHARED + 0x200]
+    MUST_EQUAL
     ; Fetches ignore the C-bit: code written privately runs through the shared mapping.
     mov dword [abs DATA + 0x40], 0xC3902AB0 ; mov al, 0x2A; nop; ret
     xor eax, eax
