@@ -552,9 +552,12 @@ static void adjust(struct emitter *e)
     }
     if (has_prefix(name, "enter"))
         gpr[RBP] = DATA_ADDRESS + 0x800;
-    /* Over the end of a flat segment: Privet wraps where processors raise #SS. */
-    if (has_prefix(name, "leave") && test->code32 && (uint32_t)gpr[RBP] > 0xFFFFFF00)
-        gpr[RBP] = 0;
+    /*
+     * Nothing that a sanitizer may have mapped on the host; and not over the end of a flat segment,
+     * where Privet wraps and processors raise #SS.
+     */
+    if (has_prefix(name, "leave") && gpr[RBP] - DATA_ADDRESS >= DATA_SIZE)
+        gpr[RBP] = one_in(2) ? 0 : 1ull << 63;
     if (test->code32) {
         for (unsigned k = 0; k < 16; k++)
             gpr[k] = (uint32_t)gpr[k];
