@@ -25,6 +25,7 @@ struct range {
 static struct range ranges[MAXIMUM_RANGES];
 static size_t range_count;
 static uint64_t map_key;
+void (*memory_on_free)(uint64_t base, uint64_t pages);
 
 void memory_init(void)
 {
@@ -245,9 +246,11 @@ static EFI_STATUS release(uint64_t base, uint64_t pages)
     EFI_STATUS status = EFI_SUCCESS;
     if (!covered(base, end, is_allocated))
         status = EFI_NOT_FOUND;
-    else if (!room_for_change())
+    else if (memory_on_free)
+        memory_on_free(base, pages);
+    if (status == EFI_SUCCESS && !room_for_change())
         status = EFI_OUT_OF_RESOURCES;
-    else
+    if (status == EFI_SUCCESS)
         assign(base, end, MEMORY_CONVENTIONAL, false);
     interrupts_restore(flags);
     return status;

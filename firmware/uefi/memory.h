@@ -47,6 +47,8 @@ void pool_free(void *data);
 bool memory_is_ram(uint64_t base, uint64_t length);
 /* Bytes of conventional memory that are left. */
 uint64_t memory_free_bytes(void);
+/* Called for pages before they become free; set by whoever gave pages properties. */
+extern void (*memory_on_free)(uint64_t base, uint64_t pages);
 /* Key of the present map: changes with every allocation and every release. */
 uint64_t memory_map_key(void);
 

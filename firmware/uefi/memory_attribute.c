@@ -34,13 +34,23 @@ static EFI_STATUS EFIAPI get_attributes(EFI_MEMORY_ATTRIBUTE_PROTOCOL *this,
     return EFI_SUCCESS;
 }
 
+/* Whoever gets the pages next must find them writable and executable. */
+static void forget(uint64_t base, uint64_t pages)
+{
+    for (uint64_t i = 0; i < pages; i++)
+        if (paging_get_attributes(base + i * EFI_PAGE_SIZE) & PERMISSIONS)
+            paging_set_attributes(base + i * EFI_PAGE_SIZE, EFI_PAGE_SIZE, 0, PERMISSIONS);
+}
+
 static EFI_STATUS change(EFI_PHYSICAL_ADDRESS base, UINT64 length, UINT64 set, UINT64 clear)
 {
     if ((set | clear) == 0 || ((set | clear) & ~PERMISSIONS))
         return EFI_INVALID_PARAMETER;
     EFI_STATUS status = check(base, length);
-    if (status == EFI_SUCCESS)
+    if (status == EFI_SUCCESS) {
+        memory_on_free = forget;
         paging_set_attributes(base, length, set, clear);
+    }
     return status;
 }
 
