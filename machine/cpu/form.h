@@ -2,7 +2,7 @@
 /*
  * The instruction table: one row per instruction form. It drives the decoder, the interpreter's
  * choice of handler, the disassembler and the generator of differential tests; private to
- * machine/cpu and tests/cpu. The rows live in forms_*.c, by family.
+ * machine/cpu and tests/cpu. The rows live beside their operations or in forms_*.c, by family.
  *
  * code: the encoding, blank separated, as in the manuals (APM 3 1.1, 2.5):
  *   NP 66 F2 F3     mandatory prefix (NP: none of 66 F2 F3 allowed as selector). Only for forms

@@ -1,0 +1,212 @@
+/* SPDX-License-Identifier: BSD-2-Clause-Patent */
+/*
+ * The run loop and the block cache in real mode: instruction counts, deadlines, code that changes
+ * itself, the trap flag, the interrupt shadow.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "machine/cpu/block.h"
+#include "machine/cpu/flags.h"
+
+#define CODE    0x1000u
+#define HANDLER 0x2000u
+
+struct machine {
+    struct memory *memory;
+    struct cpu *cpu;
+};
+
+static uint64_t mmio_read(void *context, uint64_t gpa, unsigned size)
+{
+    return UINT64_MAX;
+}
+static void mmio_write(void *context, uint64_t gpa, uint64_t value, unsigned size)
+{
+}
+static uint32_t port_read(void *context, uint16_t port, unsigned size)
+{
+    return UINT32_MAX;
+}
+static void port_write(void *context, uint16_t port, uint32_t value, unsigned size)
+{
+}
+static int acknowledge(void *context)
+{
+    struct machine *machine = context;
+    cpu_set_interrupt(machine->cpu, false);
+    return 0x20;
+}
+static uint64_t tsc_read(void *context)
+{
+    return 0;
+}
+static bool msr_read(void *context, uint32_t msr, uint64_t *value)
+{
+    return false;
+}
+static bool msr_write(void *context, uint32_t msr, uint64_t value)
+{
+    return false;
+}
+static uint8_t cr8_read(void *context)
+{
+    return 0;
+}
+static void cr8_write(void *context, uint8_t value)
+{
+}
+static bool no_random(void *context, uint64_t *value)
+{
+    return false;
+}
+
+static int setup(void **state)
+{
+    static struct machine machine;
+    static const uint8_t seed[32];
+    const struct cpu_config config = { .sev = CPU_SEV_OFF, .physical_bits = 40, .processors = 1,
+                                       .tsc_hz = 1000000000 };
+    const struct cpu_io io = {
+        &machine, mmio_read, mmio_write, port_read, port_write, acknowledge,
+        tsc_read, msr_read,  msr_write,  cr8_read,  cr8_write,  no_random,
+    };
+    machine.memory = memory_create(seed);
+    assert_non_null(machine.memory);
+    assert_int_equal(memory_add_ram(machine.memory, 0, 1 << 20), 0);
+    machine.cpu = cpu_create(&config, machine.memory, &io);
+    assert_non_null(machine.cpu);
+    *state = &machine;
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    struct machine *machine = *state;
+    cpu_destroy(machine->cpu);
+    memory_destroy(machine->memory);
+    return 0;
+}
+
+static void load(struct machine *machine, uint64_t gpa, const char *code, size_t size)
+{
+    assert_int_equal(memory_write(machine->memory, gpa, code, size, MEMORY_RAW), 0);
+}
+
+/* Puts the code at 0:CODE, a HLT at every interrupt's handler, and the processor in front of it. */
+static struct cpu *start(void **state, const char *code, size_t size)
+{
+    struct machine *machine = *state;
+    struct cpu *cpu = machine->cpu;
+    for (unsigned vector = 0; vector < 256; vector++)
+        load(machine, vector * 4, "\x00\x20\x00\x00", 4);
+    load(machine, HANDLER, "\xF4", 1);
+    load(machine, CODE, code, size);
+    cpu_reset(cpu);
+    for (unsigned segment = 0; segment < 6; segment++) {
+        cpu->seg[segment].base = 0;
+        cpu->seg[segment].selector = 0;
+    }
+    cpu_update_mode(cpu);
+    cpu->gpr[RSP] = 0x8000;
+    cpu->rip = CODE;
+    return cpu;
+}
+#define START(state, code) start((state), (code), sizeof(code) - 1)
+
+static enum cpu_stop run(struct cpu *cpu, uint64_t instructions)
+{
+    return cpu_run(cpu, cpu_instructions(cpu) + instructions);
+}
+
+static void counts(void **state)
+{
+    struct cpu *cpu = START(state, "\x40\x40\x40\xF4"); /* inc ax, three times; hlt */
+    uint64_t before = cpu_instructions(cpu);
+    assert_int_equal(run(cpu, 1000), CPU_STOP_HALT);
+    assert_int_equal(cpu_instructions(cpu) - before, 4);
+    assert_int_equal(cpu->gpr[RAX] & 0xFFFF, 3);
+}
+
+static void endless_loop(void **state)
+{
+    struct cpu *cpu = START(state, "\x40\xEB\xFD"); /* inc ax; jmp back */
+    uint64_t before = cpu_instructions(cpu);
+    assert_int_equal(run(cpu, 100000), CPU_STOP_DEADLINE);
+    assert_in_range(cpu_instructions(cpu) - before, 100000, 100000 + BLOCK_INSNS);
+}
+
+/* An endless repetition must not outlast a deadline by much more than its pieces. */
+static void endless_repetition(void **state)
+{
+    /* mov cx, 0xffff; rep lodsb; jmp back */
+    struct cpu *cpu = START(state, "\xB9\xFF\xFF\xF3\xAC\xEB\xF9");
+    assert_int_equal(run(cpu, 20), CPU_STOP_DEADLINE);
+}
+
+static void changes_itself(void **state)
+{
+    /* mov byte [CODE+7], 0x43 (inc bx); nop; nop; inc ax, which is inc bx by then; hlt */
+    struct cpu *cpu = START(state, "\xC6\x06\x07\x10\x43\x90\x90\x40\xF4");
+    uint64_t before = cpu_instructions(cpu);
+    assert_int_equal(run(cpu, 1000), CPU_STOP_HALT);
+    assert_int_equal(cpu->gpr[RAX] & 0xFFFF, 0);
+    assert_int_equal(cpu->gpr[RBX] & 0xFFFF, 1);
+    assert_int_equal(cpu_instructions(cpu) - before, 5);
+}
+
+/* Code written from outside, as by a device, is seen as well. */
+static void changed_from_outside(void **state)
+{
+    struct cpu *cpu = START(state, "\x40\xEB\xFD");
+    run(cpu, 1000);
+    load(*state, CODE, "\xF4", 1);
+    cpu_invalidate_page(cpu, CODE);
+    assert_int_equal(run(cpu, 1000), CPU_STOP_HALT);
+}
+
+static void single_step(void **state)
+{
+    struct cpu *cpu = START(state, "\x40\x40\x40\xF4");
+    flags_set(cpu, 2 | EFLAGS_TF);
+    cpu_update_mode(cpu);
+    assert_int_equal(run(cpu, 1000), CPU_STOP_HALT); /* in the handler of #DB */
+    assert_int_equal(cpu->gpr[RAX] & 0xFFFF, 1);
+    assert_int_equal(cpu->rip, HANDLER + 1);
+    assert_true(cpu->dr[6] & 1u << 14);
+}
+
+static void interrupt_shadow(void **state)
+{
+    struct cpu *cpu = START(state, "\xFB\x40\x40\xF4"); /* sti; inc ax; inc ax; hlt */
+    cpu_set_interrupt(cpu, true);
+    assert_int_equal(run(cpu, 1000), CPU_STOP_HALT);
+    assert_int_equal(cpu->gpr[RAX] & 0xFFFF, 1); /* one instruction after STI */
+    assert_int_equal(cpu->rip, HANDLER + 1);
+}
+
+static void undefined(void **state)
+{
+    struct cpu *cpu = START(state, "\x40\x0F\x0B");
+    uint8_t rip[2];
+    assert_int_equal(run(cpu, 1000), CPU_STOP_HALT);
+    assert_true(cpu_peek(cpu, 0x8000 - 6, rip, 2));
+    assert_int_equal(rip[0] | rip[1] << 8, CODE + 1);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(counts),         TEST(endless_loop),         TEST(endless_repetition),
+        TEST(changes_itself), TEST(changed_from_outside), TEST(single_step),
+        TEST(interrupt_shadow), TEST(undefined),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
