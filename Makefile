@@ -34,6 +34,8 @@ fuzz: packages
 	@scripts/fuzz $(SECONDS)
 
 install: build
+	@meson configure $(BUILD) -Dprefix=$(abspath $(PREFIX))
+	@ninja -C $(BUILD) --quiet
 	@DESTDIR=$(DESTDIR) meson install -C $(BUILD) --quiet --no-rebuild
 
 clean:
