@@ -76,7 +76,10 @@ void cpu_set_interrupt(struct cpu *cpu, bool pending); /* level of the INTR line
 void cpu_set_nmi(struct cpu *cpu);
 void cpu_kick(struct cpu *cpu);               /* leave cpu_run at the next block boundary */
 
-/* Instructions retired so far, exact also inside an I/O callback. A REP instruction counts once. */
+/*
+ * Instructions retired so far, exact also inside an I/O callback. A REP instruction counts once, and
+ * once more per 65,536 pieces, so that none outlasts a deadline; a delivered fault counts as one.
+ */
 uint64_t cpu_instructions(const struct cpu *cpu);
 
 /* The page at `gpa` changed its view or its code bytes: drop translations and decoded blocks. */
