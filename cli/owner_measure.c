@@ -8,6 +8,7 @@
 #include "cli/file.h"
 #include "cli/options.h"
 #include "cli/owner.h"
+#include "machine/chip/chip.h"
 #include "owner/measure.h"
 
 #define FLASH_LIMIT (8u << 20)
@@ -258,7 +259,10 @@ static const char footer[] =
 static int run(int argc, char **argv, bool verify)
 {
     static const char *const hash_modes[] = { "auto", "on", "off", NULL };
-    struct measure_options o = { .policy = 1, .api_minor = 24, .build = 15 };
+    struct measure_options o = { .policy = 1,
+                                 .api_major = CHIP_API_MAJOR,
+                                 .api_minor = CHIP_API_MINOR,
+                                 .build = CHIP_BUILD };
     const struct option_row end_row = { .name = NULL };
     const struct option_row report_row = { "measurement", OPTION_TEXT, &o.measurement, "FILE",
                                            "as reported: 48 bytes, raw or base64" };

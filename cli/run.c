@@ -88,7 +88,9 @@ static void fill_config(struct guest_config *config, const struct run_options *o
         .input_fd = isatty(STDIN_FILENO) ? STDIN_FILENO : -1,
         .chip = {
             .state_folder = o->state,
-            .api_major = 0, .api_minor = 24, .build = 15,
+            .api_major = CHIP_API_MAJOR,
+            .api_minor = CHIP_API_MINOR,
+            .build = CHIP_BUILD,
             .max_asid = 509, .min_plain_asid = 1,
             .deterministic = true,
         },
