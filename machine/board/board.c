@@ -5,7 +5,6 @@
 #include "machine/board/board_state.h"
 
 #include <errno.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,19 +20,6 @@
 #define TSC_POLL_STREAK 4u
 #define IDLE_LIMIT_NS   (3600 * CLOCK_SECOND)
 #define IDLE_LIMIT_JUMPS 1000000u
-
-static bool fail(char *error, size_t size, const char *format, ...)
-    __attribute__((format(printf, 3, 4)));
-
-static bool fail(char *error, size_t size, const char *format, ...)
-{
-    va_list arguments;
-
-    va_start(arguments, format);
-    vsnprintf(error, size, format, arguments);
-    va_end(arguments);
-    return false;
-}
 
 /* --- time --- */
 
@@ -368,20 +354,21 @@ static bool check(const struct board_config *config, char *error, size_t size)
     uint64_t flash = config->firmware.size + (uint64_t)config->variables.size;
 
     if (config->ram_size < MIN_RAM || config->ram_size > MAX_RAM || config->ram_size % MIB)
-        return fail(error, size, "memory: %llu bytes: must be 16M to 1T, in whole MiB",
-                    (unsigned long long)config->ram_size);
+        return board_fail(error, size, "memory: %llu bytes: must be 16M to 1T, in whole MiB",
+                          (unsigned long long)config->ram_size);
     if (config->processors < 1 || config->processors > BOARD_MAX_PROCESSORS)
-        return fail(error, size, "processors: %u: must be 1 to %d", config->processors,
-                    BOARD_MAX_PROCESSORS);
+        return board_fail(error, size, "processors: %u: must be 1 to %d", config->processors,
+                          BOARD_MAX_PROCESSORS);
     if (config->firmware.size == 0 || config->firmware.size % PFLASH_BLOCK ||
         config->variables.size % PFLASH_BLOCK)
-        return fail(error, size, "firmware: flash images must be whole 4 KiB blocks (%zu, %zu)",
-                    config->firmware.size, config->variables.size);
+        return board_fail(error, size,
+                          "firmware: flash images must be whole 4 KiB blocks (%zu, %zu)",
+                          config->firmware.size, config->variables.size);
     if (flash > MAX_FLASH || config->firmware.size > MAX_FLASH)
-        return fail(error, size, "firmware: flash images of more than 16 MiB");
+        return board_fail(error, size, "firmware: flash images of more than 16 MiB");
     if (config->tsc_hz == 0 || config->disk_count > BOARD_MAX_DISKS)
-        return fail(error, size, "board: TSC rate of zero or more than %d disks",
-                    BOARD_MAX_DISKS);
+        return board_fail(error, size, "board: TSC rate of zero or more than %d disks",
+                          BOARD_MAX_DISKS);
     return true;
 }
 
@@ -394,8 +381,8 @@ static bool add_memory(struct board *board, char *error, size_t size)
     if (memory_add_ram(board->memory, 0, 0xA0000) ||
         memory_add_ram(board->memory, 0xC0000, board->ram_low - 0xC0000) ||
         (board->ram_high && memory_add_ram(board->memory, FOUR_GIB, board->ram_high)))
-        return fail(error, size, "memory: %llu MiB: %s", (unsigned long long)(total / MIB),
-                    strerror(errno));
+        return board_fail(error, size, "memory: %llu MiB: %s", (unsigned long long)(total / MIB),
+                          strerror(errno));
     return true;
 }
 
@@ -406,11 +393,11 @@ static bool add_flash(struct board *board, char *error, size_t size)
 
     if (pflash_init(&board->firmware, &board->bus, base, config->firmware.size,
                     config->firmware.data, true))
-        return fail(error, size, "firmware: %s", strerror(errno));
+        return board_fail(error, size, "firmware: %s", strerror(errno));
     if (config->variables.size &&
         pflash_init(&board->variables, &board->bus, base - config->variables.size,
                     config->variables.size, config->variables.data, false))
-        return fail(error, size, "variables: %s", strerror(errno));
+        return board_fail(error, size, "variables: %s", strerror(errno));
     return true;
 }
 
@@ -431,28 +418,6 @@ static void init_devices(struct board *board)
     random_init(&board->random, config->seed, 0);
 }
 
-/* Slot 1: entropy; 2 and up: disks in the order given. */
-static bool add_pci_devices(struct board *board, char *error, size_t size)
-{
-    const struct board_config *config = &board->config;
-    struct pci_root *pci = &board->q35.pci;
-
-    if (!virtio_rng_init(&board->rng, pci, 1, config->sev, config->seed))
-        return fail(error, size, "board: PCI slot 1 is taken");
-    for (unsigned i = 0; i < config->disk_count; i++) {
-        char serial[24];
-
-        snprintf(serial, sizeof(serial), "privet-%u", i);
-        board->disk[i] = calloc(1, sizeof(*board->disk[i]));
-        if (!board->disk[i])
-            return fail(error, size, "board: out of memory");
-        if (!virtio_blk_init(board->disk[i], pci, 2 + i, config->sev, config->disks[i].fd,
-                             config->disks[i].read_only, serial))
-            return fail(error, size, "disk %u: %s", i, strerror(errno));
-    }
-    return true;
-}
-
 static bool assemble(struct board *board, char *error, size_t size)
 {
     const struct bus_sinks sinks = { line_changed, message_arrived, board };
@@ -466,7 +431,7 @@ static bool assemble(struct board *board, char *error, size_t size)
     if (!add_memory(board, error, size) || !add_flash(board, error, size))
         return false;
     init_devices(board);
-    if (!add_pci_devices(board, error, size) || !board_add_files(board, error, size) ||
+    if (!board_add_devices(board, error, size) || !board_add_files(board, error, size) ||
         !board_add_tables(board, error, size))
         return false;
     bus_reset(&board->bus);
@@ -484,7 +449,7 @@ struct board *board_create(const struct board_config *config, char *error, size_
         board->processor = calloc(config->processors, sizeof(board->processor[0]));
     if (!board || !board->processor) {
         free(board);
-        fail(error, error_size, "board: out of memory");
+        board_fail(error, error_size, "board: out of memory");
         return NULL;
     }
     board->config = *config;
@@ -502,8 +467,7 @@ void board_destroy(struct board *board)
     if (!board)
         return;
     board_free_tables(board);
-    for (unsigned i = 0; i < BOARD_MAX_DISKS; i++)
-        free(board->disk[i]);
+    board_free_devices(board);
     free(board->processor);
     free(board);
 }

@@ -63,6 +63,12 @@ struct board {
     bool idle_futile;
 };
 
+/* One line into `error`; always false. */
+bool board_fail(char *error, size_t size, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+/* PCI devices: board_devices.c. false with one line in `error`; freed in any case. */
+bool board_add_devices(struct board *board, char *error, size_t error_size);
+void board_free_devices(struct board *board);
 /* fw_cfg content: board_files.c. false with one line in `error`. */
 bool board_add_files(struct board *board, char *error, size_t error_size);
 /* ACPI and SMBIOS: board_tables.c. */
