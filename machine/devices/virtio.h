@@ -9,12 +9,12 @@
 
 #include "machine/devices/pci.h"
 
-#define VIRTIO_MAX_QUEUES   2u
+#define VIRTIO_MAX_QUEUES   4u
 #define VIRTIO_QUEUE_SIZE   256u
 #define VIRTIO_MAX_SEGMENTS 260u /* of one chain, with those of an indirect table */
 #define VIRTIO_CONFIG_SIZE  64u
 
-enum { VIRTIO_ID_BLOCK = 2, VIRTIO_ID_RNG = 4 };
+enum { VIRTIO_ID_NET = 1, VIRTIO_ID_BLOCK = 2, VIRTIO_ID_CONSOLE = 3, VIRTIO_ID_RNG = 4 };
 
 #define VIRTIO_F_INDIRECT        (UINT64_C(1) << 28)
 #define VIRTIO_F_VERSION_1       (UINT64_C(1) << 32)
@@ -51,6 +51,10 @@ struct virtio_device {
     struct bus *bus;
     /* Handles one request; returns the number of bytes written into it. */
     uint32_t (*request)(struct virtio_device *device, struct virtio_chain *chain);
+    /* In place of `request`, for queues that wait: takes what it wants by virtio_pop. */
+    void (*notified)(struct virtio_device *device, unsigned queue);
+    /* Set before virtio_init; called after the device was reset, by the driver too. May be NULL. */
+    void (*stopped)(struct virtio_device *device);
     void *context;
     uint64_t offered, accepted;
     uint32_t offered_select, accepted_select;
@@ -65,6 +69,7 @@ struct virtio_device {
 };
 
 /*
+ * Before: set `request` or `notified`, and queue_count unless there is one queue.
  * Prepares the device and attaches it at slot `slot` of the bus. `features` are the device's own
  * (bits 0 to 23); `platform` offers and insists on VIRTIO_F_ACCESS_PLATFORM. false: slot taken.
  */
@@ -83,6 +88,21 @@ bool virtio_give(struct virtio_device *device, const struct virtio_chain *chain,
 void virtio_queue_run(struct virtio_device *device, unsigned index);
 /* The guest broke the rules: DEVICE_NEEDS_RESET and a configuration interrupt. */
 void virtio_broken(struct virtio_device *device);
+
+/* The driver is done setting up and a queue may be used. */
+bool virtio_live(const struct virtio_device *device, unsigned queue);
+/*
+ * Takes the next request of a queue into device->chain. false: none is there, the queue is not in
+ * use, or the driver broke the rules (virtio_broken was called).
+ */
+bool virtio_pop(struct virtio_device *device, unsigned queue);
+/* Puts the last `count` requests that were popped and not pushed back, as if never taken. */
+void virtio_unpop(struct virtio_device *device, unsigned queue, unsigned count);
+/* Gives request `head` back with `written` bytes in it. The driver is told by virtio_used. */
+void virtio_push(struct virtio_device *device, unsigned queue, uint16_t head, uint32_t written);
+/* Interrupts for what was pushed, unless the driver wants none. */
+void virtio_used(struct virtio_device *device, unsigned queue);
+
 /* Interrupt for a queue's vector (isr 1) or the configuration's (isr 2). */
 void virtio_signal(struct virtio_device *device, uint16_t vector, uint8_t isr);
 

@@ -82,6 +82,8 @@ static void reset_device(struct virtio_device *device)
     for (unsigned i = 0; i < device->queue_count; i++)
         device->queue[i] = (struct virtio_queue){ .size = VIRTIO_QUEUE_SIZE, .vector = NO_VECTOR };
     pci_interrupt(&device->pci, false);
+    if (device->stopped)
+        device->stopped(device);
 }
 
 /* FEATURES_OK stays off unless the driver takes what this device insists on (2.2.2). */
@@ -99,11 +101,20 @@ static void write_status(struct virtio_device *device, uint8_t value)
     device->status = value | (device->status & STATUS_NEEDS_RESET);
 }
 
+bool virtio_live(const struct virtio_device *device, unsigned queue)
+{
+    return queue < device->queue_count && device->queue[queue].enabled &&
+           (device->status & STATUS_DRIVER_OK) && !(device->status & STATUS_NEEDS_RESET) &&
+           pci_is_master(&device->pci);
+}
+
 static void notify(struct virtio_device *device, unsigned index)
 {
-    if (index < device->queue_count && device->queue[index].enabled &&
-        (device->status & STATUS_DRIVER_OK) && !(device->status & STATUS_NEEDS_RESET) &&
-        pci_is_master(&device->pci))
+    if (!virtio_live(device, index))
+        return;
+    if (device->notified)
+        device->notified(device, index);
+    else
         virtio_queue_run(device, index);
 }
 
@@ -380,7 +391,8 @@ bool virtio_init(struct virtio_device *device, struct pci_root *root, unsigned s
     device->bus = root->bus;
     device->offered = features | VIRTIO_F_VERSION_1 | VIRTIO_F_INDIRECT |
                       (platform ? VIRTIO_F_ACCESS_PLATFORM : 0);
-    device->queue_count = 1;
+    if (device->queue_count == 0)
+        device->queue_count = 1;
     pci_function_init(pci, 0x1AF4, (uint16_t)(0x1040 + virtio_id), class_code, 1);
     pci_set(pci, PCI_SUBSYSTEM_VENDOR, 0x1AF4, 2);
     pci_set(pci, PCI_SUBSYSTEM_ID, 0x1100, 2);

@@ -89,9 +89,10 @@ static bool pop(struct virtio_device *device, struct virtio_queue *queue)
     return true;
 }
 
-static bool push(struct virtio_device *device, struct virtio_queue *queue, uint32_t written)
+static bool push(struct virtio_device *device, struct virtio_queue *queue, uint16_t head,
+                 uint32_t written)
 {
-    struct used_element element = { device->chain.head, written };
+    struct used_element element = { head, written };
     uint64_t slot = queue->next_used % queue->size;
 
     queue->next_used++;
@@ -100,29 +101,77 @@ static bool push(struct virtio_device *device, struct virtio_queue *queue, uint3
                          sizeof(queue->next_used));
 }
 
+/* How many requests wait. false: the index cannot be read, or says more than the queue holds. */
+static bool waiting(struct virtio_device *device, const struct virtio_queue *queue,
+                    uint16_t *ret_count)
+{
+    uint16_t available;
+
+    if (!read16(device, queue->driver + 2, &available))
+        return false;
+    *ret_count = (uint16_t)(available - queue->next_available);
+    return *ret_count <= queue->size;
+}
+
+bool virtio_pop(struct virtio_device *device, unsigned index)
+{
+    struct virtio_queue *queue = &device->queue[index];
+    uint16_t count;
+
+    if (!virtio_live(device, index))
+        return false;
+    if (!waiting(device, queue, &count)) {
+        virtio_broken(device);
+        return false;
+    }
+    if (count == 0)
+        return false;
+    if (!pop(device, queue)) {
+        virtio_broken(device);
+        return false;
+    }
+    return true;
+}
+
+void virtio_unpop(struct virtio_device *device, unsigned index, unsigned count)
+{
+    device->queue[index].next_available = (uint16_t)(device->queue[index].next_available - count);
+}
+
+void virtio_push(struct virtio_device *device, unsigned index, uint16_t head, uint32_t written)
+{
+    if (!push(device, &device->queue[index], head, written))
+        virtio_broken(device);
+}
+
+void virtio_used(struct virtio_device *device, unsigned index)
+{
+    const struct virtio_queue *queue = &device->queue[index];
+    uint16_t flags;
+
+    if (virtio_live(device, index) && read16(device, queue->driver, &flags) &&
+        !(flags & AVAIL_NO_INTERRUPT))
+        virtio_signal(device, queue->vector, 1);
+}
+
 void virtio_queue_run(struct virtio_device *device, unsigned index)
 {
     struct virtio_queue *queue = &device->queue[index];
-    uint16_t available, flags, count;
+    uint16_t count;
 
-    if (!read16(device, queue->driver + 2, &available)) {
-        virtio_broken(device);
-        return;
-    }
-    count = (uint16_t)(available - queue->next_available);
-    if (count > queue->size) {
+    if (!waiting(device, queue, &count)) {
         virtio_broken(device);
         return;
     }
     for (uint16_t i = 0; i < count; i++) {
-        if (!pop(device, queue) ||
-            !push(device, queue, device->request(device, &device->chain))) {
+        if (!pop(device, queue) || !push(device, queue, device->chain.head,
+                                         device->request(device, &device->chain))) {
             virtio_broken(device);
             return;
         }
     }
-    if (count && read16(device, queue->driver, &flags) && !(flags & AVAIL_NO_INTERRUPT))
-        virtio_signal(device, queue->vector, 1);
+    if (count)
+        virtio_used(device, index);
 }
 
 /* Copies a byte range of consecutive segments. */
