@@ -26,8 +26,33 @@ double host_seconds(void)
 static void page_changed(void *context, uint64_t gpa)
 {
     struct guest *guest = context;
-    if (guest->cpu)
-        cpu_invalidate_page(guest->cpu, gpa);
+    for (unsigned i = 0; i < guest->cpu_count; i++)
+        cpu_invalidate_page(guest->cpus[i], gpa);
+}
+
+static bool create_processors(struct guest *guest, char *error, size_t error_size)
+{
+    const struct guest_config *config = &guest->config;
+    struct cpu_config cpu_config = {
+        .sev = config->sev,
+        .asid = config->sev == CPU_SEV_ON ? config->asid : MEMORY_RAW,
+        .c_bit = config->c_bit,
+        .reduced_physical_bits = config->reduced_physical_bits,
+        .physical_bits = PHYSICAL_BITS < config->c_bit ? PHYSICAL_BITS : config->c_bit,
+        .processors = config->board.processors,
+        .tsc_hz = TSC_HZ,
+    };
+    for (unsigned i = 0; i < config->board.processors; i++) {
+        cpu_config.apic_id = i;
+        guest->cpus[i] = cpu_create(&cpu_config, guest->memory, board_cpu_io(guest->board, i));
+        if (!guest->cpus[i]) {
+            snprintf(error, error_size, "cannot create processor %u: out of memory", i);
+            return false;
+        }
+        guest->cpu_count = i + 1;
+        board_attach_cpu(guest->board, i, guest->cpus[i]);
+    }
+    return true;
 }
 
 static bool create_parts(struct guest *guest, char *error, size_t error_size)
@@ -50,22 +75,7 @@ static bool create_parts(struct guest *guest, char *error, size_t error_size)
         if (!guest->chip)
             return false;
     }
-    const struct cpu_config cpu_config = {
-        .sev = config->sev,
-        .asid = config->sev == CPU_SEV_ON ? config->asid : MEMORY_RAW,
-        .c_bit = config->c_bit,
-        .reduced_physical_bits = config->reduced_physical_bits,
-        .physical_bits = PHYSICAL_BITS < config->c_bit ? PHYSICAL_BITS : config->c_bit,
-        .processors = config->board.processors,
-        .tsc_hz = TSC_HZ,
-    };
-    guest->cpu = cpu_create(&cpu_config, guest->memory, board_cpu_io(guest->board, 0));
-    if (!guest->cpu) {
-        snprintf(error, error_size, "cannot create the processor: out of memory");
-        return false;
-    }
-    board_attach_cpu(guest->board, 0, guest->cpu);
-    return true;
+    return create_processors(guest, error, error_size);
 }
 
 struct guest *guest_create(const struct guest_config *config, char *error, size_t error_size)
@@ -87,8 +97,8 @@ void guest_destroy(struct guest *guest)
 {
     if (!guest)
         return;
-    if (guest->cpu)
-        cpu_destroy(guest->cpu);
+    for (unsigned i = 0; i < guest->cpu_count; i++)
+        cpu_destroy(guest->cpus[i]);
     if (guest->chip)
         chip_close(guest->chip);
     if (guest->board)

@@ -9,13 +9,18 @@ struct guest {
     struct guest_config config;
     struct memory *memory;
     struct board *board;
-    struct cpu *cpu;
+    struct cpu *cpus[BOARD_MAX_PROCESSORS]; /* NULL from cpu_count on */
+    unsigned cpu_count;
+    unsigned current; /* index of the processor that runs or ran last */
     struct chip *chip; /* NULL without SEV */
     uint32_t handle;   /* of the launched guest; 0: none */
     bool stop_asked;   /* guest_stop */
     char detail[512];
     char state[4096];
 };
+
+/* Instructions retired by all processors. */
+uint64_t guest_instructions(const struct guest *guest);
 
 /* Host time in seconds, monotonic. */
 double host_seconds(void);

@@ -14,10 +14,18 @@
 /* A halted processor that takes no interrupt for this long of guest time will never wake. */
 #define DEAD_HALT_NS (120 * 1000000000ull)
 
+uint64_t guest_instructions(const struct guest *guest)
+{
+    uint64_t sum = 0;
+    for (unsigned i = 0; i < guest->cpu_count; i++)
+        sum += cpu_instructions(guest->cpus[i]);
+    return sum;
+}
+
 static bool time_is_up(const struct guest *guest, double start)
 {
     uint64_t instructions = guest->config.instruction_limit;
-    if (instructions && cpu_instructions(guest->cpu) >= instructions)
+    if (instructions && guest_instructions(guest) >= instructions)
         return true;
     uint64_t limit = guest->config.timeout_seconds;
     return limit && host_seconds() - start > (double)limit;
@@ -39,7 +47,7 @@ static void take_input(struct guest *guest)
 /* The processor halted: jump to what wakes it. False: nothing will. */
 static bool wait_for_event(struct guest *guest, uint64_t *awake_instructions, uint64_t *awake_ns)
 {
-    uint64_t instructions = cpu_instructions(guest->cpu);
+    uint64_t instructions = guest_instructions(guest);
     if (instructions != *awake_instructions) {
         *awake_instructions = instructions;
         *awake_ns = board_now_ns(guest->board);
@@ -61,7 +69,7 @@ static enum guest_end run_loop(struct guest *guest)
         uint64_t deadline = board_next_deadline(guest->board);
         if (deadline > next_look)
             deadline = next_look;
-        enum cpu_stop stop = cpu_run(guest->cpu, deadline);
+        enum cpu_stop stop = cpu_run(guest->cpus[0], deadline);
         if (guest->stop_asked)
             return GUEST_ENDED_BY_HOST;
         board_run_timers(guest->board);
@@ -72,7 +80,7 @@ static enum guest_end run_loop(struct guest *guest)
             if (!guest->config.reboot)
                 return GUEST_RESET;
             board_reset(guest->board);
-            cpu_reset(guest->cpu);
+            cpu_reset(guest->cpus[0]);
             continue;
         case BOARD_RUNNING:
             break;
@@ -90,8 +98,8 @@ static enum guest_end run_loop(struct guest *guest)
         case CPU_STOP_DEADLINE:
             break;
         }
-        if (cpu_instructions(guest->cpu) >= next_look || stop == CPU_STOP_HALT) {
-            next_look = cpu_instructions(guest->cpu) + turn;
+        if (guest_instructions(guest) >= next_look || stop == CPU_STOP_HALT) {
+            next_look = guest_instructions(guest) + turn;
             take_input(guest);
             if (time_is_up(guest, start))
                 return GUEST_TIMEOUT;
@@ -102,7 +110,7 @@ static enum guest_end run_loop(struct guest *guest)
 void guest_stop(struct guest *guest)
 {
     guest->stop_asked = true;
-    cpu_kick(guest->cpu);
+    cpu_kick(guest->cpus[0]);
 }
 
 static bool died(enum guest_end end)
@@ -114,15 +122,15 @@ void guest_run(struct guest *guest, struct run_result *result)
 {
     double start = host_seconds();
     memset(result, 0, sizeof(*result));
-    cpu_reset(guest->cpu);
+    cpu_reset(guest->cpus[0]);
     result->end = run_loop(guest);
-    result->instructions = cpu_instructions(guest->cpu);
+    result->instructions = guest_instructions(guest);
     result->seconds = host_seconds() - start;
     guest->detail[0] = guest->state[0] = '\0';
     if (result->end == GUEST_SHUTDOWN || result->end == GUEST_STOPPED)
-        snprintf(guest->detail, sizeof(guest->detail), "%s", cpu_error(guest->cpu));
+        snprintf(guest->detail, sizeof(guest->detail), "%s", cpu_error(guest->cpus[0]));
     if (died(result->end))
-        cpu_print_state(guest->cpu, guest->state, sizeof(guest->state));
+        cpu_print_state(guest->cpus[0], guest->state, sizeof(guest->state));
     result->state = guest->state;
     result->detail = guest->detail;
 }
