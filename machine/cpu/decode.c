@@ -2,7 +2,8 @@
 /*
  * The instruction decoder (APM 3, chapter 1). The rows of the form tables are compiled once into
  * candidate lists, one per opcode map and opcode; an instruction takes the first candidate whose
- * prefixes, ModRM and mode fit, in order of how specific the row is. No candidate: #UD.
+ * prefixes, ModRM and mode fit, in order of how specific the row is. No candidate: #UD. Opcodes
+ * behind a VEX prefix have lists of their own.
  */
 #include <assert.h>
 #include <stdlib.h>
@@ -12,6 +13,7 @@
 
 enum row_prefix { PREFIX_ANY, PREFIX_NONE, PREFIX_66, PREFIX_F2, PREFIX_F3 };
 enum row_mod { MOD_ANY, MOD_MEMORY, MOD_REGISTER, MOD_IGNORED };
+enum row_length { LENGTH_IGNORED = -1, LENGTH_128 = 0, LENGTH_256 = 1, LENGTH_SLOT = 2 };
 enum row_immediate {
     IMM_NONE, IMM_BYTE, IMM_SBYTE, IMM_WORD, IMM_Z, IMM_V, IMM_JB, IMM_JZ, IMM_OFFSET, IMM_FAR,
     IMM_ONE,
@@ -26,6 +28,8 @@ struct row {
     int16_t extension; /* -1: none */
     int16_t fixed;     /* whole ModRM byte, -1: none */
     int8_t w;          /* -1: either */
+    bool vex, vvvv;    /* behind a VEX prefix; its vvvv field is an operand */
+    int8_t length;     /* enum row_length: VEX.L */
     uint8_t immediate[2];
     bool byte_reg, byte_rm; /* 8-bit general registers: number becomes a byte offset */
     bool reg3, rm3;         /* REX does not extend the number (segments, MMX, x87) */
@@ -34,14 +38,16 @@ struct row {
     uint8_t score;
 };
 
-#define ROWS_MAX 2048u
-#define LIST_MAX 8192u
+#define ROWS_MAX  3072u
+#define LIST_MAX  8192u
+#define VEX_MAP   3u /* added to the map number of opcodes behind a VEX prefix */
+#define MAP_COUNT 7u
 
 static struct row rows[ROWS_MAX];
 static uint16_t lists[LIST_MAX];
 static struct {
     uint16_t first, count;
-} heads[4][256];
+} heads[MAP_COUNT][256];
 static bool initialised;
 
 static bool is_hex(const char *token)
@@ -61,6 +67,12 @@ static void parse_modifier(struct row *row, const char *token)
         row->prefix = PREFIX_NONE;
     } else if (!strcmp(token, "NB")) {
         row->no_rex_b = true;
+    } else if (!strcmp(token, "VEX")) {
+        row->vex = true;
+    } else if (!strcmp(token, "Lx")) {
+        row->length = LENGTH_SLOT;
+    } else if (!strcmp(token, "L0") || !strcmp(token, "L1")) {
+        row->length = (int8_t)(token[1] - '0');
     } else if (!strcmp(token, "+r")) {
         row->cover = 8;
         row->opcode_register = true;
@@ -121,6 +133,8 @@ static void parse_code(struct row *row, const char *code)
         }
     }
     assert(opcode_seen);
+    if (row->vex)
+        row->map = (uint8_t)(row->map + VEX_MAP);
 }
 
 static void add_immediate(struct row *row, enum row_immediate kind)
@@ -209,6 +223,13 @@ static void parse_operand(struct row *row, const char *operand)
     case 'Y':
         row->string = true;
         break;
+    case 'B':
+    case 'H':
+        row->vvvv = true;
+        break;
+    case 'L':
+        add_immediate(row, IMM_BYTE); /* a register number in bits 7:4 */
+        break;
     case 'V':
     case 'W':
         break;
@@ -222,6 +243,7 @@ static void parse_row(struct row *row, const struct form *form, unsigned number)
     *row = (struct row){ .form = form, .number = (uint16_t)number, .cover = 1 };
     row->extension = row->fixed = -1;
     row->w = -1;
+    row->length = LENGTH_IGNORED;
     parse_code(row, form->code);
     char text[48];
     assert(strlen(form->operands) < sizeof(text));
@@ -263,7 +285,7 @@ void decode_initialise(void)
     for (unsigned k = 0; k < total; k++)
         parse_row(&rows[k], form_by_number(k), k);
     unsigned used = 0;
-    for (unsigned map = 0; map < 4; map++) {
+    for (unsigned map = 0; map < MAP_COUNT; map++) {
         for (unsigned opcode = 0; opcode < 256; opcode++)
             used = build_list(map, opcode, used, total);
     }
@@ -277,6 +299,8 @@ struct decoding {
     bool short_of; /* a byte beyond `size` was wanted */
     uint32_t mode;
     uint8_t rex, opcode, map, modrm;
+    uint8_t vvvv, length; /* of a VEX prefix; register 0 if unused */
+    bool vex, undefined;
     bool operand_prefix, address_prefix, lock;
     uint8_t repeat; /* 0xF2, 0xF3 or 0: the last one counts */
     int segment;    /* override, -1: none */
@@ -344,6 +368,46 @@ static bool take_prefix(struct decoding *d, uint8_t byte)
     return true;
 }
 
+/*
+ * C4 and C5 are LES and LDS outside 64-bit mode unless the next byte would be a ModRM byte with
+ * mod 3; and always in real and virtual-8086 mode (APM 3 1.10).
+ */
+static bool starts_vex(struct decoding *d, uint8_t byte)
+{
+    if ((byte & 0xFE) != 0xC4 || !(d->mode & MODE_PROTECTED))
+        return false;
+    if (d->mode & MODE_64)
+        return true;
+    d->short_of |= d->at >= d->size;
+    return !d->short_of && d->code[d->at] >= 0xC0;
+}
+
+/* The VEX prefix stands for REX, a mandatory prefix and the opcode map: APM 3 1.10.2. */
+static void take_vex(struct decoding *d, uint8_t byte)
+{
+    static const uint8_t repeats[4] = { 0, 0, 0xF3, 0xF2 };
+    uint8_t first = next_byte(d), last = first, map = 1;
+    d->undefined = d->operand_prefix || d->repeat || d->lock || d->rex;
+    if (byte == 0xC4) {
+        last = next_byte(d);
+        map = first & 31;
+        d->rex = (~first >> 5 & 7) | (last >> 4 & 8);
+    } else {
+        d->rex = ~first >> 5 & 4;
+    }
+    d->undefined |= map < 1 || map > 3;
+    d->vex = true;
+    d->map = (uint8_t)((map & 3) + VEX_MAP);
+    d->vvvv = ~last >> 3 & 15;
+    d->length = last >> 2 & 1;
+    d->operand_prefix = (last & 3) == 1;
+    d->repeat = repeats[last & 3];
+    if (!(d->mode & MODE_64)) {
+        d->rex &= 8;
+        d->vvvv &= 7;
+    }
+}
+
 static void take_prefixes_and_opcode(struct decoding *d)
 {
     uint8_t byte;
@@ -359,7 +423,10 @@ static void take_prefixes_and_opcode(struct decoding *d)
             break;
         d->rex = byte;
     }
-    if (byte == 0x0F) {
+    if (starts_vex(d, byte)) {
+        take_vex(d, byte);
+        byte = next_byte(d);
+    } else if (byte == 0x0F) {
         byte = next_byte(d);
         d->map = 1;
         if (byte == 0x38 || byte == 0x3A) {
@@ -398,6 +465,10 @@ static unsigned operand_size(const struct decoding *d, const struct row *row)
     uint16_t attributes = row->form->attributes;
     if (attributes & FORM_BYTE)
         return 0;
+    if (row->vex && row->length == LENGTH_SLOT)
+        return d->length ? 3 : 2;
+    if (row->vex)
+        return (d->mode & MODE_64) && (d->rex & 8) ? 3 : 2;
     bool narrow = d->operand_prefix && row->prefix != PREFIX_66;
     if (d->mode & MODE_64) {
         if ((d->rex & 8) || (attributes & FORM_F64))
@@ -419,6 +490,9 @@ static bool row_fits(const struct cpu *cpu, const struct decoding *d, const stru
     if (row->w >= 0 && (d->rex >> 3 & 1) != row->w)
         return false;
     if (row->no_rex_b && d->rex & 1)
+        return false;
+    if (row->vex && ((!row->vvvv && d->vvvv) || (row->length >= 0 && row->length < LENGTH_SLOT &&
+                                                 row->length != d->length)))
         return false;
     bool memory = false;
     if (row->modrm) {
@@ -595,6 +669,8 @@ static void take_operands(struct decoding *d, const struct row *row, struct insn
     i->imm = take_immediate(d, row->immediate[0], size);
     if (row->immediate[1])
         i->imm |= take_immediate(d, row->immediate[1], size) << 16;
+    if (d->vex)
+        i->imm |= (uint64_t)d->vvvv << 8;
 }
 
 /* RIP-relative operands and branches become relative to the block's start. */
@@ -632,7 +708,7 @@ enum decode_status decode_insn(const struct cpu *cpu, const uint8_t *code, unsig
         d.modrm = next_byte(&d);
     if (d.short_of)
         return decode_error(&d, ret, limit);
-    const struct row *row = find_row(cpu, &d);
+    const struct row *row = d.undefined ? NULL : find_row(cpu, &d);
     if (!row)
         return decode_error(&d, ret, limit);
     unsigned op_size = operand_size(&d, row);

@@ -101,8 +101,8 @@ static void put_memory(struct text *t, const struct insn *i, const char *size, u
 static void put_register(struct text *t, const struct insn *i, const char *operand, unsigned number)
 {
     switch (operand[0]) {
-    case 'V': case 'W': case 'U':
-        PUT(t, "xmm%u", number);
+    case 'V': case 'W': case 'U': case 'H': case 'L':
+        PUT(t, "%s%u", operand[1] == 'x' && i->flags & INSN_OP64 ? "ymm" : "xmm", number);
         break;
     case 'P': case 'Q': case 'N':
         PUT(t, "mm%u", number & 7);
@@ -128,6 +128,10 @@ static void put_operand(struct text *t, const struct insn *i, const char *operan
     switch (operand[0]) {
     case 'I':
     case 'F':
+        if (strcmp(operand, "Ib") == 0) {
+            PUT(t, "0x%x", (unsigned)i->imm & 0xFF);
+            break;
+        }
         PUT(t, "0x%" PRIx64, i->imm);
         break;
     case 'O':
@@ -147,6 +151,12 @@ static void put_operand(struct text *t, const struct insn *i, const char *operan
         break;
     case 'C':
         put_register(t, i, operand, i->reg);
+        break;
+    case 'B': case 'H':
+        put_register(t, i, operand, insn_vvvv(i));
+        break;
+    case 'L':
+        put_register(t, i, operand, i->imm >> 4 & 15);
         break;
     case 'E': case 'W': case 'Q': case 'M': case 'R': case 'U': case 'N': case 'Z':
         if (i->flags & INSN_MEM)

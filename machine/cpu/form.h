@@ -14,6 +14,9 @@
  *   mod3, mem       only register / only memory forms (default: as the operands allow)
  *   =XX             the whole ModRM byte is fixed (0F 01 =D0, D9 =E8)
  *   W0 W1           REX.W must be clear / set
+ *   VEX             behind a VEX prefix; NP 66 F2 F3 and the map are fields of it then
+ *   L0 L1 Lx        VEX.L must be clear / set / chooses the handler: the slots of 32 and 64 bits
+ *                   stand for 128 and 256; without any of them L is ignored
  *   NB              REX.B must be clear (F3 90 is PAUSE, with REX.B it is XCHG)
  *
  * operands: comma separated codes of the manuals' opcode maps:
@@ -22,6 +25,8 @@
  *   +r, S segment register of reg, C control, D debug register, X string source DS:rSI, Y string
  *   destination ES:rDI, P/Q MMX register (reg / rm or memory), N MMX register (rm only), V/W XMM
  *   (reg / rm or memory), U XMM register (rm only), F far pointer ptr16:16/32,
+ *   B general register of VEX.vvvv, H XMM register of VEX.vvvv (insn_vvvv), L XMM register in bits
+ *   7:4 of an immediate byte,
  *   ST0 STi x87, AL AX eAX rAX CL DX 1 fixed operands
  *   second letter(s): b byte, w word, d dword, q qword, v 16/32/64 by operand size,
  *   z 16/32 immediates (sign-extended to 64), s sign-extended byte (Ibs), y 32 or 64 (REX.W),
@@ -104,7 +109,8 @@ struct form_table {
 extern const struct form_table *const form_tables[];
 extern const unsigned form_table_count;
 extern const struct form_table forms_arith, forms_shift, forms_muldiv, forms_bit, forms_move,
-    forms_stack, forms_branch, forms_bcd, forms_string, forms_system, forms_x87, forms_simd;
+    forms_stack, forms_branch, forms_bcd, forms_string, forms_system, forms_x87, forms_simd,
+    forms_bmi;
 
 const struct form *form_by_number(unsigned number);
 unsigned form_total(void);

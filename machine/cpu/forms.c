@@ -9,6 +9,7 @@
 const struct form_table *const form_tables[] = {
     &forms_arith,  &forms_shift, &forms_muldiv, &forms_bit,    &forms_move, &forms_stack,
     &forms_branch, &forms_bcd,   &forms_string, &forms_system, &forms_x87,  &forms_simd,
+    &forms_bmi,
 };
 const unsigned form_table_count = sizeof(form_tables) / sizeof(form_tables[0]);
 
@@ -43,6 +44,7 @@ bool cpu_has_feature(const struct cpu *cpu, enum cpu_feature feature)
         [FEATURE_SSSE3] = true,    [FEATURE_SSE41] = true,     [FEATURE_SSE42] = true,
         [FEATURE_AES] = true,      [FEATURE_PCLMULQDQ] = true, [FEATURE_SHA] = true,
         [FEATURE_LZCNT] = true,    [FEATURE_ADX] = true,
+        [FEATURE_BMI1] = true,     [FEATURE_BMI2] = true,
     };
     return offered[feature] && hostfp_supports(feature);
 }

@@ -71,6 +71,12 @@ _Static_assert(sizeof(struct insn) == 32, "two instructions in a cache line");
 #endif
 #define NEXT(cpu, i) EXECUTE(cpu, (i) + 1)
 
+/* The register that VEX.vvvv names: the decoder puts it above the immediate byte. */
+static inline unsigned insn_vvvv(const struct insn *i)
+{
+    return i->imm >> 8 & 15;
+}
+
 /* Linear offset (RIP) of this and of the following instruction; not truncated to 16/32 bits. */
 static inline uint64_t insn_rip(const struct cpu *cpu, const struct insn *i)
 {

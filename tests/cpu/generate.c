@@ -36,6 +36,8 @@ struct shape {
     uint8_t mandatory; /* 0x66, 0xF2, 0xF3 or 0 */
     bool no_prefix;    /* NP */
     bool no_rex_b;     /* NB */
+    bool vex, vvvv;    /* behind a VEX prefix; its vvvv field is an operand */
+    int length;        /* VEX.L: 0, 1, or -1 for either */
     uint8_t opcode[3];
     unsigned opcode_length;
     unsigned cover; /* 1, 8 (+r), 16 (+c) */
@@ -64,6 +66,12 @@ static void shape_token(struct shape *shape, const char *token)
         shape->cover = 16;
     else if (!strcmp(token, "NB"))
         shape->no_rex_b = true;
+    else if (!strcmp(token, "VEX"))
+        shape->vex = true;
+    else if (!strcmp(token, "Lx"))
+        shape->length = -1;
+    else if (!strcmp(token, "L0") || !strcmp(token, "L1"))
+        shape->length = token[1] - '0';
     else if (!strcmp(token, "W0") || !strcmp(token, "W1"))
         shape->w = token[1] - '0';
     else
@@ -95,6 +103,10 @@ static void shape_operand(struct shape *shape, const char *operand)
         else
             shape->immediate_bytes = immediates[k].bytes;
     }
+    if (operand[0] == 'B' || operand[0] == 'H')
+        shape->vvvv = true;
+    if (operand[0] == 'L')
+        shape->immediate_bytes = 1;
     if (operand[0] == 'J')
         shape->branch = true;
     if (operand[0] == 'M')
@@ -106,7 +118,7 @@ static void shape_operand(struct shape *shape, const char *operand)
 static void shape_of(struct shape *shape, const struct form *form)
 {
     char text[64];
-    *shape = (struct shape){ .cover = 1, .extension = -1, .fixed = -1, .w = -1 };
+    *shape = (struct shape){ .cover = 1, .extension = -1, .fixed = -1, .w = -1, .length = -1 };
     strncpy(text, form->code, sizeof(text) - 1);
     text[sizeof(text) - 1] = 0;
     char *tokens[12];
@@ -434,7 +446,10 @@ static void emit_prefixes(struct emitter *e)
     const struct form *form = e->test->form;
     const struct shape *shape = &e->shape;
     bool near_branch = form->attributes & FORM_F64;
+    bool vex_misfit = shape->vex && one_in(200);
     /* Near branches: AMD and Intel disagree about 66 in 64-bit mode. */
+    if (vex_misfit) /* #UD: APM 3 1.10.2 */
+        emit(e, one_in(2) ? 0x66 : one_in(2) ? 0xF2 : 0xF3, 1);
     if (!shape->mandatory && !shape->no_prefix && !near_branch && !shape->branch && one_in(4))
         e->operand16 = true;
     if (one_in(24))
@@ -450,8 +465,35 @@ static void emit_prefixes(struct emitter *e)
         emit(e, 0xF0, 1);
     if (form->attributes & FORM_REP && one_in(2) && !shape->mandatory)
         emit(e, one_in(2) ? 0xF2 : 0xF3, 1);
-    if (shape->mandatory)
+    if (shape->mandatory && !shape->vex)
         emit(e, shape->mandatory, 1);
+}
+
+/* The VEX prefix, which takes the place of REX, mandatory prefix and opcode map: APM 3 1.10.2. */
+static void emit_vex(struct emitter *e)
+{
+    const struct shape *shape = &e->shape;
+    unsigned pp = shape->mandatory == 0x66   ? 1
+                  : shape->mandatory == 0xF3 ? 2
+                  : shape->mandatory == 0xF2 ? 3
+                                             : 0;
+    unsigned map = shape->opcode_length == 2 ? 1 : shape->opcode[1] == 0x38 ? 2 : 3;
+    unsigned vvvv = shape->vvvv ? below(16) : 0;
+    unsigned length = shape->length >= 0 ? (unsigned)shape->length : below(2);
+    if (one_in(200))
+        vvvv = below(e->test->code32 ? 8 : 16);
+    if (one_in(200))
+        length = below(2);
+    unsigned last = (~vvvv & 15) << 3 | length << 2 | pp;
+    bool two_bytes = map == 1 && !(e->rex & 11) && !(e->test->code32 && vvvv > 7);
+    if (two_bytes && one_in(2)) {
+        emit(e, 0xC5, 1);
+        emit(e, (e->rex & 4 ? 0 : 0x80) | last, 1);
+        return;
+    }
+    emit(e, 0xC4, 1);
+    emit(e, (~(unsigned)e->rex & 7) << 5 | map, 1);
+    emit(e, (e->rex & 8u) << 4 | last, 1);
 }
 
 
@@ -620,9 +662,11 @@ static void encode(struct emitter *e)
             tail[tail_length++] = (uint8_t)(0xC0 | modrm_reg << 3 | below(8));
         }
     }
-    if (e->rex)
+    if (shape->vex)
+        emit_vex(e);
+    else if (e->rex)
         emit(e, e->rex, 1);
-    for (unsigned k = 0; k < shape->opcode_length; k++) {
+    for (unsigned k = shape->vex ? shape->opcode_length - 1 : 0; k < shape->opcode_length; k++) {
         uint8_t byte = shape->opcode[k];
         if (k + 1 == shape->opcode_length)
             byte = (uint8_t)(byte + below(shape->cover));
