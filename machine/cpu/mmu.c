@@ -8,9 +8,8 @@
  * truncate; tlb_alias remembers that such tags exist, because they would lie in 64-bit mode.
  */
 #include "machine/cpu/form.h"
+#include "machine/cpu/inspect.h"
 #include "machine/cpu/mmu.h"
-
-#include "machine/cpu/form.h"
 #include "machine/cpu/walk.h"
 
 /* Low bits of tlb_entry.gpa. */
@@ -418,4 +417,34 @@ bool cpu_peek(struct cpu *cpu, uint64_t address, void *data, size_t length)
         length -= piece;
     }
     return true;
+}
+
+static void visit_entry(const struct tlb_entry *entry, const char *bank, cpu_tlb_visitor *visitor,
+                        void *context)
+{
+    bool device = entry->gpa & ENTRY_DEVICE, fetch = !strcmp(bank, "fetch");
+    if (!~entry->gpa)
+        return;
+    const struct cpu_tlb_line line = {
+        .bank = bank,
+        .linear = PAGE(device ? entry->addend : entry->read),
+        .gpa = GPA(entry),
+        .device = device,
+        .read = !fetch,
+        .write = !fetch && (~entry->write || entry->gpa & (ENTRY_WATCHED | ENTRY_ROM | ENTRY_WRITE)),
+        .watched = entry->gpa & ENTRY_WATCHED,
+        .page_shift = entry->gpa & ENTRY_HUGE ? 30 : entry->gpa & ENTRY_LARGE ? 21 : 12,
+    };
+    visitor(context, &line);
+}
+
+void cpu_tlb_visit(const struct cpu *cpu, cpu_tlb_visitor *visitor, void *context)
+{
+    static const char *const names[TLB_BANKS] = {"supervisor", "user", "supervisor-ac", "checked"};
+    for (unsigned n = 0; n < FETCH_TLB_SIZE; n++)
+        visit_entry(&cpu->tlb_fetch[n], "fetch", visitor, context);
+    for (unsigned bank = 0; bank < TLB_BANKS; bank++) {
+        for (unsigned n = 0; cpu->tlb_used[bank] && n < TLB_SIZE; n++)
+            visit_entry(&cpu->tlb_banks[bank][n], names[bank], visitor, context);
+    }
 }

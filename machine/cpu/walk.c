@@ -7,6 +7,8 @@
  */
 #include "machine/cpu/walk.h"
 
+#include "machine/cpu/inspect.h"
+
 #include <string.h>
 
 #define ENTRY_P      (1ull << 0)
@@ -26,6 +28,7 @@ struct walk {
     struct {
         uint8_t *host;
         uint64_t value;
+        uint64_t gpa;
     } entry[MAX_LEVELS]; /* from the top */
     unsigned used;
     unsigned entry_size; /* 4 or 8 */
@@ -43,6 +46,7 @@ static uint64_t read_entry(struct walk *walk, uint64_t gpa)
         memcpy(&value, page + gpa % MEMORY_PAGE_SIZE, walk->entry_size);
     walk->entry[walk->used].host = page ? page + gpa % MEMORY_PAGE_SIZE : NULL;
     walk->entry[walk->used].value = value;
+    walk->entry[walk->used].gpa = gpa;
     walk->used++;
     return value;
 }
@@ -178,25 +182,31 @@ static uint32_t fault_code(const struct cpu *cpu, unsigned access, uint32_t why)
     return code;
 }
 
+/* From CR3 to the leaf; only with paging on. */
+static enum walk_end walk_tables(struct walk *walk, struct translation *ret)
+{
+    struct cpu *cpu = walk->cpu;
+    *ret = (struct translation){.page_shift = 12, .user = true, .writable = true, .dirty = true};
+    walk->entry_size = 8;
+    if (cpu->efer & EFER_LMA)
+        return walk_wide(walk, entry_address(cpu, cpu->cr3), 3, reserved_address_bits(cpu), ret);
+    if (cpu->cr4 & CR4_PAE)
+        return walk_pae(walk, ret);
+    walk->entry_size = 4;
+    return walk_narrow(walk, ret);
+}
+
 bool walk_translate(struct cpu *cpu, uint64_t linear, unsigned access, struct translation *ret,
                     uint32_t *ret_error)
 {
-    struct walk walk = {.cpu = cpu, .linear = linear, .entry_size = 8};
-    enum walk_end end;
-    *ret = (struct translation){.page_shift = 12, .user = true, .writable = true, .dirty = true};
+    struct walk walk = {.cpu = cpu, .linear = linear};
     if (!(cpu->cr0 & CR0_PG)) {
-        ret->gpa = linear & 0xFFFFF000;
-        ret->view = cpu->config.asid;
+        *ret = (struct translation){.page_shift = 12, .user = true, .writable = true,
+                                    .dirty = true, .gpa = linear & 0xFFFFF000,
+                                    .view = cpu->config.asid};
         return true;
     }
-    if (cpu->efer & EFER_LMA) {
-        end = walk_wide(&walk, entry_address(cpu, cpu->cr3), 3, reserved_address_bits(cpu), ret);
-    } else if (cpu->cr4 & CR4_PAE) {
-        end = walk_pae(&walk, ret);
-    } else {
-        walk.entry_size = 4;
-        end = walk_narrow(&walk, ret);
-    }
+    enum walk_end end = walk_tables(&walk, ret);
     if (end == WALK_ABSENT) {
         *ret_error = fault_code(cpu, access, 0);
         return false;
@@ -226,4 +236,34 @@ bool walk_load_pdptes(struct cpu *cpu, uint64_t cr3)
     }
     memcpy(cpu->pdpte, table, sizeof(table));
     return true;
+}
+
+void cpu_walk(struct cpu *cpu, uint64_t linear, struct cpu_walk *ret)
+{
+    static const char *const names[2][4] = {{"PML4E", "PDPE", "PDE", "PTE"},
+                                            {"PDE", "PTE", NULL, NULL}};
+    struct walk walk = {.cpu = cpu, .linear = linear};
+    struct translation t;
+    uint32_t error;
+    bool wide = cpu->efer & EFER_LMA;
+    *ret = (struct cpu_walk){.paging = cpu->cr0 & CR0_PG};
+    if (ret->paging) {
+        enum walk_end end = walk_tables(&walk, &t);
+        ret->mapped = end == WALK_LEAF;
+        ret->reserved = end == WALK_RESERVED;
+    } else {
+        ret->mapped = walk_translate(cpu, linear, ACCESS_PEEK, &t, &error);
+    }
+    ret->levels = walk.used;
+    for (unsigned k = 0; k < walk.used; k++)
+        ret->level[k] = (struct cpu_walk_level){.name = names[!wide][k],
+                                                .gpa = walk.entry[k].gpa,
+                                                .value = walk.entry[k].value,
+                                                .memory = walk.entry[k].host != NULL};
+    ret->gpa = t.gpa | (linear & (MEMORY_PAGE_SIZE - 1));
+    ret->page_shift = t.page_shift;
+    ret->view = t.view;
+    ret->user = t.user;
+    ret->writable = t.writable;
+    ret->no_execute = t.no_execute;
 }
