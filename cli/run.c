@@ -61,6 +61,11 @@ static void debug_output(void *context, const uint8_t *bytes, size_t length)
     put(console, console->debug, bytes, length);
 }
 
+static void complaint(void *context, const char *device, const char *what)
+{
+    fprintf(stderr, "privet: device: %s: %s\n", device, what);
+}
+
 static struct board_blob blob(const struct file *file)
 {
     return (struct board_blob){ .data = file->data, .size = file->size };
@@ -105,6 +110,7 @@ static void fill_config(struct guest_config *config, const struct run_options *o
             .disk_count = o->disk_count,
             .serial = serial_output,
             .debug = console->debug ? debug_output : NULL,
+            .complaint = complaint,
             .output_context = console,
             .rtc_start = RTC_START,
         },

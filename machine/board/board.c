@@ -418,9 +418,17 @@ static void init_devices(struct board *board)
     random_init(&board->random, config->seed, 0);
 }
 
+static void complain(void *context, const char *device, const char *what)
+{
+    struct board *board = context;
+
+    if (board->config.complaint)
+        board->config.complaint(board->config.output_context, device, what);
+}
+
 static bool assemble(struct board *board, char *error, size_t size)
 {
-    const struct bus_sinks sinks = { line_changed, message_arrived, board };
+    const struct bus_sinks sinks = { line_changed, message_arrived, board, complain };
 
     clock_init(&board->clock, instructions, stop_run, board);
     bus_init(&board->bus, board->memory, &board->clock, &sinks);

@@ -14,6 +14,8 @@
 struct board;
 
 typedef void board_output(void *context, const uint8_t *bytes, size_t length);
+/* The guest did `what`, against the rules, with `device`. Devices say a thing once. */
+typedef void board_complaint(void *context, const char *device, const char *what);
 
 struct board_blob {
     const uint8_t *data; /* NULL: absent. Owned by the caller, alive as long as the board */
@@ -40,6 +42,7 @@ struct board_config {
     struct board_disk disks[BOARD_MAX_DISKS];
     unsigned disk_count;
     board_output *serial, *debug; /* UART transmit and port 0x402; debug may be NULL */
+    board_complaint *complaint; /* may be NULL */
     void *output_context;
     uint8_t seed[32];      /* of everything random: RDRAND, virtio-rng */
     uint64_t rtc_start;    /* seconds since 1970 at power-on */

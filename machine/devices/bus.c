@@ -137,6 +137,12 @@ void bus_message(struct bus *bus, uint64_t address, uint32_t data)
     bus->sinks.message(bus->sinks.context, address, data);
 }
 
+void bus_complain(struct bus *bus, const char *device, const char *what)
+{
+    if (bus->sinks.complaint)
+        bus->sinks.complaint(bus->sinks.context, device, what);
+}
+
 bool bus_dma_read(struct bus *bus, uint64_t gpa, void *data, size_t length)
 {
     return memory_read(bus->memory, gpa, data, length, MEMORY_RAW) == 0;

@@ -40,6 +40,8 @@ struct bus_sinks {
     void (*line)(void *context, unsigned gsi, bool level);
     void (*message)(void *context, uint64_t address, uint32_t data);
     void *context;
+    /* One line about a guest that breaks a device's rules; NULL: nobody listens. */
+    void (*complaint)(void *context, const char *device, const char *what);
 };
 
 struct bus_map {
@@ -76,6 +78,9 @@ void bus_write(struct bus *bus, enum bus_space space, uint64_t address, uint64_t
 /* Drives global system interrupt 0 to 23. */
 void bus_line(struct bus *bus, unsigned gsi, enum bus_line_driver driver, bool level);
 void bus_message(struct bus *bus, uint64_t address, uint32_t data);
+
+/* Tells the user that the guest did `what` with `device`. The caller says it once, not each time. */
+void bus_complain(struct bus *bus, const char *device, const char *what);
 
 /* DMA through the raw view. false: a byte of the range is not RAM; nothing was copied. */
 bool bus_dma_read(struct bus *bus, uint64_t gpa, void *data, size_t length);

@@ -5,6 +5,8 @@
  */
 #include "machine/devices/virtio.h"
 
+#include <assert.h>
+#include <stdio.h>
 #include <string.h>
 
 enum { CAP_COMMON = 0x40, CAP_ISR = 0x50, CAP_DEVICE = 0x60, CAP_NOTIFY = 0x70, CAP_PCI = 0x84,
@@ -62,11 +64,39 @@ void virtio_signal(struct virtio_device *device, uint16_t vector, uint8_t isr)
     }
 }
 
-void virtio_broken(struct virtio_device *device)
+bool virtio_live(const struct virtio_device *device, unsigned queue)
 {
+    const uint8_t running = STATUS_FEATURES_OK | STATUS_DRIVER_OK;
+
+    return queue < device->queue_count && device->queue[queue].enabled &&
+           (device->status & (running | STATUS_NEEDS_RESET)) == running &&
+           pci_is_master(&device->pci);
+}
+
+void virtio_config_changed(struct virtio_device *device)
+{
+    device->config_generation++;
+    if (device->status & STATUS_DRIVER_OK)
+        virtio_signal(device, device->config_vector, 2);
+}
+
+void virtio_refuse(struct virtio_device *device, const char *why)
+{
+    if (!device->complained) {
+        char line[160];
+
+        device->complained = true;
+        snprintf(line, sizeof(line), "the guest's driver gave %s; the device needs a reset", why);
+        bus_complain(device->bus, device->name ? device->name : "virtio", line);
+    }
     device->status |= STATUS_NEEDS_RESET;
     if (device->status & STATUS_DRIVER_OK)
         virtio_signal(device, device->config_vector, 2);
+}
+
+void virtio_broken(struct virtio_device *device)
+{
+    virtio_refuse(device, "a malformed request");
 }
 
 /* --- the device's state --- */
@@ -99,13 +129,6 @@ static void write_status(struct virtio_device *device, uint8_t value)
         (device->accepted & must) != must)
         value &= (uint8_t)~STATUS_FEATURES_OK;
     device->status = value | (device->status & STATUS_NEEDS_RESET);
-}
-
-bool virtio_live(const struct virtio_device *device, unsigned queue)
-{
-    return queue < device->queue_count && device->queue[queue].enabled &&
-           (device->status & STATUS_DRIVER_OK) && !(device->status & STATUS_NEEDS_RESET) &&
-           pci_is_master(&device->pci);
 }
 
 static void notify(struct virtio_device *device, unsigned index)
@@ -146,6 +169,7 @@ static void common_image(struct virtio_device *device, uint8_t image[COMMON_SIZE
     put(image, 0x10, device->config_vector, 2);
     put(image, 0x12, device->queue_count, 2);
     put(image, 0x14, device->status, 1);
+    put(image, 0x15, device->config_generation, 1);
     put(image, 0x16, device->queue_select, 2);
     if (!queue)
         return;
@@ -173,6 +197,15 @@ static uint16_t valid_vector(const struct virtio_device *device, uint64_t value)
     return value <= device->queue_count ? (uint16_t)value : NO_VECTOR;
 }
 
+/* Alignments of 2.7; the addresses are checked with each access. */
+static void enable(struct virtio_device *device, struct virtio_queue *queue)
+{
+    if (queue->descriptors % 16 || queue->driver % 2 || queue->device % 4)
+        virtio_refuse(device, "a queue at a misaligned address");
+    else
+        queue->enabled = true;
+}
+
 /* Ring addresses and sizes are fixed while the queue is enabled (4.1.4.3.2). */
 static void write_queue(struct virtio_device *device, struct virtio_queue *queue, unsigned offset,
                         uint64_t value, unsigned size)
@@ -187,7 +220,8 @@ static void write_queue(struct virtio_device *device, struct virtio_queue *queue
         if (value && value <= VIRTIO_QUEUE_SIZE && !(value & (value - 1)))
             queue->size = (uint16_t)value;
     } else if (offset == 0x1C) {
-        queue->enabled = value == 1;
+        if (value == 1)
+            enable(device, queue);
     } else if (offset >= 0x20 && size == 4) {
         uint64_t *area = areas[(offset - 0x20) / 8];
         unsigned shift = (offset & 4) * 8;
@@ -258,12 +292,30 @@ static uint64_t registers_read(void *context, uint64_t offset, unsigned size)
     }
 }
 
+static void write_config(struct virtio_device *device, unsigned offset, uint64_t value,
+                         unsigned size)
+{
+    bool changed = false;
+
+    for (unsigned i = 0; i < size && offset + i < device->config_size; i++) {
+        uint8_t *at = &device->config[offset + i], mask = device->config_writable[offset + i];
+        uint8_t byte = (uint8_t)((*at & ~mask) | ((value >> i * 8) & mask));
+
+        changed |= byte != *at;
+        *at = byte;
+    }
+    if (changed && device->config_written)
+        device->config_written(device);
+}
+
 static void registers_write(void *context, uint64_t offset, uint64_t value, unsigned size)
 {
     struct virtio_device *device = context;
 
     if (offset >> 12 == BLOCK_COMMON)
         write_common(device, (unsigned)(offset & 0xFFF), value, size);
+    else if (offset >> 12 == BLOCK_DEVICE)
+        write_config(device, (unsigned)(offset & 0xFFF), value, size);
     else if (offset >> 12 == BLOCK_NOTIFY)
         notify(device, (unsigned)(offset & 0xFFF) / NOTIFY_STRIDE);
 }
@@ -388,9 +440,10 @@ bool virtio_init(struct virtio_device *device, struct pci_root *root, unsigned s
 {
     struct pci_function *pci = &device->pci;
 
+    assert(device->queue_count <= VIRTIO_MAX_QUEUES);
     device->bus = root->bus;
     device->offered = features | VIRTIO_F_VERSION_1 | VIRTIO_F_INDIRECT |
-                      (platform ? VIRTIO_F_ACCESS_PLATFORM : 0);
+                      VIRTIO_F_EVENT_INDEX | (platform ? VIRTIO_F_ACCESS_PLATFORM : 0);
     if (device->queue_count == 0)
         device->queue_count = 1;
     pci_function_init(pci, 0x1AF4, (uint16_t)(0x1040 + virtio_id), class_code, 1);

@@ -25,17 +25,19 @@ static bool read16(struct virtio_device *device, uint64_t gpa, uint16_t *ret)
     return bus_dma_read(device->bus, gpa, ret, sizeof(*ret));
 }
 
-/* Out segments come first (2.7.4.2); lengths add up in 64 bits. */
-static bool add_segment(struct virtio_chain *chain, const struct descriptor *descriptor)
+/* NULL, or what is wrong. Out segments come first (2.7.4.2); lengths add up in 64 bits. */
+static const char *add_segment(struct virtio_chain *chain, const struct descriptor *descriptor)
 {
     bool in = descriptor->flags & DESC_WRITE;
     unsigned count = chain->out_count + chain->in_count;
 
-    if (count == VIRTIO_MAX_SEGMENTS || (!in && chain->in_count))
-        return false;
+    if (count == VIRTIO_MAX_SEGMENTS)
+        return "a chain of too many descriptors";
+    if (!in && chain->in_count)
+        return "a descriptor to read behind one to write";
     if (descriptor->length &&
         descriptor->gpa + (descriptor->length - 1) < descriptor->gpa)
-        return false;
+        return "a buffer that wraps around the address space";
     chain->segment[count] = (struct virtio_segment){ descriptor->gpa, descriptor->length };
     if (in) {
         chain->in_count++;
@@ -44,93 +46,112 @@ static bool add_segment(struct virtio_chain *chain, const struct descriptor *des
         chain->out_count++;
         chain->out_length += descriptor->length;
     }
-    return true;
+    return NULL;
+}
+
+static const char *check_indirect(const struct virtio_device *device,
+                                  const struct descriptor *descriptor, bool nested)
+{
+    if (!virtio_has(device, VIRTIO_F_INDIRECT))
+        return "an indirect descriptor that was not negotiated";
+    if (nested)
+        return "an indirect table within an indirect table";
+    if (descriptor->flags & DESC_NEXT)
+        return "an indirect descriptor with a next one";
+    if (descriptor->length == 0 || descriptor->length % sizeof(*descriptor) ||
+        descriptor->length / sizeof(*descriptor) > VIRTIO_MAX_SEGMENTS)
+        return "an indirect table of a wrong length";
+    return NULL;
 }
 
 /*
  * Follows a chain in a table of `size` descriptors. A chain of more steps than the table has
- * entries is a loop. `indirect`: a table may be referred to here (not within one: 2.7.5.3.1).
+ * entries is a loop. `nested`: the table is an indirect one, which refers to no other (2.7.5.3.1).
  */
-static bool walk(struct virtio_device *device, uint64_t table, uint32_t size, uint16_t index,
-                 bool indirect)
+static const char *walk(struct virtio_device *device, uint64_t table, uint32_t size,
+                        uint16_t index, bool nested)
 {
     struct descriptor descriptor;
+    const char *wrong;
 
     for (uint32_t steps = 0; steps < size; steps++) {
-        if (index >= size || !bus_dma_read(device->bus, table + 16 * (uint64_t)index, &descriptor,
-                                           sizeof(descriptor)))
-            return false;
+        if (index >= size)
+            return "a descriptor index beyond the table";
+        if (!bus_dma_read(device->bus, table + sizeof(descriptor) * (uint64_t)index, &descriptor,
+                          sizeof(descriptor)))
+            return "a descriptor table outside memory";
         if (descriptor.flags & DESC_INDIRECT) {
-            if (!indirect || (descriptor.flags & DESC_NEXT) || descriptor.length == 0 ||
-                descriptor.length % 16 || descriptor.length / 16 > VIRTIO_MAX_SEGMENTS)
-                return false;
-            return walk(device, descriptor.gpa, descriptor.length / 16, 0, false);
+            wrong = check_indirect(device, &descriptor, nested);
+            return wrong ? wrong
+                         : walk(device, descriptor.gpa,
+                                descriptor.length / (uint32_t)sizeof(descriptor), 0, true);
         }
-        if (!add_segment(&device->chain, &descriptor))
-            return false;
-        if (!(descriptor.flags & DESC_NEXT))
-            return true;
+        wrong = add_segment(&device->chain, &descriptor);
+        if (wrong || !(descriptor.flags & DESC_NEXT))
+            return wrong;
         index = descriptor.next;
     }
-    return false;
+    return "a chain of descriptors that is a loop";
 }
 
-static bool pop(struct virtio_device *device, struct virtio_queue *queue)
+bool virtio_has(const struct virtio_device *device, uint64_t bit)
 {
-    struct virtio_chain *chain = &device->chain;
-    unsigned slot = queue->next_available % queue->size;
-
-    memset(chain, 0, offsetof(struct virtio_chain, segment));
-    if (!read16(device, queue->driver + 4 + 2 * (uint64_t)slot, &chain->head) ||
-        !walk(device, queue->descriptors, queue->size, chain->head,
-              device->accepted & VIRTIO_F_INDIRECT))
-        return false;
-    queue->next_available++;
-    return true;
+    return device->accepted & bit;
 }
 
-static bool push(struct virtio_device *device, struct virtio_queue *queue, uint16_t head,
-                 uint32_t written)
-{
-    struct used_element element = { head, written };
-    uint64_t slot = queue->next_used % queue->size;
-
-    queue->next_used++;
-    return bus_dma_write(device->bus, queue->device + 4 + 8 * slot, &element, sizeof(element)) &&
-           bus_dma_write(device->bus, queue->device + 2, &queue->next_used,
-                         sizeof(queue->next_used));
-}
-
-/* How many requests wait. false: the index cannot be read, or says more than the queue holds. */
-static bool waiting(struct virtio_device *device, const struct virtio_queue *queue,
-                    uint16_t *ret_count)
+/* How many chains wait. */
+static const char *waiting(struct virtio_device *device, const struct virtio_queue *queue,
+                           uint16_t *ret)
 {
     uint16_t available;
 
     if (!read16(device, queue->driver + 2, &available))
-        return false;
-    *ret_count = (uint16_t)(available - queue->next_available);
-    return *ret_count <= queue->size;
+        return "an available ring outside memory";
+    *ret = (uint16_t)(available - queue->next_available);
+    return *ret > queue->size ? "an available index that is ahead by more than the queue" : NULL;
+}
+
+static const char *pop(struct virtio_device *device, unsigned index)
+{
+    struct virtio_queue *queue = &device->queue[index];
+    struct virtio_chain *chain = &device->chain;
+    uint64_t slot = queue->next_available % queue->size;
+    const char *wrong;
+
+    memset(chain, 0, offsetof(struct virtio_chain, segment));
+    chain->queue = (uint16_t)index;
+    if (!read16(device, queue->driver + 4 + 2 * slot, &chain->head))
+        return "an available ring outside memory";
+    wrong = walk(device, queue->descriptors, queue->size, chain->head, false);
+    if (!wrong)
+        queue->next_available++;
+    return wrong;
+}
+
+/* The queue is empty: the next chain is to be notified (2.7.10.1). */
+static const char *await(struct virtio_device *device, const struct virtio_queue *queue)
+{
+    if (!virtio_has(device, VIRTIO_F_EVENT_INDEX) ||
+        bus_dma_write(device->bus, queue->device + 4 + 8 * (uint64_t)queue->size,
+                      &queue->next_available, sizeof(queue->next_available)))
+        return NULL;
+    return "a used ring outside memory";
 }
 
 bool virtio_pop(struct virtio_device *device, unsigned index)
 {
     struct virtio_queue *queue = &device->queue[index];
-    uint16_t count;
+    uint16_t count = 0;
+    const char *wrong;
 
     if (!virtio_live(device, index))
         return false;
-    if (!waiting(device, queue, &count)) {
-        virtio_broken(device);
-        return false;
-    }
-    if (count == 0)
-        return false;
-    if (!pop(device, queue)) {
-        virtio_broken(device);
-        return false;
-    }
-    return true;
+    wrong = waiting(device, queue, &count);
+    if (!wrong)
+        wrong = count ? pop(device, index) : await(device, queue);
+    if (wrong)
+        virtio_refuse(device, wrong);
+    return !wrong && count;
 }
 
 void virtio_unpop(struct virtio_device *device, unsigned index, unsigned count)
@@ -140,38 +161,52 @@ void virtio_unpop(struct virtio_device *device, unsigned index, unsigned count)
 
 void virtio_push(struct virtio_device *device, unsigned index, uint16_t head, uint32_t written)
 {
-    if (!push(device, &device->queue[index], head, written))
-        virtio_broken(device);
+    struct virtio_queue *queue = &device->queue[index];
+    struct used_element element = { head, written };
+    uint64_t slot = queue->next_used % queue->size;
+
+    if (!virtio_live(device, index))
+        return;
+    queue->next_used++;
+    if (!bus_dma_write(device->bus, queue->device + 4 + 8 * slot, &element, sizeof(element)) ||
+        !bus_dma_write(device->bus, queue->device + 2, &queue->next_used,
+                       sizeof(queue->next_used)))
+        virtio_refuse(device, "a used ring outside memory");
+}
+
+/* Whether the driver wants to hear of what was used since it last did: 2.7.7.2. */
+static bool wants_interrupt(struct virtio_device *device, const struct virtio_queue *queue)
+{
+    uint16_t flags, event;
+
+    if (!virtio_has(device, VIRTIO_F_EVENT_INDEX))
+        return read16(device, queue->driver, &flags) && !(flags & AVAIL_NO_INTERRUPT);
+    return read16(device, queue->driver + 4 + 2 * (uint64_t)queue->size, &event) &&
+           (uint16_t)(queue->next_used - event - 1) <
+               (uint16_t)(queue->next_used - queue->signalled_used);
 }
 
 void virtio_used(struct virtio_device *device, unsigned index)
 {
-    const struct virtio_queue *queue = &device->queue[index];
-    uint16_t flags;
+    struct virtio_queue *queue = &device->queue[index];
 
-    if (virtio_live(device, index) && read16(device, queue->driver, &flags) &&
-        !(flags & AVAIL_NO_INTERRUPT))
+    if (!virtio_live(device, index) || queue->next_used == queue->signalled_used)
+        return;
+    if (wants_interrupt(device, queue))
         virtio_signal(device, queue->vector, 1);
+    queue->signalled_used = queue->next_used;
 }
 
+/*
+ * At most one queue's worth: an honest driver has no more outstanding, and a hostile one that lets
+ * the device write into its available ring finds an end.
+ */
 void virtio_queue_run(struct virtio_device *device, unsigned index)
 {
-    struct virtio_queue *queue = &device->queue[index];
-    uint16_t count;
-
-    if (!waiting(device, queue, &count)) {
-        virtio_broken(device);
-        return;
-    }
-    for (uint16_t i = 0; i < count; i++) {
-        if (!pop(device, queue) || !push(device, queue, device->chain.head,
-                                         device->request(device, &device->chain))) {
-            virtio_broken(device);
-            return;
-        }
-    }
-    if (count)
-        virtio_used(device, index);
+    for (unsigned i = 0; i <= device->queue[index].size && virtio_pop(device, index); i++)
+        virtio_push(device, index, device->chain.head,
+                    device->request(device, &device->chain));
+    virtio_used(device, index);
 }
 
 /* Copies a byte range of consecutive segments. */
