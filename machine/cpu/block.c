@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "machine/cpu/block.h"
+#include "machine/cpu/fused.h"
 #include "machine/cpu/mmu.h"
 
 #define HASH_BITS   16
@@ -221,6 +222,17 @@ static void block_finish(struct block *block, unsigned offset)
     };
 }
 
+/* The comparison before the branch at the end does the branch's work, too. */
+static void block_fuse(struct block *block)
+{
+    if (block->count < 2)
+        return;
+    struct insn *branch = &block->insn[block->count - 1];
+    operation *pair = fused_pair(branch - 1, branch);
+    if (pair)
+        branch[-1].fn = pair;
+}
+
 /* An instruction that cannot be decoded: one that raises its fault takes its place. */
 static void block_fault(struct insn *i, enum decode_status status)
 {
@@ -281,6 +293,7 @@ static void decode_block(struct cpu *cpu, struct block *block, const uint8_t *co
             break;
     }
     block_finish(block, block->bytes);
+    block_fuse(block);
 }
 
 static struct block *block_new(struct cpu *cpu, const uint8_t *code, uint64_t gpa)

@@ -36,10 +36,6 @@ static inline void check_target(struct cpu *cpu, const struct insn *i, uint64_t 
         GO_##bits(cpu, i, 1, RIP_##bits(insn_next_rip(cpu, i)));                                   \
     }
 
-#define FOR_CONDITIONS(X)                                                                          \
-    X(o, 0, "0") X(no, 1, "1") X(b, 2, "2") X(ae, 3, "3") X(e, 4, "4") X(ne, 5, "5")               \
-    X(be, 6, "6") X(a, 7, "7") X(s, 8, "8") X(ns, 9, "9") X(p, 10, "A") X(np, 11, "B")             \
-    X(l, 12, "C") X(ge, 13, "D") X(le, 14, "E") X(g, 15, "F")
 #define DEFINE_X(cc, n, digit) DEFINE_JCC(cc, n, 16) DEFINE_JCC(cc, n, 32) DEFINE_JCC(cc, n, 64)
 FOR_CONDITIONS(DEFINE_X)
 

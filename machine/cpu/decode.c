@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "machine/cpu/block.h"
+#include "machine/cpu/fused.h"
 
 enum row_prefix { PREFIX_ANY, PREFIX_NONE, PREFIX_66, PREFIX_F2, PREFIX_F3 };
 enum row_mod { MOD_ANY, MOD_MEMORY, MOD_REGISTER, MOD_IGNORED };
@@ -289,6 +290,7 @@ void decode_initialise(void)
         for (unsigned opcode = 0; opcode < 256; opcode++)
             used = build_list(map, opcode, used, total);
     }
+    fused_initialise();
     initialised = true;
 }
 

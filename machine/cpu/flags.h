@@ -89,9 +89,53 @@ static inline bool flag_pf(const struct cpu *cpu)
     return !__builtin_parity(cpu->lazy_result & 0xFF);
 }
 
-bool flag_of(const struct cpu *cpu);
+static inline uint64_t flags_sign_bit(const struct cpu *cpu)
+{
+    return 1ull << ((8u << (cpu->lazy_op & 3)) - 1);
+}
 
-/* Conditions by the low four opcode bits: APM 3, table 1-7 of SETcc. */
+/* Second operand of the additive kinds; bits above the operand size are garbage. */
+static inline uint64_t flags_second_operand(const struct cpu *cpu)
+{
+    uint64_t result = cpu->lazy_result, first = cpu->lazy_source;
+    switch (cpu->lazy_op >> 2) {
+    case LAZY_ADD:
+        return result - first;
+    case LAZY_ADC:
+        return result - first - 1;
+    case LAZY_SUB:
+        return first - result;
+    default:
+        return first - result - 1;
+    }
+}
+
+static inline bool flag_of(const struct cpu *cpu)
+{
+    uint64_t result = cpu->lazy_result, source = cpu->lazy_source;
+    switch (cpu->lazy_op >> 2) {
+    case LAZY_ADD:
+    case LAZY_ADC:
+        return (result ^ source) & (result ^ flags_second_operand(cpu)) & flags_sign_bit(cpu);
+    case LAZY_SUB:
+    case LAZY_SBB:
+        return (source ^ flags_second_operand(cpu)) & (source ^ result) & flags_sign_bit(cpu);
+    case LAZY_INC:
+        return result == flags_sign_bit(cpu);
+    case LAZY_DEC:
+        return result == flags_sign_bit(cpu) - 1;
+    default:
+        return source & EFLAGS_OF;
+    }
+}
+
+/* X(name, number, digit) for each condition: APM 3, table 1-7 of SETcc. */
+#define FOR_CONDITIONS(X)                                                                          \
+    X(o, 0, "0") X(no, 1, "1") X(b, 2, "2") X(ae, 3, "3") X(e, 4, "4") X(ne, 5, "5")               \
+    X(be, 6, "6") X(a, 7, "7") X(s, 8, "8") X(ns, 9, "9") X(p, 10, "A") X(np, 11, "B")             \
+    X(l, 12, "C") X(ge, 13, "D") X(le, 14, "E") X(g, 15, "F")
+
+/* Conditions by the low four opcode bits. */
 static inline __attribute__((always_inline)) bool flags_condition(const struct cpu *cpu,
                                                                   unsigned condition)
 {
