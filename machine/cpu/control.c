@@ -50,8 +50,10 @@ static void write_cr0(struct cpu *cpu, const struct insn *i, uint64_t value)
     cpu->cr0 = value;
     if (changed & CR0_PG && cpu->efer & EFER_LME)
         cpu->efer = value & CR0_PG ? cpu->efer | EFER_LMA : cpu->efer & ~(uint64_t)EFER_LMA;
-    if (changed & (CR0_PG | CR0_PE | CR0_WP))
+    if (changed & (CR0_PG | CR0_PE | CR0_WP)) {
         mmu_flush(cpu);
+        mmu_flushed(cpu, CPU_FLUSH_ALL, 0, 0);
+    }
 }
 
 static void write_cr3(struct cpu *cpu, const struct insn *i, uint64_t value)
@@ -64,6 +66,7 @@ static void write_cr3(struct cpu *cpu, const struct insn *i, uint64_t value)
         general_protection(cpu, i);
     cpu->cr3 = value;
     mmu_flush(cpu);
+    mmu_flushed(cpu, CPU_FLUSH_CR3, value, 0);
 }
 
 static void write_cr4(struct cpu *cpu, const struct insn *i, uint64_t value)
@@ -75,8 +78,10 @@ static void write_cr4(struct cpu *cpu, const struct insn *i, uint64_t value)
         !walk_load_pdptes(cpu, cpu->cr3))
         general_protection(cpu, i);
     cpu->cr4 = value;
-    if (changed & (CR4_PAE | CR4_PGE | CR4_PSE | CR4_SMEP | CR4_SMAP))
+    if (changed & (CR4_PAE | CR4_PGE | CR4_PSE | CR4_SMEP | CR4_SMAP)) {
         mmu_flush(cpu);
+        mmu_flushed(cpu, CPU_FLUSH_ALL, 0, 0);
+    }
 }
 
 void op_mov_from_cr(struct cpu *cpu, const struct insn *i)

@@ -95,7 +95,20 @@ void cpu_reset(struct cpu *cpu)
     memset(&cpu->fault, 0, sizeof(cpu->fault));
     memset(cpu->tlb_used, 1, sizeof(cpu->tlb_used));
     mmu_flush(cpu);
+    mmu_flushed(cpu, CPU_FLUSH_ALL, 0, 0);
     cpu_update_mode(cpu);
+}
+
+void cpu_set_observer(struct cpu *cpu, const struct cpu_observer *observer)
+{
+    cpu->observer = observer;
+    mmu_flush(cpu);
+}
+
+void cpu_forget_translations(struct cpu *cpu)
+{
+    memset(cpu->tlb_used, 1, sizeof(cpu->tlb_used));
+    mmu_flush(cpu);
 }
 
 const char *cpu_error(const struct cpu *cpu)

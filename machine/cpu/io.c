@@ -4,6 +4,7 @@
  * INS and OUTS raise #UD, as KVM has it: the hypervisor would have to touch private memory.
  */
 #include "machine/cpu/block.h"
+#include "machine/cpu/observer.h"
 #include "machine/cpu/operations.h"
 #include "machine/cpu/system.h"
 
@@ -123,7 +124,11 @@ typedef void string_element(struct cpu *cpu, const struct insn *i, unsigned size
 static void string_io(struct cpu *cpu, const struct insn *i, string_element *element,
                       unsigned size)
 {
+    const struct cpu_observer *observer = cpu->observer;
     uint64_t mask = address_mask(i);
+    if (observer && observer->string_io)
+        observer->string_io(observer->context, cpu, insn_rip(cpu, i), PORT_DX, size,
+                            element == string_out);
     if (cpu->config.sev == CPU_SEV_ON)
         cpu_raise(cpu, i, VECTOR_UD);
     if (!(i->flags & (INSN_REP | INSN_REPNE))) {

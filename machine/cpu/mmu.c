@@ -10,6 +10,7 @@
 #include "machine/cpu/form.h"
 #include "machine/cpu/inspect.h"
 #include "machine/cpu/mmu.h"
+#include "machine/cpu/observer.h"
 #include "machine/cpu/walk.h"
 
 /* Low bits of tlb_entry.gpa. */
@@ -20,6 +21,7 @@ enum entry_flag {
     ENTRY_WRITE = 8,   /* device: may be written */
     ENTRY_LARGE = 16,  /* part of a page of 2 or 4 MiB */
     ENTRY_HUGE = 32,   /* part of a page of 1 GiB */
+    ENTRY_PRIVATE = 64, /* of the guest's view */
 };
 
 #define NO_TAG       UINT64_MAX
@@ -97,7 +99,7 @@ static void set_memory(struct cpu *cpu, struct tlb_entry *entry, uint64_t page, 
         return;
     if (memory_page_kind(cpu->memory, gpa) == MEMORY_ROM)
         entry->gpa |= ENTRY_ROM;
-    else if (memory_has_code(cpu->memory, gpa))
+    else if (memory_has_code(cpu->memory, gpa) || memory_is_watched(cpu->memory, gpa))
         entry->gpa |= ENTRY_WATCHED;
     else
         entry->write = page;
@@ -108,8 +110,54 @@ static uint64_t size_flag(const struct translation *t)
     return t->page_shift == 12 ? 0u : t->page_shift == 30 ? ENTRY_HUGE : ENTRY_LARGE;
 }
 
+static uint64_t observed_rip(const struct cpu *cpu, const struct insn *i)
+{
+    return i ? insn_rip(cpu, i) : cpu->rip;
+}
+
+/* Does a leaf's C-bit decide the view of data, rather than the mode (APM 2 15.34.5)? */
+static bool leaf_decides(const struct cpu *cpu)
+{
+    return cpu->cr0 & CR0_PG && (cpu->cr4 & CR4_PAE || cpu_long_mode(cpu));
+}
+
+/*
+ * Shows the access to the observer and does what it wants with the entry: the one to fill, and
+ * whether a write may go unseen.
+ */
+static struct tlb_entry *observe(struct cpu *cpu, const struct insn *i, uint64_t linear,
+                                 size_t size, bool write, const struct translation *t,
+                                 struct tlb_entry *entry, bool *writable)
+{
+    const struct cpu_access access = {
+        .rip = observed_rip(cpu, i),
+        .linear = linear,
+        .gpa = t->gpa | (linear & PAGE_OFFSET),
+        .size = size,
+        .view = t->view,
+        .page_shift = t->page_shift,
+        .write = write,
+        .paged = leaf_decides(cpu),
+        .global = t->global,
+        .memory = memory_page_kind(cpu->memory, t->gpa) != MEMORY_NONE,
+    };
+    switch (cpu->observer->accessed(cpu->observer->context, cpu, &access)) {
+    case CPU_KEEP:
+        return entry;
+    case CPU_KEEP_READ:
+        *writable = *writable && write;
+        return entry;
+    case CPU_KEEP_NEVER:
+        break;
+    }
+    if (entry->read == PAGE(linear)) /* of lesser rights: must not serve reads any more */
+        *entry = (struct tlb_entry){.read = NO_TAG, .write = NO_TAG, .gpa = NO_TAG};
+    return &cpu->tlb_unkept;
+}
+
+/* `size` is for the observer: bytes of this page that will be touched, 0 if none. */
 static struct tlb_entry *fill(struct cpu *cpu, const struct insn *i, uint64_t address,
-                              unsigned bank, bool write)
+                              unsigned bank, bool write, size_t size)
 {
     struct tlb_entry *entry = &cpu->tlb_banks[BANK(bank)][(address >> 12) & (TLB_SIZE - 1)];
     unsigned access = bank_access(BANK(bank)) | (write ? PF_WRITE : 0u);
@@ -122,6 +170,8 @@ static struct tlb_entry *fill(struct cpu *cpu, const struct insn *i, uint64_t ad
     if (linear != address)
         cpu->tlb_alias = true;
     bool writable = t.dirty && walk_permits(cpu, &t, access | PF_WRITE);
+    if (__builtin_expect(cpu->observer && cpu->observer->accessed, 0))
+        entry = observe(cpu, i, linear, size, write, &t, entry, &writable);
     /* May call cpu_invalidate_page, which touches the TLB: so before the entry is set. */
     uint8_t *host = memory_page(cpu->memory, t.gpa, t.view);
     cpu->tlb_used[BANK(bank)] = true;
@@ -129,13 +179,13 @@ static struct tlb_entry *fill(struct cpu *cpu, const struct insn *i, uint64_t ad
         set_memory(cpu, entry, PAGE(address), t.gpa, host, writable);
     else
         set_device(entry, PAGE(address), t.gpa, writable);
-    entry->gpa |= size_flag(&t);
+    entry->gpa |= size_flag(&t) | (t.view == MEMORY_RAW ? 0u : ENTRY_PRIVATE);
     return entry;
 }
 
 /* The entry for an access that stays in its page, filled if need be, rights checked. */
 static struct tlb_entry *lookup(struct cpu *cpu, const struct insn *i, uint64_t address,
-                                unsigned bank, bool write)
+                                unsigned bank, bool write, size_t size)
 {
     struct tlb_entry *entry = &cpu->tlb_banks[BANK(bank)][(address >> 12) & (TLB_SIZE - 1)];
     uint64_t page = PAGE(address);
@@ -145,7 +195,7 @@ static struct tlb_entry *lookup(struct cpu *cpu, const struct insn *i, uint64_t 
     if (entry->gpa & ENTRY_DEVICE && entry->addend == page &&
         (!write || entry->gpa & ENTRY_WRITE))
         return entry;
-    return fill(cpu, i, address, bank, write);
+    return fill(cpu, i, address, bank, write, size);
 }
 
 static uint8_t *host_address(const struct tlb_entry *entry, uint64_t address)
@@ -154,6 +204,30 @@ static uint8_t *host_address(const struct tlb_entry *entry, uint64_t address)
 }
 
 /* --- loads and stores ----------------------------------------------------------------------- */
+
+enum mmio_flag { MMIO_WRITE = 1, MMIO_IMPLICIT = 2 };
+
+/* After an access to the I/O interface; `flags` are those of the entry. */
+static void observe_mmio(struct cpu *cpu, const struct insn *i, uint64_t address, uint64_t flags,
+                         uint64_t value, unsigned size, unsigned how)
+{
+    const struct cpu_observer *observer = cpu->observer;
+    if (!observer || !observer->mmio)
+        return;
+    const struct cpu_mmio mmio = {
+        .rip = observed_rip(cpu, i),
+        .linear = cpu_64bit(cpu) ? address : (uint32_t)address,
+        .gpa = (flags & ~PAGE_OFFSET) | (address & PAGE_OFFSET),
+        .value = value,
+        .size = size,
+        .write = how & MMIO_WRITE,
+        .encrypted = flags & ENTRY_PRIVATE && leaf_decides(cpu),
+        .implicit = how & MMIO_IMPLICIT || !i,
+        .repeated = i && i->flags & (INSN_REP | INSN_REPNE),
+        .mnemonic = i && !(how & MMIO_IMPLICIT) ? form_by_number(i->form)->name : NULL,
+    };
+    observer->mmio(observer->context, cpu, &mmio);
+}
 
 static bool crosses_page(uint64_t address, unsigned size)
 {
@@ -175,10 +249,13 @@ static uint64_t load_bank(struct cpu *cpu, const struct insn *i, uint64_t addres
             value |= load_bank(cpu, i, address + n, 1, bank) << (8 * n);
         return value;
     }
-    const struct tlb_entry *entry = lookup(cpu, i, address, bank, false);
+    const struct tlb_entry *entry = lookup(cpu, i, address, bank, false, size);
     if (entry->gpa & ENTRY_DEVICE) {
+        uint64_t flags = entry->gpa;
         cpu->current = i;
-        return cpu->io.mmio_read(cpu->io.context, GPA(entry) | (address & PAGE_OFFSET), size);
+        value = cpu->io.mmio_read(cpu->io.context, GPA(entry) | (address & PAGE_OFFSET), size);
+        observe_mmio(cpu, i, address, flags, value, size, bank & BANK_SYSTEM ? MMIO_IMPLICIT : 0u);
+        return value;
     }
     memcpy(&value, host_address(entry, address), size);
     return value;
@@ -187,29 +264,39 @@ static uint64_t load_bank(struct cpu *cpu, const struct insn *i, uint64_t addres
 static void probe_bank(struct cpu *cpu, const struct insn *i, uint64_t address, unsigned size,
                        unsigned bank)
 {
-    lookup(cpu, i, address, bank, true);
+    lookup(cpu, i, address, bank, true, 0);
     if (crosses_page(address, size))
-        lookup(cpu, i, PAGE(address + size - 1), bank, true);
+        lookup(cpu, i, PAGE(address + size - 1), bank, true, 0);
 }
 
 static void store_in_page(struct cpu *cpu, const struct insn *i, uint64_t address,
                           const void *value, unsigned size, unsigned bank)
 {
-    struct tlb_entry *entry = lookup(cpu, i, address, bank, true);
+    struct tlb_entry *entry = lookup(cpu, i, address, bank, true, size);
     uint64_t gpa = GPA(entry) | (address & PAGE_OFFSET);
     cpu->current = i;
     if (entry->gpa & (ENTRY_DEVICE | ENTRY_ROM)) {
         uint64_t data = 0;
         memcpy(&data, value, size);
+        uint64_t flags = entry->gpa;
         cpu->io.mmio_write(cpu->io.context, gpa, data, size);
+        observe_mmio(cpu, i, address, flags, data, size,
+                     MMIO_WRITE | (bank & BANK_SYSTEM ? MMIO_IMPLICIT : 0u));
         return;
     }
-    memcpy(host_address(entry, address), value, size);
-    if (!(entry->gpa & ENTRY_WATCHED))
+    if (!(entry->gpa & ENTRY_WATCHED)) {
+        memcpy(host_address(entry, address), value, size);
         return;
-    if (memory_has_code(cpu->memory, gpa)) {
+    }
+    bool watched = memory_is_watched(cpu->memory, gpa);
+    uint64_t old = 0;
+    memcpy(&old, host_address(entry, address), size);
+    memcpy(host_address(entry, address), value, size);
+    if (memory_has_code(cpu->memory, gpa))
         blocks_store(cpu, gpa, size);
-    } else {
+    if (watched && cpu->observer && cpu->observer->stored) {
+        cpu->observer->stored(cpu->observer->context, cpu, gpa, &old, size);
+    } else if (!watched && !memory_has_code(cpu->memory, gpa)) {
         entry->gpa &= ~(uint64_t)ENTRY_WATCHED;
         entry->write = entry->read;
     }
@@ -276,11 +363,21 @@ uint8_t *mmu_run(struct cpu *cpu, const struct insn *i, uint64_t address, uint64
     uint64_t room = PAGE_SIZE - (address & PAGE_OFFSET);
     if (checks_alignment(cpu))
         return NULL;
-    const struct tlb_entry *entry = lookup(cpu, i, address, current_bank(cpu), write);
+    uint64_t run = length < room ? length : room;
+    const struct tlb_entry *entry = lookup(cpu, i, address, current_bank(cpu), write, run);
     if (entry->gpa & ENTRY_DEVICE || (write && entry->gpa & (ENTRY_WATCHED | ENTRY_ROM)))
         return NULL;
-    *ret_run = length < room ? length : room;
+    *ret_run = run;
     return host_address(entry, address);
+}
+
+void mmu_flush_line(struct cpu *cpu, const struct insn *i, uint64_t address)
+{
+    const struct cpu_observer *observer = cpu->observer;
+    const struct tlb_entry *entry = lookup(cpu, i, address, current_bank(cpu), false, 0);
+    if (observer && observer->line_flushed && !(entry->gpa & ENTRY_DEVICE))
+        observer->line_flushed(observer->context, cpu, GPA(entry) | (address & PAGE_OFFSET),
+                               entry->gpa & ENTRY_PRIVATE ? cpu->config.asid : MEMORY_RAW);
 }
 
 uint64_t mmu_load_system(struct cpu *cpu, const struct insn *i, uint64_t address, unsigned size)
@@ -311,6 +408,9 @@ const uint8_t *mmu_fetch_page(struct cpu *cpu, uint64_t address, uint64_t *ret_g
     if (entry->read != (PAGE(linear) | user)) {
         if (!walk_translate(cpu, linear, PF_FETCH | (user ? PF_USER : 0u), &t, &error))
             page_fault(cpu, NULL, linear, error);
+        if (__builtin_expect(cpu->observer && cpu->observer->fetched, 0))
+            cpu->observer->fetched(cpu->observer->context, cpu, linear,
+                                   t.gpa | (linear & PAGE_OFFSET), t.leaf);
         const uint8_t *host = memory_page(cpu->memory, t.gpa, t.view);
         if (!host)
             return NULL;
@@ -379,6 +479,12 @@ void mmu_watch_page(struct cpu *cpu, uint64_t gpa)
             }
         }
     }
+}
+
+void cpu_watch_stores(struct cpu *cpu, uint64_t gpa)
+{
+    memory_mark_watched(cpu->memory, gpa, true);
+    mmu_watch_page(cpu, gpa);
 }
 
 void cpu_invalidate_page(struct cpu *cpu, uint64_t gpa)

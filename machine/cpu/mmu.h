@@ -15,6 +15,7 @@
 #include <string.h>
 
 #include "machine/cpu/insn.h"
+#include "machine/cpu/observer.h"
 
 #define PAGE_SIZE   4096u
 #define PAGE_OFFSET 0xFFFull
@@ -88,6 +89,9 @@ static inline void store128(struct cpu *cpu, const struct insn *i, uint64_t addr
  */
 void mmu_probe_write(struct cpu *cpu, const struct insn *i, uint64_t address, unsigned size);
 
+/* CLFLUSH and its kind: faults as a load of one byte does; devices are not touched. */
+void mmu_flush_line(struct cpu *cpu, const struct insn *i, uint64_t address);
+
 /*
  * Block access for string operations: the longest run from `address`, at most `length`, within its
  * page that is plain memory with the permission wanted: its host address, or NULL (MMIO, watched
@@ -117,9 +121,19 @@ const uint8_t *mmu_fetch_page(struct cpu *cpu, uint64_t address, uint64_t *ret_g
 uint64_t segment_address(struct cpu *cpu, const struct insn *i, unsigned segment, uint64_t offset,
                          unsigned size, bool write);
 
-/* TLB maintenance. Each also tells the block cache (blocks_flush_virtual). */
+/*
+ * TLB maintenance. Each also tells the block cache (blocks_flush_virtual). An instruction that asks
+ * for it tells the observer, too: mmu_flushed.
+ */
 void mmu_flush(struct cpu *cpu);
 void mmu_flush_page(struct cpu *cpu, uint64_t address);
+static inline void mmu_flushed(struct cpu *cpu, enum cpu_flush_kind kind, uint64_t value,
+                               unsigned pcid)
+{
+    const struct cpu_observer *observer = cpu->observer;
+    if (__builtin_expect(observer && observer->tlb_flushed, 0))
+        observer->tlb_flushed(observer->context, cpu, kind, value, pcid);
+}
 /* Makes stores to this physical page take the slow path, so that they are checked against code. */
 void mmu_watch_page(struct cpu *cpu, uint64_t gpa);
 

@@ -111,8 +111,10 @@ static bool write_efer(struct cpu *cpu, uint64_t value)
     if (value & ~(uint64_t)(EFER_WRITABLE | EFER_LMA) || (changed & EFER_LME && cpu->cr0 & CR0_PG))
         return false;
     cpu->efer ^= changed;
-    if (changed & EFER_NXE)
+    if (changed & EFER_NXE) {
         mmu_flush(cpu);
+        mmu_flushed(cpu, CPU_FLUSH_ALL, 0, 0);
+    }
     return true;
 }
 

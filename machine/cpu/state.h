@@ -225,6 +225,7 @@ struct cpu {
 
     struct cpu_config config;
     struct cpu_io io;
+    const struct cpu_observer *observer; /* NULL: nobody watches. observer.h */
     struct memory *memory;
     uint64_t c_mask;          /* 1 << c_bit when SEV is on, else 0 */
     uint64_t physical_mask;   /* address bits of an entry below MAXPHYADDR */
@@ -234,6 +235,7 @@ struct cpu {
     bool tlb_alias;           /* outside 64-bit mode an entry got a tag above 32 bits */
     struct tlb_entry tlb_banks[TLB_BANKS][TLB_SIZE];
     struct tlb_entry tlb_fetch[FETCH_TLB_SIZE];
+    struct tlb_entry tlb_unkept; /* serves one access that the observer wants to see again */
 };
 
 /* Values that arrive at cpu->fault_exit by longjmp. */

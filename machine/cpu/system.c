@@ -206,13 +206,17 @@ void op_invlpg(struct cpu *cpu, const struct insn *i)
     uint64_t address = insn_effective_address(cpu, i) + cpu->seg[i->seg].base;
     uint64_t rip = insn_return_rip(cpu, i);
     mmu_flush_page(cpu, cpu_64bit(cpu) ? address : (uint32_t)address);
+    mmu_flushed(cpu, CPU_FLUSH_PAGE, cpu_64bit(cpu) ? address : (uint32_t)address, 0);
     leave_block(cpu, i, rip);
 }
 
 /* WBINVD, INVD: the machine is coherent. */
 void op_cache_all(struct cpu *cpu, const struct insn *i)
 {
+    const struct cpu_observer *observer = cpu->observer;
     require_cpl0(cpu, i);
+    if (observer && observer->caches_flushed)
+        observer->caches_flushed(observer->context, cpu);
     NEXT(cpu, i);
 }
 
@@ -225,7 +229,6 @@ void op_fence(struct cpu *cpu, const struct insn *i)
 /* CLFLUSH and its kind fault as a load of one byte does, and devices are not touched. */
 void op_cache_line(struct cpu *cpu, const struct insn *i)
 {
-    uint64_t run;
-    mmu_run(cpu, i, insn_address(cpu, i, 1, false), 1, false, &run);
+    mmu_flush_line(cpu, i, insn_address(cpu, i, 1, false));
     NEXT(cpu, i);
 }

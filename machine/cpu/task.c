@@ -126,6 +126,7 @@ static void take_over(struct cpu *cpu, const struct layout *l, const struct imag
         if (cpu->cr4 & CR4_PAE && !walk_load_pdptes(cpu, cpu->cr3))
             raise_selector(cpu, NULL, VECTOR_TS, cpu->tr.selector);
         mmu_flush(cpu);
+        mmu_flushed(cpu, CPU_FLUSH_CR3, cpu->cr3, 0);
     }
     cpu->rip = image->ip;
     flags_set(cpu, image->flags & 0x3E7FD5);

@@ -5,6 +5,7 @@
  * Under SEV the tables are always read and written with the guest's key (APM 2 15.34.5). The leaf's
  * C-bit picks the view of data in long mode and legacy PAE; elsewhere data is private.
  */
+#include "machine/cpu/observer.h"
 #include "machine/cpu/walk.h"
 
 #include "machine/cpu/inspect.h"
@@ -32,6 +33,7 @@ struct walk {
     } entry[MAX_LEVELS]; /* from the top */
     unsigned used;
     unsigned entry_size; /* 4 or 8 */
+    bool observed;
 };
 
 enum walk_end { WALK_LEAF, WALK_ABSENT, WALK_RESERVED };
@@ -40,6 +42,8 @@ enum walk_end { WALK_LEAF, WALK_ABSENT, WALK_RESERVED };
 static uint64_t read_entry(struct walk *walk, uint64_t gpa)
 {
     struct cpu *cpu = walk->cpu;
+    if (walk->observed)
+        cpu->observer->walked(cpu->observer->context, cpu, gpa, walk->entry_size);
     uint8_t *page = memory_page(cpu->memory, gpa, cpu->config.asid);
     uint64_t value = 0;
     if (page)
@@ -98,6 +102,7 @@ static enum walk_end walk_wide(struct walk *walk, uint64_t table, int level, uin
             t->gpa = (table & ~((1ull << shift) - 1)) | offset;
             t->page_shift = shift;
             t->view = entry & cpu->c_mask ? cpu->config.asid : MEMORY_RAW;
+            t->global = entry & ENTRY_G && cpu->cr4 & CR4_PGE;
             return WALK_LEAF;
         }
     }
@@ -128,6 +133,7 @@ static enum walk_end walk_narrow(struct walk *walk, struct translation *t)
             return WALK_RESERVED;
         /* PSE-36: bits 20:13 are address bits 39:32. */
         t->page_shift = 22;
+        t->global = entry & ENTRY_G && cpu->cr4 & CR4_PGE;
         t->gpa = (entry & 0xFFC00000) | (entry & 0x1FE000) << 19 | (linear & 0x3FF000);
         return WALK_LEAF;
     }
@@ -135,6 +141,7 @@ static enum walk_end walk_narrow(struct walk *walk, struct translation *t)
     if (!(entry & ENTRY_P))
         return WALK_ABSENT;
     add_rights(t, entry);
+    t->global = entry & ENTRY_G && cpu->cr4 & CR4_PGE;
     t->gpa = entry & 0xFFFFF000;
     return WALK_LEAF;
 }
@@ -200,10 +207,11 @@ bool walk_translate(struct cpu *cpu, uint64_t linear, unsigned access, struct tr
                     uint32_t *ret_error)
 {
     struct walk walk = {.cpu = cpu, .linear = linear};
+    walk.observed = cpu->observer && cpu->observer->walked && !(access & ACCESS_PEEK);
     if (!(cpu->cr0 & CR0_PG)) {
         *ret = (struct translation){.page_shift = 12, .user = true, .writable = true,
                                     .dirty = true, .gpa = linear & 0xFFFFF000,
-                                    .view = cpu->config.asid};
+                                    .view = cpu->config.asid, .leaf = cpu->config.asid};
         return true;
     }
     enum walk_end end = walk_tables(&walk, ret);
@@ -216,6 +224,7 @@ bool walk_translate(struct cpu *cpu, uint64_t linear, unsigned access, struct tr
                                 PF_PRESENT | (end == WALK_RESERVED ? PF_RESERVED : 0u));
         return false;
     }
+    ret->leaf = ret->view;
     if (access & PF_FETCH)
         ret->view = cpu->config.asid;
     if (!(access & ACCESS_PEEK))

@@ -23,6 +23,8 @@ struct translation {
     memory_view view;
     unsigned page_shift; /* log2 of the page's size */
     bool user, writable, no_execute, dirty;
+    bool global;      /* the leaf's G bit, where CR4.PGE honours it */
+    memory_view leaf; /* what the leaf says; `view` of a fetch is private all the same */
 };
 
 /*

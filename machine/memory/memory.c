@@ -21,6 +21,7 @@
 enum page_flag {
     PAGE_TOUCHED = 1, /* someone asked for it */
     PAGE_CODE = 2,    /* decoded instructions exist */
+    PAGE_WATCHED = 8, /* stores are to be seen one by one */
     PAGE_EXPOSED = 4, /* a host pointer was given out since the last notice to the listener */
 };
 
@@ -280,6 +281,21 @@ bool memory_has_code(const struct memory *memory, uint64_t gpa)
 {
     const struct region *region = find_region(memory, gpa);
     return region && region->flags[page_index(region, gpa)] & PAGE_CODE;
+}
+
+void memory_mark_watched(struct memory *memory, uint64_t gpa, bool watched)
+{
+    struct region *region = find_region_cached(memory, gpa);
+    if (!region)
+        return;
+    uint8_t *flags = &region->flags[page_index(region, gpa)];
+    *flags = (uint8_t)(watched ? *flags | PAGE_WATCHED : *flags & ~PAGE_WATCHED);
+}
+
+bool memory_is_watched(const struct memory *memory, uint64_t gpa)
+{
+    const struct region *region = find_region(memory, gpa);
+    return region && region->flags[page_index(region, gpa)] & PAGE_WATCHED;
 }
 
 static bool range_is_memory(const struct memory *memory, uint64_t gpa, size_t length)

@@ -82,6 +82,13 @@ void memory_mark_code(struct memory *memory, uint64_t gpa, bool code);
 bool memory_has_code(const struct memory *memory, uint64_t gpa);
 
 /*
+ * Says that somebody wants the CPU's stores to this page one by one (cpu/observer.h: stored). Takes
+ * effect for translations made later.
+ */
+void memory_mark_watched(struct memory *memory, uint64_t gpa, bool watched);
+bool memory_is_watched(const struct memory *memory, uint64_t gpa);
+
+/*
  * Copies through a view, page by page; any alignment. 0, or -1 if a byte of the range is not RAM or
  * ROM (then nothing was copied). Writing ROM is allowed here: it is the flash device and the
  * launch that call it. Devices use MEMORY_RAW, always.
