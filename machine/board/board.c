@@ -23,24 +23,55 @@
 
 /* --- time --- */
 
-static uint64_t instructions(void *context)
+static uint64_t processor_instructions(const struct board *board, unsigned index)
 {
-    const struct board *board = context;
-    uint64_t sum = 0;
+    const struct cpu *cpu = board->processor[index].cpu;
 
-    for (unsigned i = 0; i < board->processors; i++)
-        if (board->processor[i].cpu)
-            sum += cpu_instructions(board->processor[i].cpu);
-    return sum;
+    return cpu ? cpu_instructions(cpu) : 0;
 }
 
+/* Instructions since turn.base_ns. */
+static uint64_t turn_done(const struct board *board)
+{
+    const struct board_turn *turn = &board->turn;
+
+    return processor_instructions(board, turn->index) - turn->start + turn->rest;
+}
+
+static uint64_t turn_ns(void *context)
+{
+    const struct board *board = context;
+    uint64_t done = turn_done(board);
+
+    return board->turn.base_ns +
+           (board->turn.sharing == 1 ? done : done / board->turn.sharing);
+}
+
+void board_begin_turn(struct board *board, unsigned index, unsigned sharing)
+{
+    struct board_turn *turn = &board->turn;
+    uint64_t now = turn_ns(board);
+
+    turn->rest = turn->sharing == sharing ? turn_done(board) % sharing : 0;
+    turn->base_ns = now;
+    turn->index = index;
+    turn->sharing = sharing;
+    turn->start = processor_instructions(board, index);
+}
+
+void board_spend(struct board *board, uint64_t ns)
+{
+    clock_skip_to(&board->clock, clock_now(&board->clock) + ns);
+}
+
+/* Only one processor runs: the others look at the clock when their turn comes. */
 static void stop_run(void *context)
 {
     struct board *board = context;
+    struct cpu *cpu = board->processor[board->turn.index].cpu;
 
-    for (unsigned i = 0; i < board->processors; i++)
-        if (board->processor[i].cpu)
-            cpu_kick(board->processor[i].cpu);
+    if (cpu)
+        cpu_kick(cpu);
 }
 
 uint64_t board_now_ns(const struct board *board)
@@ -50,14 +81,17 @@ uint64_t board_now_ns(const struct board *board)
 
 uint64_t board_next_deadline(struct board *board)
 {
-    uint64_t due, now = clock_now(&board->clock);
-    uint64_t count = board->processor[0].cpu ? cpu_instructions(board->processor[0].cpu) : 0;
+    uint64_t due, now = clock_now(&board->clock), sharing = board->turn.sharing, wait;
+    uint64_t count = processor_instructions(board, board->turn.index);
 
     if (!clock_next(&board->clock, &due))
         return UINT64_MAX;
     if (due <= now)
         return count;
-    return due - now > UINT64_MAX - count ? UINT64_MAX : count + (due - now);
+    if (__builtin_mul_overflow(due - now, sharing, &wait))
+        return UINT64_MAX;
+    wait -= turn_done(board) % sharing; /* wait >= sharing */
+    return wait > UINT64_MAX - count ? UINT64_MAX : count + wait;
 }
 
 void board_run_timers(struct board *board)
@@ -71,35 +105,33 @@ static bool interrupt_line(const struct board_processor *processor)
            (apic_passes_extint(&processor->apic) && pic_pending(&processor->board->pic));
 }
 
-static bool somebody_wakes(const struct board *board)
+bool board_processor_runs(const struct board *board, unsigned index)
+{
+    const struct board_processor *processor = &board->processor[index];
+
+    return processor->wake != BOARD_WAKE_NONE ||
+           (!processor->waiting && processor->cpu && cpu_runnable(processor->cpu));
+}
+
+static bool somebody_runs(const struct board *board)
 {
     for (unsigned i = 0; i < board->processors; i++)
-        if (interrupt_line(&board->processor[i]) || board->processor[i].wake)
+        if (board_processor_runs(board, i))
             return true;
     return false;
 }
 
 bool board_skip_idle(struct board *board)
 {
-    uint64_t due, count = instructions(board), start = clock_now(&board->clock);
+    uint64_t due, start = clock_now(&board->clock);
 
-    if (somebody_wakes(board)) { /* pending already: either it is taken now, or never */
-        bool again = board->idle_futile && board->idle_at == count;
-
-        board->idle_futile = true;
-        board->idle_at = count;
-        return !again;
-    }
-    board->idle_futile = false;
-    for (unsigned jumps = 0; jumps < IDLE_LIMIT_JUMPS; jumps++) {
+    for (unsigned jumps = 0; jumps < IDLE_LIMIT_JUMPS && !somebody_runs(board); jumps++) {
         if (!clock_next(&board->clock, &due) || due - start > IDLE_LIMIT_NS)
             return false;
         clock_skip_to(&board->clock, due);
         clock_run(&board->clock);
-        if (somebody_wakes(board))
-            return true;
     }
-    return false;
+    return somebody_runs(board);
 }
 
 /* --- interrupts --- */
@@ -121,22 +153,33 @@ static void pic_output(void *context, bool level)
         update_processor(board, &board->processor[i].apic);
 }
 
+/* APM 2 16.5: INIT makes the bootstrap processor start anew, the others wait to be started. */
 static void processor_event(void *context, struct apic *apic, enum apic_event event,
                             uint8_t vector)
 {
     struct board *board = context;
     struct board_processor *processor = &board->processor[apic->index];
 
-    if (event == APIC_EVENT_NMI) {
-        if (processor->cpu)
+    switch (event) {
+    case APIC_EVENT_NMI:
+        if (processor->cpu && !processor->waiting)
             cpu_set_nmi(processor->cpu);
         return;
-    }
-    if (event == APIC_EVENT_INIT)
+    case APIC_EVENT_INIT:
         apic_init_reset(apic);
-    processor->wake = event == APIC_EVENT_INIT ? BOARD_WAKE_INIT : BOARD_WAKE_STARTUP;
-    processor->wake_vector = vector;
-    stop_run(board);
+        processor->waiting = !apic->bootstrap;
+        processor->wake = BOARD_WAKE_INIT;
+        break;
+    case APIC_EVENT_STARTUP:
+        if (!processor->waiting)
+            return;
+        processor->waiting = false;
+        processor->wake = BOARD_WAKE_STARTUP;
+        processor->wake_vector = vector;
+        break;
+    }
+    if (apic->index == board->turn.index)
+        stop_run(board);
 }
 
 enum board_wake board_take_wake(struct board *board, unsigned index, uint8_t *vector)
@@ -147,6 +190,11 @@ enum board_wake board_take_wake(struct board *board, unsigned index, uint8_t *ve
     *vector = processor->wake_vector;
     processor->wake = BOARD_WAKE_NONE;
     return wake;
+}
+
+bool board_waits_for_startup(const struct board *board, unsigned index)
+{
+    return board->processor[index].waiting;
 }
 
 /* Lowest priority goes to the first of the matching processors: deterministic and allowed. */
@@ -430,7 +478,8 @@ static bool assemble(struct board *board, char *error, size_t size)
 {
     const struct bus_sinks sinks = { line_changed, message_arrived, board, complain };
 
-    clock_init(&board->clock, instructions, stop_run, board);
+    clock_init(&board->clock, turn_ns, stop_run, board);
+    board->turn.sharing = 1;
     bus_init(&board->bus, board->memory, &board->clock, &sinks);
     board->apic_host = (struct apic_host){ board, update_processor, processor_event, send_ipi,
                                            broadcast_eoi };
@@ -442,7 +491,7 @@ static bool assemble(struct board *board, char *error, size_t size)
     if (!board_add_devices(board, error, size) || !board_add_files(board, error, size) ||
         !board_add_tables(board, error, size))
         return false;
-    bus_reset(&board->bus);
+    board_reset(board);
     return true;
 }
 
@@ -506,6 +555,8 @@ enum board_request board_take_request(struct board *board)
 void board_reset(struct board *board)
 {
     bus_reset(&board->bus);
-    for (unsigned i = 0; i < board->processors; i++)
+    for (unsigned i = 0; i < board->processors; i++) {
         board->processor[i].wake = BOARD_WAKE_NONE;
+        board->processor[i].waiting = i != 0;
+    }
 }

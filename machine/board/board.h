@@ -3,7 +3,10 @@
  * The q35-compatible board: address map, interrupt controllers, timers, flash, fw_cfg, ACPI
  * tables, PCI. Public face towards the hypervisor; devices and the rest of the board are behind it.
  *
- * Time is virtual: nanoseconds = retired instructions * rate + what idling and polling skipped.
+ * Time is virtual: nanoseconds = retired instructions + what idling and polling skipped. Several
+ * processors share one host thread and take turns; in the turn of one of `sharing` processors an
+ * instruction counts 1 / sharing ns, so that time passes as if they ran side by side, and no
+ * processor ever sees it go back.
  * Everything that counts time (TSC, PM timer, 8254, APIC timers, RTC) derives from that one clock.
  */
 #ifndef PRIVET_MACHINE_BOARD_H
@@ -60,11 +63,22 @@ uint64_t board_firmware_base(const struct board *board);
 const struct cpu_io *board_cpu_io(struct board *board, unsigned index);
 void board_attach_cpu(struct board *board, unsigned index, struct cpu *cpu);
 
-/* Instruction count of the attached CPU at which the next timer is due; UINT64_MAX: none. */
+/*
+ * From now on instructions of processor `index` move time, `sharing` of them by a nanosecond. At
+ * first, processor 0 has time for itself.
+ */
+void board_begin_turn(struct board *board, unsigned index, unsigned sharing);
+/* Time passes without instructions: a processor gave the rest of its turn away. */
+void board_spend(struct board *board, uint64_t ns);
+
+/* Instruction count of the processor whose turn it is at which the next timer is due; UINT64_MAX: none. */
 uint64_t board_next_deadline(struct board *board);
 /* Fires what is due. Called when cpu_run returns. */
 void board_run_timers(struct board *board);
-/* The processor is halted: jumps to the next timer. false: no timer, nothing will ever wake it. */
+/*
+ * No processor is runnable: jumps from timer to timer until one is. false: nothing will ever wake
+ * one.
+ */
 bool board_skip_idle(struct board *board);
 
 /* Bytes typed on the serial console; returns how many were taken. */
@@ -77,9 +91,16 @@ enum board_request board_take_request(struct board *board);
 enum board_wake { BOARD_WAKE_NONE, BOARD_WAKE_INIT, BOARD_WAKE_STARTUP };
 /*
  * What another processor's interrupt asked of this one since the last call: INIT, or start at
- * `vector` << 12 in real mode. A STARTUP replaces an INIT that was not taken yet.
+ * `vector` << 12 in real mode. A STARTUP replaces an INIT that was not taken yet, so it means INIT
+ * and start. One that comes to a processor which does not wait for it is ignored.
  */
 enum board_wake board_take_wake(struct board *board, unsigned index, uint8_t *vector);
+
+/* The processor has something to do: it runs, or was woken. */
+bool board_processor_runs(const struct board *board, unsigned index);
+
+/* The processor waits for a startup interrupt, after reset or INIT: APM 2 16.5. */
+bool board_waits_for_startup(const struct board *board, unsigned index);
 
 /* Warm or cold reset of every device; memory content stays. */
 void board_reset(struct board *board);

@@ -31,6 +31,15 @@ struct board_processor {
     unsigned tsc_streak;
     enum board_wake wake;
     uint8_t wake_vector;
+    bool waiting; /* for a startup interrupt */
+};
+
+/* Whose instructions move time, and how fast: board_begin_turn. */
+struct board_turn {
+    unsigned index, sharing;
+    uint64_t base_ns;
+    uint64_t start; /* the processor's instruction count at base_ns, */
+    uint64_t rest;  /* less what the turns before left over of a nanosecond */
 };
 
 struct board {
@@ -38,6 +47,7 @@ struct board {
     struct memory *memory;
     struct bus bus;
     struct clock clock;
+    struct board_turn turn;
     uint64_t ram_low, ram_high; /* bytes below 4 GiB, from 4 GiB up */
     unsigned processors;
     struct board_processor *processor;
@@ -59,8 +69,6 @@ struct board {
     struct acpi_config acpi_config; /* what `acpi` was built from */
     struct acpi_blobs acpi;
     struct smbios_blobs smbios;
-    uint64_t idle_at; /* instruction count of the last futile wake-up */
-    bool idle_futile;
 };
 
 /* One line into `error`; always false. */

@@ -24,24 +24,55 @@ struct block_page {
     uint32_t next; /* in its hash bucket, plus one */
 };
 
-struct block_cache *blocks_create(void)
+struct block_store {
+    struct block **hash;
+    struct block_page *pages; /* pool */
+    uint32_t *page_hash;      /* first page of the bucket, plus one */
+    uint32_t pages_used;
+    uint8_t *arena;
+    size_t arena_used;
+    struct cpu *members; /* the processors that share it, by block_cache.next */
+};
+
+static void store_destroy(struct block_store *store)
+{
+    free(store->hash);
+    free(store->pages);
+    free(store->page_hash);
+    free(store->arena);
+    free(store);
+}
+
+static struct block_store *store_create(void)
+{
+    struct block_store *store = calloc(1, sizeof(*store));
+    if (!store)
+        return NULL;
+    store->hash = calloc(1u << HASH_BITS, sizeof(*store->hash));
+    store->pages = calloc(PAGES_MAX, sizeof(*store->pages));
+    store->page_hash = calloc(PAGE_HASH, sizeof(*store->page_hash));
+    store->arena = malloc(ARENA_BYTES);
+    if (store->hash && store->pages && store->page_hash && store->arena)
+        return store;
+    store_destroy(store);
+    return NULL;
+}
+
+bool blocks_create(struct cpu *cpu, struct cpu *sibling)
 {
     struct block_cache *cache = calloc(1, sizeof(*cache));
     if (!cache)
-        return NULL;
+        return false;
     cache->generation = 1;
-    cache->hash = calloc(1u << HASH_BITS, sizeof(*cache->hash));
-    cache->pages = calloc(PAGES_MAX, sizeof(*cache->pages));
-    cache->page_hash = calloc(PAGE_HASH, sizeof(*cache->page_hash));
-    cache->arena = malloc(ARENA_BYTES);
-    if (cache->hash && cache->pages && cache->page_hash && cache->arena)
-        return cache;
-    free(cache->hash);
-    free(cache->pages);
-    free(cache->page_hash);
-    free(cache->arena);
-    free(cache);
-    return NULL;
+    cache->store = sibling ? sibling->blocks->store : store_create();
+    if (!cache->store) {
+        free(cache);
+        return false;
+    }
+    cache->next = cache->store->members;
+    cache->store->members = cpu;
+    cpu->blocks = cache;
+    return true;
 }
 
 void blocks_destroy(struct cpu *cpu)
@@ -49,10 +80,12 @@ void blocks_destroy(struct cpu *cpu)
     struct block_cache *cache = cpu->blocks;
     if (!cache)
         return;
-    free(cache->hash);
-    free(cache->pages);
-    free(cache->page_hash);
-    free(cache->arena);
+    struct cpu **at = &cache->store->members;
+    while (*at != cpu)
+        at = &(*at)->blocks->next;
+    *at = cache->next;
+    if (!cache->store->members)
+        store_destroy(cache->store);
     free(cache);
     cpu->blocks = NULL;
 }
@@ -68,12 +101,12 @@ static unsigned block_bucket(uint64_t gpa, uint32_t mode)
     return (unsigned)(key >> (64 - HASH_BITS));
 }
 
-static struct block_page *page_find(const struct block_cache *cache, uint64_t gpa)
+static struct block_page *page_find(const struct block_store *store, uint64_t gpa)
 {
     gpa &= ~PAGE_OFFSET;
-    for (uint32_t k = cache->page_hash[page_bucket(gpa)]; k; k = cache->pages[k - 1].next) {
-        if (cache->pages[k - 1].gpa == gpa)
-            return &cache->pages[k - 1];
+    for (uint32_t k = store->page_hash[page_bucket(gpa)]; k; k = store->pages[k - 1].next) {
+        if (store->pages[k - 1].gpa == gpa)
+            return &store->pages[k - 1];
     }
     return NULL;
 }
@@ -81,31 +114,33 @@ static struct block_page *page_find(const struct block_cache *cache, uint64_t gp
 /* The pool was checked for room by the caller. */
 static struct block_page *page_get(struct cpu *cpu, uint64_t gpa)
 {
-    struct block_cache *cache = cpu->blocks;
+    struct block_store *store = cpu->blocks->store;
     gpa &= ~PAGE_OFFSET;
-    struct block_page *page = page_find(cache, gpa);
+    struct block_page *page = page_find(store, gpa);
     if (!page) {
-        page = &cache->pages[cache->pages_used++];
-        *page = (struct block_page){ .gpa = gpa, .next = cache->page_hash[page_bucket(gpa)] };
-        cache->page_hash[page_bucket(gpa)] = cache->pages_used;
+        page = &store->pages[store->pages_used++];
+        *page = (struct block_page){ .gpa = gpa, .next = store->page_hash[page_bucket(gpa)] };
+        store->page_hash[page_bucket(gpa)] = store->pages_used;
     }
     if (!page->blocks) {
         memory_mark_code(cpu->memory, gpa, true);
-        mmu_watch_page(cpu, gpa);
+        for (struct cpu *other = store->members; other; other = other->blocks->next)
+            mmu_watch_page(other, gpa);
     }
     return page;
 }
 
 static void flush_all(struct cpu *cpu)
 {
-    struct block_cache *cache = cpu->blocks;
-    for (uint32_t k = 0; k < cache->pages_used; k++)
-        memory_mark_code(cpu->memory, cache->pages[k].gpa, false);
-    memset(cache->hash, 0, sizeof(*cache->hash) << HASH_BITS);
-    memset(cache->page_hash, 0, sizeof(*cache->page_hash) * PAGE_HASH);
-    cache->pages_used = 0;
-    cache->arena_used = 0;
-    cache->generation++;
+    struct block_store *store = cpu->blocks->store;
+    for (uint32_t k = 0; k < store->pages_used; k++)
+        memory_mark_code(cpu->memory, store->pages[k].gpa, false);
+    memset(store->hash, 0, sizeof(*store->hash) << HASH_BITS);
+    memset(store->page_hash, 0, sizeof(*store->page_hash) * PAGE_HASH);
+    store->pages_used = 0;
+    store->arena_used = 0;
+    for (struct cpu *member = store->members; member; member = member->blocks->next)
+        member->blocks->generation++;
 }
 
 void blocks_flush_virtual(struct cpu *cpu)
@@ -132,7 +167,7 @@ static void block_kill(struct cpu *cpu, struct block *block)
     for (unsigned k = 0; k < block->count; k++)
         block->insn[k].fn = run_stale;
     block->insn[block->count].fn = run_stale;
-    struct block **at = &cpu->blocks->hash[block_bucket(block->gpa, block->mode)];
+    struct block **at = &cpu->blocks->store->hash[block_bucket(block->gpa, block->mode)];
     while (*at != block)
         at = &(*at)->hash_next;
     *at = block->hash_next;
@@ -187,14 +222,14 @@ static bool page_kill(struct cpu *cpu, struct block_page *page, unsigned first, 
 
 void blocks_invalidate_page(struct cpu *cpu, uint64_t gpa)
 {
-    struct block_page *page = cpu->blocks ? page_find(cpu->blocks, gpa) : NULL;
+    struct block_page *page = cpu->blocks ? page_find(cpu->blocks->store, gpa) : NULL;
     if (page && page->blocks)
         page_kill(cpu, page, 0, PAGE_SIZE);
 }
 
 bool blocks_store(struct cpu *cpu, uint64_t gpa, unsigned size)
 {
-    struct block_page *page = page_find(cpu->blocks, gpa);
+    struct block_page *page = page_find(cpu->blocks->store, gpa);
     unsigned first = (unsigned)(gpa & PAGE_OFFSET), end = first + size;
     if (end > PAGE_SIZE)
         end = PAGE_SIZE;
@@ -298,17 +333,17 @@ static void decode_block(struct cpu *cpu, struct block *block, const uint8_t *co
 
 static struct block *block_new(struct cpu *cpu, const uint8_t *code, uint64_t gpa)
 {
-    struct block_cache *cache = cpu->blocks;
+    struct block_store *store = cpu->blocks->store;
     size_t room = sizeof(struct block) + (BLOCK_INSNS + 1) * sizeof(struct insn);
-    if (cache->arena_used + room > ARENA_BYTES || cache->pages_used + 2 > PAGES_MAX)
+    if (store->arena_used + room > ARENA_BYTES || store->pages_used + 2 > PAGES_MAX)
         flush_all(cpu);
-    struct block *block = (struct block *)(void *)(cache->arena + cache->arena_used);
+    struct block *block = (struct block *)(void *)(store->arena + store->arena_used);
     *block = (struct block){ .gpa = gpa, .gpa_second = ~0ull, .mode = cpu->mode };
     decode_block(cpu, block, code);
-    cache->arena_used += sizeof(struct block) + (block->count + 1u) * sizeof(struct insn);
+    store->arena_used += sizeof(struct block) + (block->count + 1u) * sizeof(struct insn);
     unsigned bucket = block_bucket(gpa, block->mode);
-    block->hash_next = cache->hash[bucket];
-    cache->hash[bucket] = block;
+    block->hash_next = store->hash[bucket];
+    store->hash[bucket] = block;
     page_add(cpu, block, gpa, 0);
     if (~block->gpa_second)
         page_add(cpu, block, block->gpa_second, 1);
@@ -341,7 +376,7 @@ struct block *blocks_find(struct cpu *cpu)
     if (!code)
         cpu_unimplemented(cpu, NULL, "execution from device memory");
     gpa = (gpa & ~PAGE_OFFSET) | (linear & PAGE_OFFSET);
-    struct block *block = cache->hash[block_bucket(gpa, cpu->mode)];
+    struct block *block = cache->store->hash[block_bucket(gpa, cpu->mode)];
     while (block && (block->gpa != gpa || block->mode != cpu->mode ||
                      !second_page_fits(cpu, block, linear)))
         block = block->hash_next;

@@ -51,21 +51,21 @@ struct jump_entry {
     struct block *block;
 };
 
+/*
+ * A processor's shortcuts into the store of blocks. The processors of a machine share one store:
+ * they take turns, so a block dies for all of them at once.
+ */
 struct block_cache {
     uint64_t generation; /* of linear shortcuts; starts at 1 */
     uint64_t code_base;  /* CS base and limit the jump cache was filled under */
     uint32_t code_limit;
+    struct block_store *store;
+    struct cpu *next; /* that shares the store */
     struct jump_entry jump[1u << JUMP_BITS];
-    struct block **hash;
-    struct block_page *pages; /* pool */
-    uint32_t *page_hash;      /* first page of the bucket, plus one */
-    uint32_t pages_used;
-    uint8_t *arena;
-    size_t arena_used;
 };
 
-/* block.c: NULL if out of memory. */
-struct block_cache *blocks_create(void);
+/* block.c: fills cpu->blocks; `sibling` shares its store, NULL: a new one. False: out of memory. */
+bool blocks_create(struct cpu *cpu, struct cpu *sibling);
 void blocks_destroy(struct cpu *cpu);
 
 /*

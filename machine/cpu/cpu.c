@@ -25,9 +25,9 @@ struct cpu *cpu_create(const struct cpu_config *config, struct memory *memory,
     cpu->memory = memory;
     cpu->c_mask = config->sev == CPU_SEV_ON ? 1ull << config->c_bit : 0;
     cpu->physical_mask = (1ull << config->physical_bits) - 1;
+    cpu->config.sibling = NULL;
     decode_initialise();
-    cpu->blocks = blocks_create();
-    if (!cpu->blocks) {
+    if (!blocks_create(cpu, config->sibling)) {
         free(cpu);
         return NULL;
     }
@@ -54,7 +54,7 @@ static struct segment reset_segment(uint16_t selector, uint64_t base, uint16_t a
 
 static void reset_msrs(struct cpu *cpu)
 {
-    cpu->efer = cpu->star = cpu->lstar = cpu->cstar = cpu->sfmask = 0;
+    cpu->star = cpu->lstar = cpu->cstar = cpu->sfmask = 0;
     cpu->kernel_gs_base = cpu->tsc_aux = cpu->tsc_offset = 0;
     cpu->sysenter_cs = cpu->sysenter_esp = cpu->sysenter_eip = 0;
     cpu->pat = PAT_RESET;
@@ -66,7 +66,7 @@ static void reset_msrs(struct cpu *cpu)
     cpu->decode_config = 1u << 1; /* LFENCE serialises */
 }
 
-void cpu_reset(struct cpu *cpu)
+void cpu_init(struct cpu *cpu)
 {
     uint32_t signature[4];
     memset(cpu->gpr, 0, sizeof(cpu->gpr));
@@ -82,15 +82,13 @@ void cpu_reset(struct cpu *cpu)
     cpu->gdtr = cpu->idtr = (struct table_register){.limit = 0xFFFF};
     cpu->rip = 0xFFF0;
     cpu->cpl = 0;
-    cpu->cr0 = CR0_CD | CR0_NW | CR0_ET;
+    cpu->cr0 = (cpu->cr0 & (CR0_CD | CR0_NW)) | CR0_ET;
     cpu->cr2 = cpu->cr3 = cpu->cr4 = 0;
     memset(cpu->dr, 0, sizeof(cpu->dr));
     cpu->dr[6] = 0xFFFF0FF0;
     cpu->dr[7] = 0x400;
-    cpu->xcr0 = 1;
-    reset_msrs(cpu);
-    fpu_reset(cpu);
-    cpu->interrupt_pending = cpu->nmi_pending = cpu->kicked = cpu->halted = false;
+    cpu->efer = 0;
+    cpu->nmi_pending = cpu->kicked = cpu->yielded = cpu->halted = false;
     cpu->interrupt_shadow = cpu->debug_shadow = cpu->nmi_blocked = false;
     memset(&cpu->fault, 0, sizeof(cpu->fault));
     memset(cpu->tlb_used, 1, sizeof(cpu->tlb_used));
@@ -109,6 +107,24 @@ void cpu_forget_translations(struct cpu *cpu)
 {
     memset(cpu->tlb_used, 1, sizeof(cpu->tlb_used));
     mmu_flush(cpu);
+}
+
+void cpu_reset(struct cpu *cpu)
+{
+    cpu_init(cpu);
+    cpu->cr0 |= CR0_CD | CR0_NW;
+    cpu->xcr0 = 1;
+    reset_msrs(cpu);
+    fpu_reset(cpu);
+    cpu->interrupt_pending = false;
+}
+
+void cpu_startup(struct cpu *cpu, uint8_t vector)
+{
+    cpu->seg[CS].selector = (uint16_t)(vector << 8);
+    cpu->seg[CS].base = (uint64_t)vector << 12;
+    cpu->rip = 0;
+    cpu_update_mode(cpu);
 }
 
 const char *cpu_error(const struct cpu *cpu)

@@ -27,6 +27,11 @@ struct cpu_config {
     unsigned apic_id;
     unsigned processors; /* logical processors in the package */
     uint64_t tsc_hz;
+    /*
+     * Another processor of the same machine, which then share decoded code, or NULL. Processors of
+     * one memory must be siblings, or none sees what another one stores to code.
+     */
+    struct cpu *sibling;
 };
 
 /* What the processor asks of the outside. Every member is mandatory; `context` is passed back. */
@@ -53,6 +58,7 @@ struct cpu_io {
 
 enum cpu_stop {
     CPU_STOP_DEADLINE,      /* the instruction count reached the deadline, or cpu_kick */
+    CPU_STOP_PAUSE,         /* after a PAUSE: only if cpu_yield_on_pause asked for it */
     CPU_STOP_HALT,          /* HLT with no interrupt to take: resume by cpu_set_interrupt */
     CPU_STOP_SHUTDOWN,      /* triple fault */
     CPU_STOP_UNIMPLEMENTED, /* an encoding that hardware has and Privet lacks: see cpu_error */
@@ -62,8 +68,23 @@ struct cpu *cpu_create(const struct cpu_config *config, struct memory *memory,
                        const struct cpu_io *io);
 void cpu_destroy(struct cpu *cpu);
 
-/* Power-up / INIT state: APM 2 14.1.3, table 14-1. Execution starts at F000:FFF0. */
+/* Power-up state: APM 2 14.1.3, table 14-1. Execution starts at F000:FFF0. */
 void cpu_reset(struct cpu *cpu);
+
+/*
+ * INIT (same table): like a reset, but x87 and SSE registers, CR0.CD and NW, the time stamp counter
+ * and all MSRs but EFER stay.
+ */
+void cpu_init(struct cpu *cpu);
+
+/* After INIT, a startup interrupt: execution starts at `vector` << 12 in real mode, APM 2 16.5. */
+void cpu_startup(struct cpu *cpu, uint8_t vector);
+
+/* False: it halts and has no event pending that it would take. */
+bool cpu_runnable(const struct cpu *cpu);
+
+/* A PAUSE ends cpu_run, so that the processor on which this one waits gets its turn. */
+void cpu_yield_on_pause(struct cpu *cpu, bool on);
 
 /*
  * Runs until something stops it; the deadline is an instruction count (cpu_instructions) that is

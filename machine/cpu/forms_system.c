@@ -128,6 +128,7 @@ static const struct form forms[] = {
     {"popf", "9D", "", FN_ALL(op_popf), ALL_FLAGS, FEATURE_BASE, FORM_D64 | LEAVES},
 
     /* The rest. */
+    {"pause", "F3 90 NB", "", FN_ALL(op_pause), NO_FLAGS, FEATURE_BASE, FORM_ENDS_BLOCK},
     {"hlt", "F4", "", FN_ALL(op_hlt), NO_FLAGS, FEATURE_BASE, PRIVILEGED | LEAVES},
     {"cpuid", "0F A2", "", FN_ALL(op_cpuid), NO_FLAGS, FEATURE_BASE, FORM_NO_TEST},
     {"rdmsr", "0F 32", "", FN_ALL(op_rdmsr), NO_FLAGS, FEATURE_BASE, PRIVILEGED},

@@ -312,7 +312,6 @@ static const struct form forms[] = {
     {"xchg", "86 /r", "Eb,Gb", FN_BYTE(op_xchg), NO_FLAGS, FEATURE_BASE, FORM_LOCK | FORM_BYTE},
     {"xchg", "87 /r", "Ev,Gv", FN_SIZES(op_xchg), NO_FLAGS, FEATURE_BASE, FORM_LOCK},
     {"xchg", "90 +r", "Zv,rAX", REG_ONLY(op_xchg_ax), NO_FLAGS, FEATURE_BASE, 0},
-    {"pause", "F3 90 NB", "", FN_ALL(op_nop), NO_FLAGS, FEATURE_BASE, 0},
     {"movzx", "0F B6 /r", "Gv,Eb", FN_SIZES(op_movzx_8), NO_FLAGS, FEATURE_BASE, 0},
     {"movzx", "0F B7 /r", "Gv,Ew", FN_SIZES(op_movzx_16), NO_FLAGS, FEATURE_BASE, 0},
     {"movsx", "0F BE /r", "Gv,Eb", FN_SIZES(op_movsx_8), NO_FLAGS, FEATURE_BASE, 0},

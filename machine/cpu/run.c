@@ -194,6 +194,10 @@ static enum cpu_stop run_loop(struct cpu *cpu)
             cpu->kicked = false;
             return CPU_STOP_DEADLINE;
         }
+        if (cpu->yielded) {
+            cpu->yielded = false;
+            return CPU_STOP_PAUSE;
+        }
         if (!cpu->interrupt_shadow)
             take_events(cpu);
         if (cpu->halted)
@@ -265,6 +269,17 @@ void cpu_set_nmi(struct cpu *cpu)
 {
     cpu->nmi_pending = true;
     cpu->deadline = 0;
+}
+
+bool cpu_runnable(const struct cpu *cpu)
+{
+    return !cpu->halted || (cpu->nmi_pending && !cpu->nmi_blocked) ||
+           (cpu->interrupt_pending && cpu->eflags & EFLAGS_IF);
+}
+
+void cpu_yield_on_pause(struct cpu *cpu, bool on)
+{
+    cpu->pause_yields = on;
 }
 
 void cpu_kick(struct cpu *cpu)

@@ -192,6 +192,7 @@ struct cpu {
     const struct insn *current; /* set by slow paths that may fault */
     const struct insn *next;    /* to run next, in builds without chaining */
     bool interrupt_pending, nmi_pending, kicked, halted;
+    bool pause_yields, yielded; /* cpu_yield_on_pause; a PAUSE was executed */
     bool interrupt_shadow; /* STI or MOV SS was the previous instruction */
     bool debug_shadow;     /* MOV SS: also holds off #DB */
     bool nmi_blocked;

@@ -13,6 +13,15 @@ void op_hlt(struct cpu *cpu, const struct insn *i)
     leave_block(cpu, i, insn_return_rip(cpu, i));
 }
 
+/* A processor that spins gives its turn away: what it waits for happens on another one. */
+void op_pause(struct cpu *cpu, const struct insn *i)
+{
+    if (!cpu->pause_yields)
+        NEXT(cpu, i);
+    cpu->yielded = true;
+    leave_block(cpu, i, insn_return_rip(cpu, i));
+}
+
 /* CLI and STI: CPL must not exceed IOPL; V86 has CPL 3. */
 static void require_iopl(struct cpu *cpu, const struct insn *i)
 {

@@ -44,6 +44,7 @@ static bool create_processors(struct guest *guest, char *error, size_t error_siz
     };
     for (unsigned i = 0; i < config->board.processors; i++) {
         cpu_config.apic_id = i;
+        cpu_config.sibling = guest->cpus[0];
         guest->cpus[i] = cpu_create(&cpu_config, guest->memory, board_cpu_io(guest->board, i));
         if (!guest->cpus[i]) {
             snprintf(error, error_size, "cannot create processor %u: out of memory", i);

@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause-Patent */
-/* The run loop: turns of the processor between the board's timers, until the guest ends. */
+/*
+ * The run loop: turns of the processors between the board's timers, until the guest ends. All run
+ * on one host thread, each for a fixed number of instructions in the order of their numbers, so
+ * that two runs do the same.
+ */
 #include "machine/hypervisor/guest.h"
 
 #include <errno.h>
@@ -8,11 +12,38 @@
 #include <string.h>
 #include <unistd.h>
 
-/* A turn is at most this long, so that host input and the time limit are looked at. */
-#define TURN_INSTRUCTIONS 20000000ull
+/* After so many instructions of the guest, host input and the time limit are looked at. */
+#define LOOK_INSTRUCTIONS 20000000ull
 
-/* A halted processor that takes no interrupt for this long of guest time will never wake. */
+/*
+ * Turn of one among several runnable processors: long against the cost of changing turns (about
+ * 100 ns), short against what an interrupt from one processor to another may take.
+ */
+#define TURN_INSTRUCTIONS 10000ull
+
+/* A guest that retires no instruction for this long of guest time will never wake. */
 #define DEAD_HALT_NS (120 * 1000000000ull)
+
+struct run {
+    struct guest *guest;
+    double start;
+    uint64_t next_look;
+    uint64_t awake_instructions, awake_ns; /* when an instruction was last seen to retire */
+    enum guest_end end;                    /* once a function said that the guest ended */
+};
+
+enum step {
+    STEP_ON,
+    STEP_OVER,  /* the turn is over */
+    STEP_WAITS, /* the turn is over early: the processor waits for another one */
+    STEP_ENDED, /* the guest ended: run.end */
+};
+
+static enum step ends(struct run *run, enum guest_end end)
+{
+    run->end = end;
+    return STEP_ENDED;
+}
 
 uint64_t guest_instructions(const struct guest *guest)
 {
@@ -24,9 +55,6 @@ uint64_t guest_instructions(const struct guest *guest)
 
 static bool time_is_up(const struct guest *guest, double start)
 {
-    uint64_t instructions = guest->config.instruction_limit;
-    if (instructions && guest_instructions(guest) >= instructions)
-        return true;
     uint64_t limit = guest->config.timeout_seconds;
     return limit && host_seconds() - start > (double)limit;
 }
@@ -44,73 +72,168 @@ static void take_input(struct guest *guest)
         guest->config.input_fd = -1;
 }
 
-/* The processor halted: jump to what wakes it. False: nothing will. */
-static bool wait_for_event(struct guest *guest, uint64_t *awake_instructions, uint64_t *awake_ns)
+/* Nobody runs: jump to what wakes a processor. */
+static enum step wait_for_event(struct run *run)
 {
+    struct guest *guest = run->guest;
     uint64_t instructions = guest_instructions(guest);
-    if (instructions != *awake_instructions) {
-        *awake_instructions = instructions;
-        *awake_ns = board_now_ns(guest->board);
-    } else if (board_now_ns(guest->board) - *awake_ns > DEAD_HALT_NS) {
-        return false;
+    take_input(guest);
+    if (instructions != run->awake_instructions) {
+        run->awake_instructions = instructions;
+        run->awake_ns = board_now_ns(guest->board);
+    } else if (board_now_ns(guest->board) - run->awake_ns > DEAD_HALT_NS) {
+        return ends(run, GUEST_DEAD_HALT);
     }
-    return board_skip_idle(guest->board);
+    run->next_look = 0;
+    return board_skip_idle(guest->board) ? STEP_OVER : ends(run, GUEST_DEAD_HALT);
+}
+
+static void reset_all(struct guest *guest)
+{
+    board_reset(guest->board);
+    for (unsigned i = 0; i < guest->cpu_count; i++)
+        cpu_reset(guest->cpus[i]);
+}
+
+/* INIT and startup interrupts that arrived. False: the processor waits to be started. */
+static bool take_wake(struct guest *guest, unsigned index)
+{
+    uint8_t vector;
+    enum board_wake wake = board_take_wake(guest->board, index, &vector);
+    if (wake != BOARD_WAKE_NONE)
+        cpu_init(guest->cpus[index]);
+    if (wake == BOARD_WAKE_STARTUP)
+        cpu_startup(guest->cpus[index], vector);
+    return !board_waits_for_startup(guest->board, index);
+}
+
+static bool another_runs(const struct guest *guest, unsigned index)
+{
+    for (unsigned i = 0; i < guest->cpu_count; i++) {
+        if (i != index && board_processor_runs(guest->board, i))
+            return true;
+    }
+    return false;
+}
+
+/* Where a turn that begins now ends, in instructions of the processor. */
+static uint64_t turn_end(const struct run *run, unsigned index)
+{
+    const struct guest *guest = run->guest;
+    uint64_t turn = guest->cpu_count > 1 ? TURN_INSTRUCTIONS : LOOK_INSTRUCTIONS;
+    uint64_t limit = guest->config.instruction_limit, done = guest_instructions(guest);
+    if (limit && limit - done < turn)
+        turn = limit - done;
+    return cpu_instructions(guest->cpus[index]) + turn;
+}
+
+/* The rest of the turn passes for this processor while it waits and others work. */
+static void give_away(struct guest *guest, unsigned index, unsigned sharing, uint64_t end)
+{
+    uint64_t done = cpu_instructions(guest->cpus[index]);
+    if (done < end)
+        board_spend(guest->board, (end - done) / sharing);
+}
+
+static enum step after_request(struct run *run)
+{
+    switch (board_take_request(run->guest->board)) {
+    case BOARD_POWER_OFF:
+        return ends(run, GUEST_POWER_OFF);
+    case BOARD_RESET:
+        if (!run->guest->config.reboot)
+            return ends(run, GUEST_RESET);
+        reset_all(run->guest);
+        return STEP_OVER;
+    case BOARD_RUNNING:
+        break;
+    }
+    return STEP_ON;
+}
+
+static enum step after_stop(struct run *run, unsigned index, enum cpu_stop stop)
+{
+    switch (stop) {
+    case CPU_STOP_SHUTDOWN:
+        return ends(run, GUEST_SHUTDOWN);
+    case CPU_STOP_UNIMPLEMENTED:
+        return ends(run, GUEST_STOPPED);
+    case CPU_STOP_HALT:
+        return another_runs(run->guest, index) ? STEP_WAITS : STEP_OVER;
+    case CPU_STOP_PAUSE:
+        return another_runs(run->guest, index) ? STEP_WAITS : STEP_ON;
+    case CPU_STOP_DEADLINE:
+        break;
+    }
+    return STEP_ON;
+}
+
+/* One processor's turn, as one of `sharing` that run side by side. */
+static enum step run_turn(struct run *run, unsigned index, unsigned sharing)
+{
+    struct guest *guest = run->guest;
+    struct cpu *cpu = guest->cpus[index];
+    uint64_t end = turn_end(run, index);
+    enum step step = STEP_ON;
+    guest->current = index;
+    board_begin_turn(guest->board, index, sharing);
+    while (step == STEP_ON && take_wake(guest, index) && cpu_instructions(cpu) < end) {
+        uint64_t deadline = board_next_deadline(guest->board);
+        enum cpu_stop stop = cpu_run(cpu, deadline < end ? deadline : end);
+        if (guest->stop_asked)
+            return ends(run, GUEST_ENDED_BY_HOST);
+        board_run_timers(guest->board);
+        step = after_request(run);
+        if (step == STEP_ON)
+            step = after_stop(run, index, stop);
+    }
+    if (step == STEP_WAITS)
+        give_away(guest, index, sharing, end);
+    return step;
+}
+
+/* A turn of each processor that runs now, in the order of their numbers. */
+static enum step run_round(struct run *run)
+{
+    struct guest *guest = run->guest;
+    unsigned runs[BOARD_MAX_PROCESSORS], count = 0;
+    for (unsigned i = 0; i < guest->cpu_count; i++) {
+        if (board_processor_runs(guest->board, i))
+            runs[count++] = i;
+    }
+    for (unsigned k = 0; k < count; k++) {
+        if (run_turn(run, runs[k], count) == STEP_ENDED)
+            return STEP_ENDED;
+    }
+    return count ? STEP_OVER : wait_for_event(run);
+}
+
+/* Host input and limits, now and then. */
+static enum step look(struct run *run)
+{
+    uint64_t instructions = guest_instructions(run->guest);
+    uint64_t limit = run->guest->config.instruction_limit;
+    if (limit && instructions >= limit)
+        return ends(run, GUEST_TIMEOUT);
+    if (instructions < run->next_look)
+        return STEP_OVER;
+    run->next_look = instructions + LOOK_INSTRUCTIONS;
+    take_input(run->guest);
+    return time_is_up(run->guest, run->start) ? ends(run, GUEST_TIMEOUT) : STEP_OVER;
 }
 
 static enum guest_end run_loop(struct guest *guest)
 {
-    double start = host_seconds();
-    uint64_t awake_instructions = UINT64_MAX, awake_ns = 0;
-    uint64_t turn = TURN_INSTRUCTIONS;
-    if (guest->config.instruction_limit && guest->config.instruction_limit < turn)
-        turn = guest->config.instruction_limit;
-    uint64_t next_look = turn;
-    for (;;) {
-        uint64_t deadline = board_next_deadline(guest->board);
-        if (deadline > next_look)
-            deadline = next_look;
-        enum cpu_stop stop = cpu_run(guest->cpus[0], deadline);
-        if (guest->stop_asked)
-            return GUEST_ENDED_BY_HOST;
-        board_run_timers(guest->board);
-        switch (board_take_request(guest->board)) {
-        case BOARD_POWER_OFF:
-            return GUEST_POWER_OFF;
-        case BOARD_RESET:
-            if (!guest->config.reboot)
-                return GUEST_RESET;
-            board_reset(guest->board);
-            cpu_reset(guest->cpus[0]);
-            continue;
-        case BOARD_RUNNING:
-            break;
-        }
-        switch (stop) {
-        case CPU_STOP_SHUTDOWN:
-            return GUEST_SHUTDOWN;
-        case CPU_STOP_UNIMPLEMENTED:
-            return GUEST_STOPPED;
-        case CPU_STOP_HALT:
-            take_input(guest);
-            if (!wait_for_event(guest, &awake_instructions, &awake_ns))
-                return GUEST_DEAD_HALT;
-            break;
-        case CPU_STOP_DEADLINE:
-            break;
-        }
-        if (guest_instructions(guest) >= next_look || stop == CPU_STOP_HALT) {
-            next_look = guest_instructions(guest) + turn;
-            take_input(guest);
-            if (time_is_up(guest, start))
-                return GUEST_TIMEOUT;
-        }
-    }
+    struct run run = { .guest = guest, .start = host_seconds(), .awake_instructions = UINT64_MAX };
+    while (run_round(&run) != STEP_ENDED && look(&run) != STEP_ENDED)
+        continue;
+    return run.end;
 }
 
 void guest_stop(struct guest *guest)
 {
     guest->stop_asked = true;
-    cpu_kick(guest->cpus[0]);
+    cpu_kick(guest->cpus[guest->current]);
 }
 
 static bool died(enum guest_end end)
@@ -122,15 +245,18 @@ void guest_run(struct guest *guest, struct run_result *result)
 {
     double start = host_seconds();
     memset(result, 0, sizeof(*result));
-    cpu_reset(guest->cpus[0]);
+    for (unsigned i = 0; i < guest->cpu_count; i++) {
+        cpu_reset(guest->cpus[i]);
+        cpu_yield_on_pause(guest->cpus[i], guest->cpu_count > 1);
+    }
     result->end = run_loop(guest);
     result->instructions = guest_instructions(guest);
     result->seconds = host_seconds() - start;
     guest->detail[0] = guest->state[0] = '\0';
     if (result->end == GUEST_SHUTDOWN || result->end == GUEST_STOPPED)
-        snprintf(guest->detail, sizeof(guest->detail), "%s", cpu_error(guest->cpus[0]));
+        snprintf(guest->detail, sizeof(guest->detail), "%s", cpu_error(guest->cpus[guest->current]));
     if (died(result->end))
-        cpu_print_state(guest->cpus[0], guest->state, sizeof(guest->state));
+        cpu_print_state(guest->cpus[guest->current], guest->state, sizeof(guest->state));
     result->state = guest->state;
     result->detail = guest->detail;
 }

@@ -22,6 +22,11 @@ void cpu_set_nmi(struct cpu *cpu)
     cpu->nmis++;
 }
 
+bool cpu_runnable(const struct cpu *cpu)
+{
+    return cpu->interrupt && !cpu->interrupts_off;
+}
+
 void cpu_kick(struct cpu *cpu)
 {
     cpu->kicks++;
@@ -66,6 +71,8 @@ struct harness *harness_create(void (*adjust)(struct harness *harness))
     }
     harness->io = board_cpu_io(harness->board, 0);
     board_attach_cpu(harness->board, 0, &harness->cpu);
+    for (unsigned i = 1; i < harness->config.processors; i++)
+        board_attach_cpu(harness->board, i, &harness->others[i - 1]);
     return harness;
 }
 

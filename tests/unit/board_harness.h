@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause-Patent */
 /*
- * A board with a processor that executes nothing: tests advance its instruction count and use the
+ * A board with processors that execute nothing: tests advance their instruction count and use the
  * callbacks that a processor would use.
  */
 #ifndef PRIVET_TESTS_BOARD_HARNESS_H
@@ -11,6 +11,7 @@
 struct cpu {
     uint64_t instructions;
     bool interrupt;
+    bool interrupts_off; /* RFLAGS.IF clear */
     unsigned kicks, nmis;
 };
 
@@ -19,7 +20,8 @@ struct harness {
     struct memory *memory;
     struct board *board;
     const struct cpu_io *io;
-    struct cpu cpu;
+    struct cpu cpu;       /* processor 0 */
+    struct cpu others[3]; /* and from 1 on, as many as the configuration asks for */
     uint8_t firmware[65536], variables[16384];
     char output[256];
     size_t output_length;
