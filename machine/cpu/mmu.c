@@ -82,6 +82,24 @@ static bool checks_alignment(const struct cpu *cpu)
     return cpu->tlb == cpu->tlb_banks[TLB_CHECKED];
 }
 
+/* The bit of a physical page in cpu->tlb_pages. */
+static unsigned filter_bit(uint64_t gpa)
+{
+    return (unsigned)((gpa >> 12) * 0x9E3779B97F4A7C15ull >> 52) % TLB_FILTER_BITS;
+}
+
+static void remember_page(struct cpu *cpu, uint64_t gpa)
+{
+    unsigned bit = filter_bit(gpa);
+    cpu->tlb_pages[bit / 64] |= 1ull << (bit % 64);
+}
+
+static bool may_be_cached(const struct cpu *cpu, uint64_t gpa)
+{
+    unsigned bit = filter_bit(gpa);
+    return cpu->tlb_pages[bit / 64] >> (bit % 64) & 1;
+}
+
 static void set_device(struct tlb_entry *entry, uint64_t page, uint64_t gpa, bool writable)
 {
     *entry = (struct tlb_entry){.read = NO_TAG,
@@ -175,6 +193,7 @@ static struct tlb_entry *fill(struct cpu *cpu, const struct insn *i, uint64_t ad
     /* May call cpu_invalidate_page, which touches the TLB: so before the entry is set. */
     uint8_t *host = memory_page(cpu->memory, t.gpa, t.view);
     cpu->tlb_used[BANK(bank)] = true;
+    remember_page(cpu, t.gpa);
     if (host)
         set_memory(cpu, entry, PAGE(address), t.gpa, host, writable);
     else
@@ -414,6 +433,7 @@ const uint8_t *mmu_fetch_page(struct cpu *cpu, uint64_t address, uint64_t *ret_g
         const uint8_t *host = memory_page(cpu->memory, t.gpa, t.view);
         if (!host)
             return NULL;
+        remember_page(cpu, t.gpa);
         *entry = (struct tlb_entry){.read = PAGE(linear) | user,
                                     .write = NO_TAG,
                                     .addend = (uintptr_t)host,
@@ -438,6 +458,7 @@ void mmu_flush(struct cpu *cpu)
         cpu->tlb_used[bank] = false;
     }
     memset(cpu->tlb_fetch, 0xFF, sizeof(cpu->tlb_fetch));
+    memset(cpu->tlb_pages, 0, sizeof(cpu->tlb_pages));
     cpu->tlb_alias = false;
     blocks_flush_virtual(cpu);
 }
@@ -468,6 +489,8 @@ void mmu_flush_page(struct cpu *cpu, uint64_t address)
 
 void mmu_watch_page(struct cpu *cpu, uint64_t gpa)
 {
+    if (!may_be_cached(cpu, gpa))
+        return;
     for (unsigned bank = 0; bank < TLB_BANKS; bank++) {
         if (!cpu->tlb_used[bank])
             continue;
@@ -487,12 +510,10 @@ void cpu_watch_stores(struct cpu *cpu, uint64_t gpa)
     mmu_watch_page(cpu, gpa);
 }
 
-void cpu_invalidate_page(struct cpu *cpu, uint64_t gpa)
+static void forget_page(struct cpu *cpu, uint64_t gpa)
 {
     for (unsigned bank = 0; bank < TLB_BANKS; bank++) {
-        if (!cpu->tlb_used[bank])
-            continue;
-        for (unsigned n = 0; n < TLB_SIZE; n++) {
+        for (unsigned n = 0; cpu->tlb_used[bank] && n < TLB_SIZE; n++) {
             if (GPA(&cpu->tlb_banks[bank][n]) == PAGE(gpa))
                 forget(&cpu->tlb_banks[bank][n]);
         }
@@ -501,6 +522,12 @@ void cpu_invalidate_page(struct cpu *cpu, uint64_t gpa)
         if (GPA(&cpu->tlb_fetch[n]) == PAGE(gpa))
             forget(&cpu->tlb_fetch[n]);
     }
+}
+
+void cpu_invalidate_page(struct cpu *cpu, uint64_t gpa)
+{
+    if (may_be_cached(cpu, gpa))
+        forget_page(cpu, gpa);
     blocks_invalidate_page(cpu, gpa);
 }
 

@@ -169,6 +169,9 @@ enum tlb_bank {
 /* Fetches have their own small cache; bit 0 of `read` says user, the other members as above. */
 #define FETCH_TLB_SIZE 256u
 
+/* A page that changes is looked for in the TLB only if its bit is set: most are not there. */
+#define TLB_FILTER_BITS 4096u
+
 struct insn;
 struct block;
 struct block_cache;
@@ -234,6 +237,7 @@ struct cpu {
     char error[256];
     bool tlb_used[TLB_BANKS]; /* the bank holds something since its last flush */
     bool tlb_alias;           /* outside 64-bit mode an entry got a tag above 32 bits */
+    uint64_t tlb_pages[TLB_FILTER_BITS / 64]; /* which physical pages may have entries: mmu.c */
     struct tlb_entry tlb_banks[TLB_BANKS][TLB_SIZE];
     struct tlb_entry tlb_fetch[FETCH_TLB_SIZE];
     struct tlb_entry tlb_unkept; /* serves one access that the observer wants to see again */
