@@ -32,6 +32,7 @@ struct block_store {
     uint8_t *arena;
     size_t arena_used;
     struct cpu *members; /* the processors that share it, by block_cache.next */
+    bool execute_armed;  /* one of them has a breakpoint on execution */
 };
 
 static void store_destroy(struct block_store *store)
@@ -130,7 +131,7 @@ static struct block_page *page_get(struct cpu *cpu, uint64_t gpa)
     return page;
 }
 
-static void flush_all(struct cpu *cpu)
+void blocks_flush(struct cpu *cpu)
 {
     struct block_store *store = cpu->blocks->store;
     for (uint32_t k = 0; k < store->pages_used; k++)
@@ -139,8 +140,23 @@ static void flush_all(struct cpu *cpu)
     memset(store->page_hash, 0, sizeof(*store->page_hash) * PAGE_HASH);
     store->pages_used = 0;
     store->arena_used = 0;
-    for (struct cpu *member = store->members; member; member = member->blocks->next)
+    store->execute_armed = false;
+    for (struct cpu *member = store->members; member; member = member->blocks->next) {
         member->blocks->generation++;
+        store->execute_armed |= member->watch.execute_armed;
+    }
+}
+
+/* Some processor has a breakpoint at this offset of a page. */
+static bool must_check(const struct block_store *store, uint64_t offset)
+{
+    if (!store->execute_armed)
+        return false;
+    for (const struct cpu *member = store->members; member; member = member->blocks->next) {
+        if (breakpoints_at_offset(member, offset))
+            return true;
+    }
+    return false;
 }
 
 void blocks_flush_virtual(struct cpu *cpu)
@@ -177,6 +193,11 @@ static void block_kill(struct cpu *cpu, struct block *block)
 static unsigned page_index(const struct block *block, const struct block_page *page)
 {
     return (block->gpa & ~PAGE_OFFSET) == page->gpa ? 0 : 1;
+}
+
+void blocks_end_running(struct cpu *cpu)
+{
+    block_kill(cpu, cpu->block);
 }
 
 /* Range of the block inside the page, as offsets. */
@@ -308,6 +329,8 @@ static void decode_block(struct cpu *cpu, struct block *block, const uint8_t *co
     unsigned offset = (unsigned)(block->gpa & PAGE_OFFSET), start = offset;
     unsigned most = block->mode & MODE_STEP ? 1 : BLOCK_INSNS;
     while (block->count < most && offset < PAGE_SIZE && offset - start <= BLOCK_BYTES) {
+        if (block->count && must_check(cpu->blocks->store, offset))
+            break;
         struct insn *i = &block->insn[block->count];
         i->ip = (uint8_t)(offset - start);
         enum decode_status status =
@@ -336,10 +359,14 @@ static struct block *block_new(struct cpu *cpu, const uint8_t *code, uint64_t gp
     struct block_store *store = cpu->blocks->store;
     size_t room = sizeof(struct block) + (BLOCK_INSNS + 1) * sizeof(struct insn);
     if (store->arena_used + room > ARENA_BYTES || store->pages_used + 2 > PAGES_MAX)
-        flush_all(cpu);
+        blocks_flush(cpu);
     struct block *block = (struct block *)(void *)(store->arena + store->arena_used);
     *block = (struct block){ .gpa = gpa, .gpa_second = ~0ull, .mode = cpu->mode };
     decode_block(cpu, block, code);
+    if (must_check(store, gpa)) {
+        block->checked = block->insn[0].fn;
+        block->insn[0].fn = run_check_breakpoint;
+    }
     store->arena_used += sizeof(struct block) + (block->count + 1u) * sizeof(struct insn);
     unsigned bucket = block_bucket(gpa, block->mode);
     block->hash_next = store->hash[bucket];
@@ -372,6 +399,8 @@ struct block *blocks_find(struct cpu *cpu)
         cache->generation++;
     }
     cpu->current = NULL;
+    if (cpu->watch.execute_armed) /* before a fault of the fetch */
+        breakpoints_execute(cpu, NULL, cpu->mode & MODE_64 ? linear : (uint32_t)linear);
     const uint8_t *code = mmu_fetch_page(cpu, linear, &gpa);
     if (!code)
         cpu_unimplemented(cpu, NULL, "execution from device memory");

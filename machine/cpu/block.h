@@ -34,6 +34,7 @@ struct block {
     struct block *link[2]; /* successors: 0 branch taken, 1 fall through; NULL unknown */
     struct block *hash_next;
     struct block *page_next[2]; /* other blocks of the first and of the second page */
+    operation *checked;         /* the first operation, if run_check_breakpoint is in its place */
     uint64_t gpa;               /* of the first byte */
     uint64_t gpa_second;        /* page of the last byte if it is another one, else ~0 */
     uint32_t mode;
@@ -73,6 +74,12 @@ void blocks_destroy(struct cpu *cpu);
  * with no current instruction. Only between blocks: it may empty the cache.
  */
 struct block *blocks_find(struct cpu *cpu);
+
+/* Forgets all decoded code. Only between blocks. */
+void blocks_flush(struct cpu *cpu);
+
+/* The instruction that runs is to be the last of its block: what follows goes by the run loop. */
+void blocks_end_running(struct cpu *cpu);
 
 /*
  * Remembers that `from` continues at `to` through link `which`, if that holds wherever the page is
@@ -142,10 +149,14 @@ static inline void branch_link(struct cpu *cpu, const struct insn *i, unsigned w
 /* run.c: a string instruction stops between elements: the next block starts at it again. */
 void restart_later(struct cpu *cpu, const struct insn *i);
 
+/* run.c: the same for a repetition that has done elements: a breakpoint on it was seen already. */
+void repeat_later(struct cpu *cpu, const struct insn *i);
+
 /* run.c: operations that are not instructions. */
 operation run_continue;  /* falls through to the next instruction's block */
 operation run_undefined; /* raises #UD */
 operation run_too_long;  /* raises #GP(0) */
+operation run_check_breakpoint; /* first in a block: looks, then does the block's `checked` */
 operation run_stale;     /* in dead blocks: leaves before this instruction */
 
 #endif

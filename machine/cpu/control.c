@@ -78,6 +78,8 @@ static void write_cr4(struct cpu *cpu, const struct insn *i, uint64_t value)
         !walk_load_pdptes(cpu, cpu->cr3))
         general_protection(cpu, i);
     cpu->cr4 = value;
+    if (changed & CR4_DE)
+        breakpoints_update(cpu);
     if (changed & (CR4_PAE | CR4_PGE | CR4_PSE | CR4_SMEP | CR4_SMAP)) {
         mmu_flush(cpu);
         mmu_flushed(cpu, CPU_FLUSH_ALL, 0, 0);
@@ -188,11 +190,8 @@ static unsigned debug_register(struct cpu *cpu, const struct insn *i)
     if (number > 7 || ((number == 4 || number == 5) && cpu->cr4 & CR4_DE))
         cpu_raise(cpu, i, VECTOR_UD);
     require_cpl0(cpu, i);
-    if (cpu->dr[7] & 1u << 13) { /* GD */
-        cpu->dr[7] &= ~(1ull << 13);
-        cpu->dr[6] |= 1u << 13;
-        cpu_raise(cpu, i, VECTOR_DB);
-    }
+    if (cpu->dr[7] & DR7_GD)
+        breakpoints_fault(cpu, i, DR6_BD);
     return number == 4 || number == 5 ? number + 2 : number;
 }
 
@@ -215,11 +214,10 @@ void op_mov_to_dr(struct cpu *cpu, const struct insn *i)
         value = (value & 0xE00F) | 0xFFFF0FF0;
     if (number == 7) {
         value = (value & 0xFFFF2BFF) | 0x400;
-        if (value & 0xFF)
-            cpu_unimplemented(cpu, i, "hardware breakpoint enabled in DR7");
     }
     cpu->dr[number] = value;
-    NEXT(cpu, i);
+    breakpoints_update(cpu);
+    leave_block(cpu, i, insn_return_rip(cpu, i));
 }
 
 /* --- descriptor-table registers ------------------------------------------------------------- */

@@ -87,6 +87,9 @@ void cpu_init(struct cpu *cpu)
     memset(cpu->dr, 0, sizeof(cpu->dr));
     cpu->dr[6] = 0xFFFF0FF0;
     cpu->dr[7] = 0x400;
+    cpu->watch.trap = 0;
+    cpu->watch.stop = cpu->watch.passed = false;
+    breakpoints_update(cpu);
     cpu->efer = 0;
     cpu->nmi_pending = cpu->kicked = cpu->yielded = cpu->halted = false;
     cpu->interrupt_shadow = cpu->debug_shadow = cpu->nmi_blocked = false;

@@ -62,6 +62,7 @@ enum cpu_stop {
     CPU_STOP_HALT,          /* HLT with no interrupt to take: resume by cpu_set_interrupt */
     CPU_STOP_SHUTDOWN,      /* triple fault */
     CPU_STOP_UNIMPLEMENTED, /* an encoding that hardware has and Privet lacks: see cpu_error */
+    CPU_STOP_BREAKPOINT,    /* one set by cpu_set_breakpoint: see cpu_breakpoint_hit */
 };
 
 struct cpu *cpu_create(const struct cpu_config *config, struct memory *memory,
@@ -91,6 +92,53 @@ void cpu_yield_on_pause(struct cpu *cpu, bool on);
  * never overrun by more than one decoded block.
  */
 enum cpu_stop cpu_run(struct cpu *cpu, uint64_t deadline);
+
+/*
+ * Runs one instruction, and before it what is pending (an interrupt's entry). A fault's delivery is
+ * a step, too; a REP instruction is one unless something interrupts it. CPU_STOP_DEADLINE: done.
+ * A breakpoint of the host on the very instruction is not looked at; one on data is.
+ */
+enum cpu_stop cpu_step(struct cpu *cpu);
+
+/*
+ * Breakpoints of the host: the guest sees nothing of them, and its debug registers nothing changes
+ * for the host. They cost nothing while none is set. Addresses are linear (in legacy modes: with
+ * the segment's base), whatever they are mapped to.
+ *
+ * EXECUTE stops before the instruction: cpu_run returns CPU_STOP_BREAKPOINT, and called again goes
+ * on with that instruction. WRITE, READ and ACCESS (either) stop after the instruction that did it
+ * (a repeated one: after the element); accesses by the processor itself to descriptor tables and
+ * stacks count, page walks and devices do not.
+ */
+enum cpu_breakpoint_kind {
+    CPU_BREAKPOINT_NONE,
+    CPU_BREAKPOINT_EXECUTE,
+    CPU_BREAKPOINT_WRITE,
+    CPU_BREAKPOINT_READ,
+    CPU_BREAKPOINT_ACCESS,
+    CPU_BREAKPOINT_PORT, /* of the guest only */
+};
+
+#define CPU_BREAKPOINTS     64u   /* slots, numbered from 0 */
+#define CPU_BREAKPOINT_SIZE 4096u /* most bytes that one slot watches */
+
+struct cpu_breakpoint_hit {
+    unsigned slot;
+    enum cpu_breakpoint_kind kind;
+    uint64_t address; /* linear, first byte of the access inside the watched range */
+    bool is_write;
+};
+
+/*
+ * Sets or (CPU_BREAKPOINT_NONE) clears a slot; `size` is 1 to CPU_BREAKPOINT_SIZE and without
+ * meaning for EXECUTE and NONE. Not while cpu_run is active. They survive cpu_reset. False: no such
+ * slot, kind or size.
+ */
+bool cpu_set_breakpoint(struct cpu *cpu, unsigned slot, enum cpu_breakpoint_kind kind,
+                        uint64_t linear, unsigned size);
+
+/* What ended the last cpu_run or cpu_step with CPU_STOP_BREAKPOINT. */
+struct cpu_breakpoint_hit cpu_breakpoint_hit(const struct cpu *cpu);
 
 /* From a device or the I/O callbacks, while the processor runs: */
 void cpu_set_interrupt(struct cpu *cpu, bool pending); /* level of the INTR line */

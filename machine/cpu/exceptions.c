@@ -386,6 +386,9 @@ static void deliver(struct cpu *cpu, const struct event *event)
     } else {
         deliver_protected(cpu, event);
     }
+    if (event->vector == VECTOR_DB && event->kind == EVENT_EXCEPTION)
+        cpu->dr[7] &= ~(uint64_t)DR7_GD; /* so that the handler may use them: APM 2 13.1.1.4 */
+    cpu->watch.stepping = false;
     cpu->fault.delivering = false;
     cpu->fault.external = false;
     cpu->interrupt_shadow = false;

@@ -385,9 +385,11 @@ void op_ret_far_imm(struct cpu *cpu, const struct insn *i)
 
 /* --- IRET ----------------------------------------------------------------------------------- */
 
-static void finish_iret(struct cpu *cpu, const struct insn *i, uint64_t rip)
+/* `flags` as they were on the stack: IRET alone can set RF, from an image of 32 bits or more. */
+static void finish_iret(struct cpu *cpu, const struct insn *i, uint64_t rip, uint32_t flags)
 {
     cpu->nmi_blocked = false;
+    cpu->eflags |= flags & EFLAGS_RF;
     cpu_update_mode(cpu);
     leave_block(cpu, i, rip);
 }
@@ -404,7 +406,7 @@ static void iret_real(struct cpu *cpu, const struct insn *i, unsigned size)
     stack_commit(&stack);
     cpu_load_flags(cpu, flags, size, cpu_v86(cpu) ? 3 : 0);
     segment_set_real(cpu, CS, selector);
-    finish_iret(cpu, i, offset);
+    finish_iret(cpu, i, offset, size == 2 ? 0 : flags);
 }
 
 static void iret_to_v86(struct cpu *cpu, const struct insn *i, struct stack *stack,
@@ -423,7 +425,7 @@ static void iret_to_v86(struct cpu *cpu, const struct insn *i, struct stack *sta
     segment_set_real(cpu, CS, cs);
     cpu->gpr[RSP] = sp;
     cpu->cpl = 3;
-    finish_iret(cpu, i, (uint16_t)offset);
+    finish_iret(cpu, i, (uint16_t)offset, flags);
 }
 
 static void iret_task(struct cpu *cpu, const struct insn *i)
@@ -439,7 +441,7 @@ static void iret_task(struct cpu *cpu, const struct insn *i)
     if (!descriptor_present(&d))
         raise_selector(cpu, i, VECTOR_NP, selector);
     task_switch(cpu, i, &d, TASK_RETURN, insn_return_rip(cpu, i), false, 0);
-    finish_iret(cpu, i, cpu->rip);
+    finish_iret(cpu, i, cpu->rip, cpu->eflags);
 }
 
 static void iret_protected(struct cpu *cpu, const struct insn *i, unsigned size)
@@ -461,7 +463,7 @@ static void iret_protected(struct cpu *cpu, const struct insn *i, unsigned size)
         stack_commit(&stack);
         cpu_load_flags(cpu, flags, size, old_cpl);
         cpu_set_code(cpu, &same, cpl);
-        finish_iret(cpu, i, offset);
+        finish_iret(cpu, i, offset, size == 2 ? 0 : flags);
         return;
     }
     uint64_t sp = stack_pop(&stack, size);
@@ -473,7 +475,7 @@ static void iret_protected(struct cpu *cpu, const struct insn *i, unsigned size)
         segment_drop_privileged(cpu, cpl);
     cpu_load_flags(cpu, flags, size, old_cpl);
     cpu_set_code(cpu, &cs, cpl);
-    finish_iret(cpu, i, offset);
+    finish_iret(cpu, i, offset, size == 2 ? 0 : flags);
 }
 
 void op_iret(struct cpu *cpu, const struct insn *i)
@@ -539,6 +541,7 @@ void op_syscall(struct cpu *cpu, const struct insn *i)
         cs.attributes = CODE_ATTRIBUTES(0, SEG_L);
         cpu->gpr[R11] = flags;
         flags_set(cpu, flags & ~(uint32_t)cpu->sfmask);
+        cpu->watch.stepping &= !!(cpu->eflags & EFLAGS_TF); /* the handler's word counts */
     } else {
         cpu->gpr[RCX] = (uint32_t)rip;
         cpu->eflags &= ~(EFLAGS_VM | EFLAGS_IF | EFLAGS_RF);

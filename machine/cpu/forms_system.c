@@ -24,7 +24,7 @@ static const struct form forms[] = {
     {"mov", "0F 21 /r", "Rq,Dq", FN_ALL(op_mov_from_dr), NO_FLAGS, FEATURE_BASE,
      PRIVILEGED | FORM_F64},
     {"mov", "0F 23 /r", "Dq,Rq", FN_ALL(op_mov_to_dr), NO_FLAGS, FEATURE_BASE,
-     PRIVILEGED | FORM_F64},
+     PRIVILEGED | LEAVES | FORM_F64},
     {"clts", "0F 06", "", FN_ALL(op_clts), NO_FLAGS, FEATURE_BASE, PRIVILEGED | LEAVES},
     {"lmsw", "0F 01 /6", "Ew", R_AND_M(op_lmsw), NO_FLAGS, FEATURE_BASE, PRIVILEGED | LEAVES},
     {"smsw", "0F 01 /4", "Ev", R_AND_M(op_smsw), NO_FLAGS, FEATURE_BASE, FORM_NO_TEST},

@@ -31,6 +31,8 @@ static uint32_t port_in(struct cpu *cpu, const struct insn *i, unsigned port, un
 {
     check_port(cpu, i, port, size);
     cpu->current = i;
+    if (cpu->watch.port_armed)
+        breakpoints_port(cpu, port, size);
     return cpu->io.port_read(cpu->io.context, (uint16_t)port, size);
 }
 
@@ -39,6 +41,8 @@ static void port_out(struct cpu *cpu, const struct insn *i, unsigned port, uint3
 {
     check_port(cpu, i, port, size);
     cpu->current = i;
+    if (cpu->watch.port_armed)
+        breakpoints_port(cpu, port, size);
     cpu->io.port_write(cpu->io.context, (uint16_t)port, value, size);
 }
 
@@ -139,7 +143,7 @@ static void string_io(struct cpu *cpu, const struct insn *i, string_element *ele
     for (unsigned n = 0; cpu->gpr[RCX] & mask; n++) {
         if (n == REPEAT_LIMIT || (n && cpu->deadline == 0)) {
             cpu->instructions++; /* or a guest's endless repetition would have no deadline */
-            restart_later(cpu, i);
+            repeat_later(cpu, i);
             return;
         }
         element(cpu, i, size);

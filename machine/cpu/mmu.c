@@ -22,6 +22,7 @@ enum entry_flag {
     ENTRY_LARGE = 16,  /* part of a page of 2 or 4 MiB */
     ENTRY_HUGE = 32,   /* part of a page of 1 GiB */
     ENTRY_PRIVATE = 64, /* of the guest's view */
+    ENTRY_GUARDED = 0x800, /* has a breakpoint: no tag matches, every access is looked at */
 };
 
 #define NO_TAG       UINT64_MAX
@@ -199,6 +200,10 @@ static struct tlb_entry *fill(struct cpu *cpu, const struct insn *i, uint64_t ad
     else
         set_device(entry, PAGE(address), t.gpa, writable);
     entry->gpa |= size_flag(&t) | (t.view == MEMORY_RAW ? 0u : ENTRY_PRIVATE);
+    if (cpu->watch.data_armed && breakpoints_in_page(cpu, linear)) {
+        entry->read = entry->write = NO_TAG;
+        entry->gpa |= ENTRY_GUARDED;
+    }
     return entry;
 }
 
@@ -259,6 +264,12 @@ static void check_alignment(struct cpu *cpu, const struct insn *i, uint64_t addr
         cpu_raise_error(cpu, i, VECTOR_AC, 0);
 }
 
+static void look_at(struct cpu *cpu, uint64_t address, unsigned size, unsigned bank, bool write)
+{
+    bool wide = cpu_64bit(cpu) || (bank & BANK_SYSTEM && cpu_long_mode(cpu));
+    breakpoints_data(cpu, wide ? address : (uint32_t)address, size, write);
+}
+
 static uint64_t load_bank(struct cpu *cpu, const struct insn *i, uint64_t address, unsigned size,
                           unsigned bank)
 {
@@ -269,6 +280,8 @@ static uint64_t load_bank(struct cpu *cpu, const struct insn *i, uint64_t addres
         return value;
     }
     const struct tlb_entry *entry = lookup(cpu, i, address, bank, false, size);
+    if (entry->gpa & ENTRY_GUARDED)
+        look_at(cpu, address, size, bank, false);
     if (entry->gpa & ENTRY_DEVICE) {
         uint64_t flags = entry->gpa;
         cpu->current = i;
@@ -293,6 +306,8 @@ static void store_in_page(struct cpu *cpu, const struct insn *i, uint64_t addres
 {
     struct tlb_entry *entry = lookup(cpu, i, address, bank, true, size);
     uint64_t gpa = GPA(entry) | (address & PAGE_OFFSET);
+    if (entry->gpa & ENTRY_GUARDED)
+        look_at(cpu, address, size, bank, true);
     cpu->current = i;
     if (entry->gpa & (ENTRY_DEVICE | ENTRY_ROM)) {
         uint64_t data = 0;
@@ -384,7 +399,8 @@ uint8_t *mmu_run(struct cpu *cpu, const struct insn *i, uint64_t address, uint64
         return NULL;
     uint64_t run = length < room ? length : room;
     const struct tlb_entry *entry = lookup(cpu, i, address, current_bank(cpu), write, run);
-    if (entry->gpa & ENTRY_DEVICE || (write && entry->gpa & (ENTRY_WATCHED | ENTRY_ROM)))
+    if (entry->gpa & (ENTRY_DEVICE | ENTRY_GUARDED) ||
+        (write && entry->gpa & (ENTRY_WATCHED | ENTRY_ROM)))
         return NULL;
     *ret_run = run;
     return host_address(entry, address);

@@ -43,6 +43,25 @@ void restart_later(struct cpu *cpu, const struct insn *i)
     cpu->block = NULL;
 }
 
+/* Linear address of an instruction at `rip`. */
+static uint64_t code_linear(const struct cpu *cpu, uint64_t rip)
+{
+    return cpu->mode & MODE_64 ? rip : (uint32_t)(rip + cpu->seg[CS].base);
+}
+
+void repeat_later(struct cpu *cpu, const struct insn *i)
+{
+    restart_later(cpu, i);
+    breakpoints_interrupted(cpu, code_linear(cpu, cpu->rip));
+}
+
+void run_check_breakpoint(struct cpu *cpu, const struct insn *i)
+{
+    operation *checked = cpu->block->checked;
+    breakpoints_execute(cpu, i, code_linear(cpu, insn_rip(cpu, i)));
+    return checked(cpu, i);
+}
+
 void run_stale(struct cpu *cpu, const struct insn *i)
 {
     restart_later(cpu, i);
@@ -156,18 +175,59 @@ static void execute(struct cpu *cpu, struct block *block)
  */
 static void step(struct cpu *cpu)
 {
-    bool trap = cpu->eflags & EFLAGS_TF;
     uint32_t mode = cpu->mode;
+    cpu->watch.stepping = cpu->eflags & EFLAGS_TF;
+    cpu->watch.resume_guest |= cpu->debug_shadow;
     cpu->interrupt_shadow = cpu->debug_shadow = false;
     cpu->deadline = 0;
     cpu->mode = mode | MODE_STEP;
     struct block *block = blocks_find(cpu);
     cpu->mode = mode;
     execute(cpu, block);
-    if (trap && !cpu->debug_shadow) {
-        cpu->dr[6] |= 1u << 14; /* BS */
-        cpu_deliver(cpu, VECTOR_DB, EVENT_EXCEPTION, false, 0);
+    cpu->watch.resume_guest = cpu->watch.resume_host = false;
+    if (cpu->watch.stepping && !cpu->debug_shadow)
+        cpu->watch.trap |= DR6_BS;
+    cpu->watch.stepping = false;
+}
+
+/*
+ * Is the next instruction to run alone? EFLAGS.RF and the place of the last stop keep breakpoints
+ * from catching it; both are used up by it.
+ */
+static bool must_step(struct cpu *cpu)
+{
+    struct breakpoints *watch = &cpu->watch;
+    bool alone = cpu->interrupt_shadow || cpu->eflags & EFLAGS_TF || watch->single;
+    if (watch->execute_armed) {
+        watch->resume_guest = cpu->eflags & EFLAGS_RF;
+        watch->resume_host =
+            watch->single ||
+            (watch->passed && watch->passed_address == code_linear(cpu, cpu->rip));
+        alone |= watch->resume_guest || watch->resume_host;
     }
+    cpu->eflags &= ~EFLAGS_RF;
+    watch->passed = false;
+    return alone;
+}
+
+/* Breakpoints between two instructions; true: the run ends with cpu->stop. */
+static bool take_breakpoints(struct cpu *cpu)
+{
+    struct breakpoints *watch = &cpu->watch;
+    if (watch->changed)
+        breakpoints_apply(cpu);
+    if (watch->stop) {
+        watch->stop = false;
+        cpu->stop = CPU_STOP_BREAKPOINT;
+        return true;
+    }
+    if (watch->trap && !cpu->debug_shadow)
+        breakpoints_deliver(cpu);
+    if (watch->single && cpu->instructions != watch->single_start) {
+        cpu->stop = CPU_STOP_DEADLINE;
+        return true;
+    }
+    return false;
 }
 
 /* Takes what is pending between two instructions. */
@@ -190,6 +250,8 @@ static void take_events(struct cpu *cpu)
 static enum cpu_stop run_loop(struct cpu *cpu)
 {
     for (;;) {
+        if (take_breakpoints(cpu))
+            return cpu->stop;
         if (cpu->kicked || cpu->instructions >= cpu->run_deadline) {
             cpu->kicked = false;
             return CPU_STOP_DEADLINE;
@@ -202,7 +264,7 @@ static enum cpu_stop run_loop(struct cpu *cpu)
             take_events(cpu);
         if (cpu->halted)
             return CPU_STOP_HALT;
-        if (cpu->interrupt_shadow || (cpu->eflags & EFLAGS_TF)) {
+        if (must_step(cpu)) {
             step(cpu);
             continue;
         }
@@ -223,6 +285,8 @@ static void settle(struct cpu *cpu)
     }
     cpu->block = NULL;
     cpu->current = NULL;
+    cpu->watch.trap = 0; /* what a faulting instruction touched will be touched again */
+    cpu->watch.resume_guest = cpu->watch.resume_host = false;
     cpu_update_mode(cpu);
 }
 
@@ -246,6 +310,16 @@ enum cpu_stop cpu_run(struct cpu *cpu, uint64_t deadline)
     }
     enum cpu_stop stop = run_loop(cpu);
     hostfp_leave(cpu);
+    return stop;
+}
+
+enum cpu_stop cpu_step(struct cpu *cpu)
+{
+    cpu->watch.single = true;
+    cpu->watch.single_start = cpu->instructions;
+    cpu->kicked = false;
+    enum cpu_stop stop = cpu_run(cpu, UINT64_MAX);
+    cpu->watch.single = cpu->kicked = false;
     return stop;
 }
 

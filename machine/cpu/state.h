@@ -14,6 +14,7 @@
 
 #include <setjmp.h>
 
+#include "machine/cpu/breakpoint.h"
 #include "machine/cpu/cpu.h"
 
 enum gpr {
@@ -226,6 +227,8 @@ struct cpu {
         unsigned delivering_vector;
         bool external; /* EXT bit of selector error codes raised meanwhile */
     } fault;
+
+    struct breakpoints watch;
 
     struct cpu_config config;
     struct cpu_io io;

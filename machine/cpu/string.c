@@ -226,7 +226,7 @@ static void advance_block(struct cpu *cpu, const struct insn *i, enum gpr one, e
             advance(cpu, i, RCX, UINT64_MAX);                                                      \
         }                                                                                          \
         if (disturbed(cpu, &pieces) && count_left(cpu, i))                                         \
-            return run_stale(cpu, i);                                                              \
+            return repeat_later(cpu, i);                                                              \
     }                                                                                              \
     NEXT(cpu, i)
 
@@ -242,7 +242,7 @@ static void advance_block(struct cpu *cpu, const struct insn *i, enum gpr one, e
         if (flag_zf(cpu) != !!(i->flags & INSN_REP))                                               \
             break;                                                                                 \
         if (disturbed(cpu, &pieces) && count_left(cpu, i))                                         \
-            return run_stale(cpu, i);                                                              \
+            return repeat_later(cpu, i);                                                              \
     }                                                                                              \
     NEXT(cpu, i)
 

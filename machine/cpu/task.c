@@ -18,6 +18,7 @@ static const struct layout layout16 = {2, 0, 14, 16, 18, 34, 4, 42, 0x2B, 2};
 struct image {
     uint64_t cr3, ip;
     uint32_t flags;
+    bool trap; /* #DB before its first instruction */
     uint32_t registers[8];
     uint16_t segments[6]; /* ES CS SS DS FS GS */
     uint16_t ldt;
@@ -49,6 +50,7 @@ static void read_image(struct cpu *cpu, const struct insn *i, uint64_t base,
     for (unsigned n = 0; n < l->segment_count; n++)
         ret->segments[n] = (uint16_t)field(cpu, i, base, l->segments + n * l->segment_step, 2);
     ret->ldt = (uint16_t)field(cpu, i, base, l->ldt, 2);
+    ret->trap = l->size == 4 && field(cpu, i, base, 0x64, 2) & 1;
 }
 
 static void save_current(struct cpu *cpu, const struct insn *i, const struct layout *l,
@@ -129,9 +131,11 @@ static void take_over(struct cpu *cpu, const struct layout *l, const struct imag
         mmu_flushed(cpu, CPU_FLUSH_CR3, cpu->cr3, 0);
     }
     cpu->rip = image->ip;
-    flags_set(cpu, image->flags & 0x3E7FD5);
+    flags_set(cpu, image->flags & 0x3F7FD5);
     for (unsigned n = 0; n < 8; n++)
         cpu->gpr[n] = image->registers[n];
+    cpu->dr[7] &= ~(uint64_t)(DR7_LOCAL | 1u << 8); /* breakpoints of the old task: L0-L3, LE */
+    breakpoints_update(cpu);
 }
 
 void task_switch(struct cpu *cpu, const struct insn *i, const struct descriptor *d,
@@ -169,5 +173,9 @@ void task_switch(struct cpu *cpu, const struct insn *i, const struct descriptor 
         struct stack stack = stack_current(cpu, NULL);
         stack_push(&stack, new_layout->size, error);
         stack_commit(&stack);
+    }
+    if (image.trap) {
+        cpu->watch.trap |= DR6_BT;
+        cpu->deadline = 0;
     }
 }

@@ -163,6 +163,7 @@ static enum step after_stop(struct run *run, unsigned index, enum cpu_stop stop)
     case CPU_STOP_PAUSE:
         return another_runs(run->guest, index) ? STEP_WAITS : STEP_ON;
     case CPU_STOP_DEADLINE:
+    case CPU_STOP_BREAKPOINT: /* nobody sets one here */
         break;
     }
     return STEP_ON;

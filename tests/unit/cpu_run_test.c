@@ -199,6 +199,101 @@ static void undefined(void **state)
     assert_int_equal(rip[0] | rip[1] << 8, CODE + 1);
 }
 
+/* --- breakpoints of the host ---------------------------------------------------------------- */
+
+static void clear_breakpoints(struct cpu *cpu)
+{
+    for (unsigned n = 0; n < CPU_BREAKPOINTS; n++)
+        assert_true(cpu_set_breakpoint(cpu, n, CPU_BREAKPOINT_NONE, 0, 0));
+}
+
+static void stops_before_instruction(void **state)
+{
+    struct cpu *cpu = START(state, "\x40\x40\x40\xEB\xFB"); /* inc ax (3); jmp to the first */
+    assert_int_equal(run(cpu, 100), CPU_STOP_DEADLINE);     /* decoded and linked */
+    cpu->rip = CODE;
+    cpu->gpr[RAX] = 0;
+    assert_true(cpu_set_breakpoint(cpu, 5, CPU_BREAKPOINT_EXECUTE, CODE + 1, 1));
+    for (unsigned turn = 0; turn < 3; turn++) {
+        uint64_t before = cpu_instructions(cpu);
+        assert_int_equal(run(cpu, 1000), CPU_STOP_BREAKPOINT);
+        assert_int_equal(cpu->rip, CODE + 1);
+        assert_int_equal(cpu->gpr[RAX], 3 * turn + 1);
+        assert_int_equal(cpu_instructions(cpu) - before, turn ? 4 : 1);
+        assert_int_equal(cpu_breakpoint_hit(cpu).slot, 5);
+        assert_int_equal(cpu_breakpoint_hit(cpu).address, CODE + 1);
+    }
+    clear_breakpoints(cpu);
+    assert_int_equal(run(cpu, 1000), CPU_STOP_DEADLINE);
+}
+
+static void steps(void **state)
+{
+    struct cpu *cpu = START(state, "\x40\x40\x0F\x0B"); /* inc ax (2); ud2 */
+    assert_true(cpu_set_breakpoint(cpu, 0, CPU_BREAKPOINT_EXECUTE, CODE, 1));
+    assert_int_equal(cpu_step(cpu), CPU_STOP_DEADLINE);
+    assert_int_equal(cpu->rip, CODE + 1);
+    assert_int_equal(cpu_step(cpu), CPU_STOP_DEADLINE);
+    assert_int_equal(cpu->rip, CODE + 2);
+    assert_int_equal(cpu_step(cpu), CPU_STOP_DEADLINE);
+    assert_int_equal(cpu->rip, HANDLER); /* a fault's delivery is a step */
+    assert_int_equal(cpu->gpr[RAX], 2);
+    cpu_set_interrupt(cpu, true);
+    flags_set(cpu, 2 | EFLAGS_IF);
+    cpu_step(cpu); /* the interrupt's entry and its first instruction */
+    assert_int_equal(cpu->rip, HANDLER + 1);
+    assert_int_equal(cpu_step(cpu), CPU_STOP_HALT);
+    clear_breakpoints(cpu);
+}
+
+static void watches_data(void **state)
+{
+    /* mov [0x4000], al; mov bx, [0x4001]; inc word [0x4000]; hlt */
+    struct cpu *cpu = START(state, "\xA2\x00\x40\x8B\x1E\x01\x40\xFF\x06\x00\x40\xF4");
+    assert_true(cpu_set_breakpoint(cpu, 1, CPU_BREAKPOINT_WRITE, 0x4001, 1));
+    assert_true(cpu_set_breakpoint(cpu, 63, CPU_BREAKPOINT_READ, 0x4001, 4));
+    assert_int_equal(run(cpu, 100), CPU_STOP_BREAKPOINT); /* the first store is beside it */
+    assert_int_equal(cpu->rip, CODE + 7);
+    assert_int_equal(cpu_breakpoint_hit(cpu).slot, 63);
+    assert_int_equal(cpu_breakpoint_hit(cpu).kind, CPU_BREAKPOINT_READ);
+    assert_false(cpu_breakpoint_hit(cpu).is_write);
+    cpu_set_breakpoint(cpu, 63, CPU_BREAKPOINT_NONE, 0, 0);
+    assert_int_equal(run(cpu, 100), CPU_STOP_BREAKPOINT);
+    assert_int_equal(cpu->rip, CODE + 11); /* after the instruction, with its effect */
+    assert_int_equal(cpu_breakpoint_hit(cpu).slot, 1);
+    assert_int_equal(cpu_breakpoint_hit(cpu).address, 0x4001);
+    assert_true(cpu_breakpoint_hit(cpu).is_write);
+    clear_breakpoints(cpu);
+    assert_int_equal(run(cpu, 100), CPU_STOP_HALT);
+}
+
+/* A repetition stops after the element that touched the watched byte, and goes on from there. */
+static void watches_repetition(void **state)
+{
+    struct cpu *cpu = START(state, "\xF3\xAA\xF4"); /* rep stosb; hlt */
+    cpu->gpr[RCX] = 16;
+    cpu->gpr[RDI] = 0x4000;
+    cpu_set_breakpoint(cpu, 0, CPU_BREAKPOINT_ACCESS, 0x4004, 2);
+    assert_int_equal(run(cpu, 100), CPU_STOP_BREAKPOINT);
+    assert_int_equal(cpu->gpr[RCX], 11);
+    assert_int_equal(cpu->rip, CODE);
+    assert_int_equal(run(cpu, 100), CPU_STOP_BREAKPOINT);
+    assert_int_equal(cpu->gpr[RCX], 10);
+    assert_int_equal(run(cpu, 100), CPU_STOP_HALT);
+    assert_int_equal(cpu->gpr[RCX], 0);
+    clear_breakpoints(cpu);
+}
+
+static void refuses_bad_breakpoints(void **state)
+{
+    struct cpu *cpu = START(state, "\xF4");
+    assert_false(cpu_set_breakpoint(cpu, CPU_BREAKPOINTS, CPU_BREAKPOINT_EXECUTE, 0, 1));
+    assert_false(cpu_set_breakpoint(cpu, 0, CPU_BREAKPOINT_WRITE, 0, 0));
+    assert_false(cpu_set_breakpoint(cpu, 0, CPU_BREAKPOINT_WRITE, 0, CPU_BREAKPOINT_SIZE + 1));
+    assert_false(cpu_set_breakpoint(cpu, 0, CPU_BREAKPOINT_WRITE, UINT64_MAX, 2));
+    assert_false(cpu_set_breakpoint(cpu, 0, CPU_BREAKPOINT_PORT, 0x80, 1));
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -207,6 +302,8 @@ int main(void)
         TEST(counts),         TEST(endless_loop),         TEST(endless_repetition),
         TEST(changes_itself), TEST(changed_from_outside), TEST(single_step),
         TEST(interrupt_shadow), TEST(undefined),
+        TEST(stops_before_instruction), TEST(steps), TEST(watches_data),
+        TEST(watches_repetition), TEST(refuses_bad_breakpoints),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
