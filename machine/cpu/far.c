@@ -570,6 +570,8 @@ void op_sysret(struct cpu *cpu, const struct insn *i)
     /* AMD loads the selector of SS alone and leaves its attributes; DPL 3 is what counts. */
     cpu->seg[SS] = fixed_segment((base + 8) | 3, DATA_ATTRIBUTES(3));
     cpu_set_code(cpu, &cs, 3);
+    if (cpu->eflags & EFLAGS_TF) /* unlike IRET: before the first instruction at CPL 3 */
+        cpu->watch.trap |= DR6_BS;
     leave_block(cpu, i, target);
 }
 
