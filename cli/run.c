@@ -108,6 +108,7 @@ static void fill_config(struct guest_config *config, const struct run_options *o
             .initrd = blob(&inputs->initrd),
             .command_line = o->append,
             .disk_count = o->disk_count,
+            .net = o->has_net ? &o->net : NULL,
             .serial = serial_output,
             .debug = console->debug ? debug_output : NULL,
             .complaint = complaint,

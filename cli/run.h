@@ -31,6 +31,8 @@ struct run_options {
     unsigned c_bit, reduced_physical_bits, asid;
     uint64_t timeout_seconds;
     uint64_t seed;
+    struct board_net net;
+    bool has_net;
 };
 
 /* The option table, --help and the checks of each value. False: said why on stderr. */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause-Patent */
 /* The options of `privet run`. */
+#include "cli/net_option.h"
 #include "cli/options.h"
 #include "cli/run.h"
 
@@ -16,6 +17,7 @@
 /* As parsed: the table's types. */
 struct raw {
     struct option_list disks;
+    const char *net;
     uint64_t processors, policy, c_bit, reduced, asid;
     unsigned sev;
 };
@@ -74,7 +76,7 @@ bool run_options_parse(int argc, char **argv, struct run_options *o, bool *ret_d
 {
     static const char *const sev_modes[] = { "off", "sev", NULL };
     struct raw raw = {
-        .processors = 1, .policy = 1, .c_bit = 51, .reduced = 1, .asid = 1, .sev = 1,
+        .processors = 1, .policy = 1, .c_bit = 51, .reduced = 1, .asid = 1, .sev = 1, .net = "none",
     };
     *o = (struct run_options){ .firmware = PRIVET_DATA_FOLDER "/privet.fd",
                                .memory_size = 1024 * MIB,
@@ -118,6 +120,8 @@ bool run_options_parse(int argc, char **argv, struct run_options *o, bool *ret_d
           "the chip's identity and keys; default ~/.local/state/privet" },
         { "disk", OPTION_LIST, &raw.disks, "FILE[,readonly]",
           "raw image as a virtio-blk disk; may be repeated" },
+        { "net", OPTION_TEXT, &raw.net, "user[,...]|none",
+          "network card: user[,mac=..][,restrict=on][,hostfwd=tcp:[ADDR]:PORT-[ADDR]:PORT]" },
         { "debugcon", OPTION_TEXT, &o->debugcon, "FILE", "what the firmware writes to port 0x402" },
         { "memory-dump", OPTION_TEXT, &o->memory_dump, "FILE",
           "raw DRAM at the end, as the host sees it" },
@@ -152,6 +156,8 @@ bool run_options_parse(int argc, char **argv, struct run_options *o, bool *ret_d
         if (!split_disk(operands.items[i], o))
             return false;
     }
+    if (!net_option_parse(raw.net, &o->net, &o->has_net))
+        return false;
     o->processors = (unsigned)raw.processors;
     o->sev = raw.sev == 1;
     o->policy = (uint32_t)raw.policy;

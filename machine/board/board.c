@@ -126,7 +126,11 @@ bool board_skip_idle(struct board *board)
     uint64_t due, start = clock_now(&board->clock);
 
     for (unsigned jumps = 0; jumps < IDLE_LIMIT_JUMPS && !somebody_runs(board); jumps++) {
-        if (!clock_next(&board->clock, &due) || due - start > IDLE_LIMIT_NS)
+        bool armed = clock_next(&board->clock, &due);
+
+        if (board_wait_host(board, armed ? due : UINT64_MAX))
+            return true;
+        if (!armed || due - start > IDLE_LIMIT_NS)
             return false;
         clock_skip_to(&board->clock, due);
         clock_run(&board->clock);
@@ -532,11 +536,6 @@ void board_destroy(struct board *board)
 uint64_t board_firmware_base(const struct board *board)
 {
     return board->firmware.base;
-}
-
-size_t board_serial_input(struct board *board, const uint8_t *bytes, size_t length)
-{
-    return serial_input(&board->serial, bytes, length);
 }
 
 enum board_request board_take_request(struct board *board)

@@ -13,6 +13,7 @@
 #define PRIVET_MACHINE_BOARD_H
 
 #include "machine/cpu/cpu.h"
+#include "machine/devices/net_user.h"
 
 struct board;
 
@@ -30,6 +31,11 @@ struct board_disk {
     bool read_only;
 };
 
+struct board_net { /* a network card in user-mode network */
+    uint8_t mac[NET_MAC_SIZE];
+    struct net_user_config user;
+};
+
 #define BOARD_MAX_PROCESSORS 64
 #define BOARD_MAX_DISKS 8
 
@@ -44,7 +50,9 @@ struct board_config {
     const char *command_line; /* NULL: none */
     struct board_disk disks[BOARD_MAX_DISKS];
     unsigned disk_count;
+    const struct board_net *net; /* NULL: no card; alive as long as the board */
     board_output *serial, *debug; /* UART transmit and port 0x402; debug may be NULL */
+    board_output *console; /* of the virtio console; NULL: there is none */
     board_complaint *complaint; /* may be NULL */
     void *output_context;
     uint8_t seed[32];      /* of everything random: RDRAND, virtio-rng */
@@ -81,8 +89,24 @@ void board_run_timers(struct board *board);
  */
 bool board_skip_idle(struct board *board);
 
-/* Bytes typed on the serial console; returns how many were taken. */
+/*
+ * Bytes typed on the serial line and on the virtio console: returns how many were taken. And how
+ * many would be.
+ */
 size_t board_serial_input(struct board *board, const uint8_t *bytes, size_t length);
+size_t board_serial_room(const struct board *board);
+size_t board_console_input(struct board *board, const uint8_t *bytes, size_t length);
+size_t board_console_room(const struct board *board);
+
+/* One more thing of the host to listen to (copied). false: too many. */
+bool board_add_host_source(struct board *board, const struct host_source *source);
+/* Takes in what the host's sockets and terminals have, without waiting. */
+void board_poll_host(struct board *board);
+/*
+ * The guest is idle until `due` (ns; UINT64_MAX: without end). If it may be idle for the host,
+ * waits for that a while, moves time by as much, fires timers: true. Else false: skip the idle time.
+ */
+bool board_wait_host(struct board *board, uint64_t due);
 
 enum board_request { BOARD_RUNNING, BOARD_POWER_OFF, BOARD_RESET };
 /* What the guest asked for since the last call (ACPI S5, 0xCF9, keyboard controller reset). */

@@ -39,11 +39,12 @@ bool board_add_devices(struct board *board, char *error, size_t size)
                              config->disks[i].read_only, serial))
             return board_fail(error, size, "disk %u: %s", i, strerror(errno));
     }
-    return true;
+    return board_add_host_devices(board, error, size);
 }
 
 void board_free_devices(struct board *board)
 {
+    board_free_host_devices(board);
     for (unsigned i = 0; i < BOARD_MAX_DISKS; i++)
         free(board->disk[i]);
 }

@@ -20,6 +20,8 @@
 #include "machine/devices/random.h"
 #include "machine/devices/serial.h"
 #include "machine/devices/virtio_blk.h"
+#include "machine/devices/virtio_console.h"
+#include "machine/devices/virtio_net.h"
 #include "machine/devices/virtio_rng.h"
 
 struct board_processor {
@@ -64,6 +66,10 @@ struct board {
     struct q35 q35;
     struct random_stream random;
     struct virtio_rng rng;
+    struct host host;
+    struct virtio_net net;
+    struct net_user *net_user; /* NULL: no network */
+    struct virtio_console console;
     struct virtio_blk *disk[BOARD_MAX_DISKS];
     uint8_t e820[2 * 20];
     struct acpi_config acpi_config; /* what `acpi` was built from */
@@ -77,6 +83,9 @@ bool board_fail(char *error, size_t size, const char *format, ...)
 /* PCI devices: board_devices.c. false with one line in `error`; freed in any case. */
 bool board_add_devices(struct board *board, char *error, size_t error_size);
 void board_free_devices(struct board *board);
+/* Network and consoles: board_host.c. */
+bool board_add_host_devices(struct board *board, char *error, size_t error_size);
+void board_free_host_devices(struct board *board);
 /* fw_cfg content: board_files.c. false with one line in `error`. */
 bool board_add_files(struct board *board, char *error, size_t error_size);
 /* ACPI and SMBIOS: board_tables.c. */

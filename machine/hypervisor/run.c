@@ -63,6 +63,7 @@ static void take_input(struct guest *guest)
 {
     struct pollfd poll_input = { .fd = guest->config.input_fd, .events = POLLIN };
     uint8_t bytes[16];
+    board_poll_host(guest->board);
     if (guest->config.input_fd < 0 || poll(&poll_input, 1, 0) <= 0)
         return;
     ssize_t got = read(guest->config.input_fd, bytes, sizeof(bytes));
