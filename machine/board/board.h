@@ -102,6 +102,8 @@ size_t board_console_room(const struct board *board);
 bool board_add_host_source(struct board *board, const struct host_source *source);
 /* Takes in what the host's sockets and terminals have, without waiting. */
 void board_poll_host(struct board *board);
+/* Something of the host may come that an idle guest waits for: an open connection, a listener. */
+bool board_expects_host(const struct board *board);
 /*
  * The guest is idle until `due` (ns; UINT64_MAX: without end). If it may be idle for the host,
  * waits for that a while, moves time by as much, fires timers: true. Else false: skip the idle time.

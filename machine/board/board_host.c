@@ -69,6 +69,11 @@ void board_poll_host(struct board *board)
     host_poll(&board->host);
 }
 
+bool board_expects_host(const struct board *board)
+{
+    return host_expects(&board->host);
+}
+
 bool board_wait_host(struct board *board, uint64_t due)
 {
     uint64_t now = clock_now(&board->clock);

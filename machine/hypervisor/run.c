@@ -82,7 +82,8 @@ static enum step wait_for_event(struct run *run)
     if (instructions != run->awake_instructions) {
         run->awake_instructions = instructions;
         run->awake_ns = board_now_ns(guest->board);
-    } else if (board_now_ns(guest->board) - run->awake_ns > DEAD_HALT_NS) {
+    } else if (board_now_ns(guest->board) - run->awake_ns > DEAD_HALT_NS &&
+               !board_expects_host(guest->board)) {
         return ends(run, GUEST_DEAD_HALT);
     }
     run->next_look = 0;
