@@ -90,6 +90,7 @@ static void fill_config(struct guest_config *config, const struct run_options *o
         .secret = blob(&inputs->secret),
         .timeout_seconds = o->timeout_seconds,
         .reboot = o->reboot,
+        .gdb = o->gdb,
         .input_fd = isatty(STDIN_FILENO) ? STDIN_FILENO : -1,
         .chip = {
             .state_folder = o->state,
@@ -172,6 +173,7 @@ static int exit_code(const struct run_result *result)
     case GUEST_SHUTDOWN:
     case GUEST_STOPPED:
     case GUEST_DEAD_HALT:
+    case GUEST_KILLED:
         break;
     }
     return RUN_GUEST_DIED;

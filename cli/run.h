@@ -20,7 +20,7 @@ struct run_options {
     const char *firmware, *variables, *kernel, *initrd, *append;
     const char *hashed_kernel, *hashed_initrd, *hashed_append; /* NULL: the delivered ones */
     const char *session, *dh_cert, *secret_header, *secret, *tik;
-    const char *state, *debugcon, *memory_dump, *marker, *stop_at;
+    const char *state, *debugcon, *memory_dump, *marker, *stop_at, *gdb;
     const char *disks[BOARD_MAX_DISKS];
     bool disk_read_only[BOARD_MAX_DISKS];
     unsigned disk_count;

@@ -132,6 +132,8 @@ bool run_options_parse(int argc, char **argv, struct run_options *o, bool *ret_d
         { "timeout", OPTION_NUMBER, &o->timeout_seconds, "SECONDS",
           "give up after this much host time", 1, 1000000, NULL },
         { "stop-at", OPTION_TEXT, &o->stop_at, "TEXT", "end when the console has printed this" },
+        { "gdb", OPTION_TEXT, &o->gdb, "ADDRESS",
+          "let GDB connect here; the guest waits for it unless ADDRESS ends in ,nowait" },
         { "no-reboot", OPTION_FLAG, &no_reboot, NULL, "end when the guest resets" },
         { NULL, OPTION_FLAG, NULL, NULL, NULL },
     };

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause-Patent */
 /* Builds and takes apart a guest: memory, board, processor and, for SEV, the chip. */
-#include "machine/hypervisor/guest.h"
+#include "machine/hypervisor/gdb.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -76,7 +76,11 @@ static bool create_parts(struct guest *guest, char *error, size_t error_size)
         if (!guest->chip)
             return false;
     }
-    return create_processors(guest, error, error_size);
+    if (!create_processors(guest, error, error_size))
+        return false;
+    if (config->gdb)
+        guest->gdb = gdb_open(guest, config->gdb, error, error_size);
+    return !config->gdb || guest->gdb;
 }
 
 struct guest *guest_create(const struct guest_config *config, char *error, size_t error_size)
@@ -98,6 +102,7 @@ void guest_destroy(struct guest *guest)
 {
     if (!guest)
         return;
+    gdb_close(guest->gdb);
     for (unsigned i = 0; i < guest->cpu_count; i++)
         cpu_destroy(guest->cpus[i]);
     if (guest->chip)

@@ -5,6 +5,8 @@
 
 #include "machine/hypervisor/hypervisor.h"
 
+struct gdb;
+
 struct guest {
     struct guest_config config;
     struct memory *memory;
@@ -15,6 +17,7 @@ struct guest {
     struct chip *chip; /* NULL without SEV */
     uint32_t handle;   /* of the launched guest; 0: none */
     bool stop_asked;   /* guest_stop */
+    struct gdb *gdb;   /* NULL unless config.gdb */
     char detail[512];
     char state[4096];
 };

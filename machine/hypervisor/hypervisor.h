@@ -31,6 +31,7 @@ struct guest_config {
     uint64_t instruction_limit;               /* of the guest; 0: none */
     bool reboot;                              /* a guest's reset starts it again */
     int input_fd;                             /* serial input, polled without waiting; -1: none */
+    const char *gdb;                          /* where a debugger may connect; NULL: nowhere */
 };
 
 #define GUEST_MEASUREMENT_SIZE 48 /* MEASURE[32] then MNONCE[16], SEV API 11.2 */
@@ -54,6 +55,7 @@ enum guest_end {
     GUEST_DEAD_HALT,  /* halted and nothing will ever wake it */
     GUEST_TIMEOUT,
     GUEST_ENDED_BY_HOST, /* guest_stop */
+    GUEST_KILLED,        /* by the debugger */
 };
 
 struct run_result {

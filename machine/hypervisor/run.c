@@ -4,7 +4,7 @@
  * on one host thread, each for a fixed number of instructions in the order of their numbers, so
  * that two runs do the same.
  */
-#include "machine/hypervisor/guest.h"
+#include "machine/hypervisor/gdb.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -165,10 +165,23 @@ static enum step after_stop(struct run *run, unsigned index, enum cpu_stop stop)
     case CPU_STOP_PAUSE:
         return another_runs(run->guest, index) ? STEP_WAITS : STEP_ON;
     case CPU_STOP_DEADLINE:
-    case CPU_STOP_BREAKPOINT: /* nobody sets one here */
+    case CPU_STOP_BREAKPOINT: /* the debugger was told */
         break;
     }
     return STEP_ON;
+}
+
+/* Runs a processor, and lets the debugger have its say. */
+static enum step run_processor(struct run *run, unsigned index, uint64_t deadline,
+                               enum cpu_stop *ret_stop)
+{
+    struct guest *guest = run->guest;
+    if (!guest->gdb) {
+        *ret_stop = cpu_run(guest->cpus[index], deadline);
+        return STEP_ON;
+    }
+    *ret_stop = gdb_run_processor(guest->gdb, index, deadline);
+    return gdb_after_run(guest->gdb, index, *ret_stop) ? STEP_ON : ends(run, GUEST_KILLED);
 }
 
 /* One processor's turn, as one of `sharing` that run side by side. */
@@ -177,12 +190,15 @@ static enum step run_turn(struct run *run, unsigned index, unsigned sharing)
     struct guest *guest = run->guest;
     struct cpu *cpu = guest->cpus[index];
     uint64_t end = turn_end(run, index);
-    enum step step = STEP_ON;
+    enum step step = guest->gdb && gdb_holds(guest->gdb, index) ? STEP_WAITS : STEP_ON;
     guest->current = index;
     board_begin_turn(guest->board, index, sharing);
     while (step == STEP_ON && take_wake(guest, index) && cpu_instructions(cpu) < end) {
         uint64_t deadline = board_next_deadline(guest->board);
-        enum cpu_stop stop = cpu_run(cpu, deadline < end ? deadline : end);
+        enum cpu_stop stop;
+        step = run_processor(run, index, deadline < end ? deadline : end, &stop);
+        if (step != STEP_ON)
+            return step;
         if (guest->stop_asked)
             return ends(run, GUEST_ENDED_BY_HOST);
         board_run_timers(guest->board);
@@ -216,18 +232,23 @@ static enum step look(struct run *run)
 {
     uint64_t instructions = guest_instructions(run->guest);
     uint64_t limit = run->guest->config.instruction_limit;
+    struct gdb *gdb = run->guest->gdb;
     if (limit && instructions >= limit)
         return ends(run, GUEST_TIMEOUT);
-    if (instructions < run->next_look)
+    if (instructions < run->next_look && !(gdb && gdb_holds_any(gdb)))
         return STEP_OVER;
     run->next_look = instructions + LOOK_INSTRUCTIONS;
     take_input(run->guest);
+    if (gdb && !gdb_poll(gdb))
+        return ends(run, GUEST_KILLED);
     return time_is_up(run->guest, run->start) ? ends(run, GUEST_TIMEOUT) : STEP_OVER;
 }
 
 static enum guest_end run_loop(struct guest *guest)
 {
     struct run run = { .guest = guest, .start = host_seconds(), .awake_instructions = UINT64_MAX };
+    if (guest->gdb && !gdb_start(guest->gdb))
+        return GUEST_KILLED;
     while (run_round(&run) != STEP_ENDED && look(&run) != STEP_ENDED)
         continue;
     return run.end;
@@ -241,7 +262,8 @@ void guest_stop(struct guest *guest)
 
 static bool died(enum guest_end end)
 {
-    return end != GUEST_POWER_OFF && end != GUEST_RESET && end != GUEST_ENDED_BY_HOST;
+    return end != GUEST_POWER_OFF && end != GUEST_RESET && end != GUEST_ENDED_BY_HOST &&
+           end != GUEST_KILLED;
 }
 
 void guest_run(struct guest *guest, struct run_result *result)
@@ -253,6 +275,8 @@ void guest_run(struct guest *guest, struct run_result *result)
         cpu_yield_on_pause(guest->cpus[i], guest->cpu_count > 1);
     }
     result->end = run_loop(guest);
+    if (guest->gdb)
+        gdb_end(guest->gdb, died(result->end));
     result->instructions = guest_instructions(guest);
     result->seconds = host_seconds() - start;
     guest->detail[0] = guest->state[0] = '\0';

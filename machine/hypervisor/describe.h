@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: BSD-2-Clause-Patent */
+/*
+ * What can be told about a guest from outside, as lines of text: for the debugger's monitor
+ * commands and the report of a guest that died. Private to machine/hypervisor.
+ */
+#ifndef PRIVET_MACHINE_DESCRIBE_H
+#define PRIVET_MACHINE_DESCRIBE_H
+
+#include <stdio.h>
+
+#include "machine/cpu/inspect.h"
+#include "machine/hypervisor/guest.h"
+
+/* "raw", or "ASID 1 (private)". */
+const char *describe_view(memory_view view, char text[32]);
+
+/* General registers, segments, control and system registers. */
+void describe_registers(FILE *out, struct cpu *cpu);
+
+/* Every entry from CR3 to the leaf, with C-bits, and the view in which each page is stored. */
+void describe_walk(FILE *out, struct guest *guest, struct cpu *cpu, uint64_t linear);
+
+/* A page of guest-physical memory: kind, view, whether touched, whether it holds decoded code. */
+void describe_page(FILE *out, struct guest *guest, uint64_t gpa);
+
+/* The software TLB; only entries of the page at *linear unless that is NULL. */
+void describe_tlb(FILE *out, struct guest *guest, struct cpu *cpu, const uint64_t *linear);
+
+/* Platform and guest state, as the chip's own status commands tell it. */
+void describe_chip(FILE *out, struct guest *guest);
+
+/* A line per processor. */
+void describe_processors(FILE *out, struct guest *guest);
+
+#endif
