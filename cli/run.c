@@ -20,6 +20,7 @@ struct console {
     const char *stop_at; /* NULL: nothing */
     size_t matched;      /* characters of stop_at that the console's end agrees with */
     struct guest *guest;
+    struct run_flash *flash;
 };
 
 /* 2026-01-01: the guest's clock starts here, so that runs repeat bit for bit. */
@@ -66,6 +67,21 @@ static void complaint(void *context, const char *device, const char *what)
     fprintf(stderr, "privet: device: %s: %s\n", device, what);
 }
 
+static bool flash_store(void *context, enum board_flash_unit unit, uint64_t offset,
+                        const uint8_t *data, size_t length)
+{
+    struct console *console = context;
+    return run_flash_store(console->flash, unit, offset, data, length);
+}
+
+/* Alone it is what QEMU's -bios is; with --vars, unit 0 of a pair of chips. */
+static enum board_flash_kind firmware_kind(const struct run_options *o)
+{
+    if (o->firmware_use == RUN_FLASH_KEPT)
+        return BOARD_FLASH_WRITABLE;
+    return o->variables ? BOARD_FLASH_READ_ONLY : BOARD_FLASH_ROM;
+}
+
 static struct board_blob blob(const struct file *file)
 {
     return (struct board_blob){ .data = file->data, .size = file->size };
@@ -105,6 +121,10 @@ static void fill_config(struct guest_config *config, const struct run_options *o
             .processors = o->processors,
             .firmware = blob(&inputs->firmware),
             .variables = blob(&inputs->variables),
+            .firmware_kind = firmware_kind(o),
+            .variables_kind = o->variables_use == RUN_FLASH_READ_ONLY ? BOARD_FLASH_READ_ONLY
+                                                                      : BOARD_FLASH_WRITABLE,
+            .flash_store = flash_store,
             .kernel = blob(&inputs->kernel),
             .initrd = blob(&inputs->initrd),
             .command_line = o->append,
@@ -222,9 +242,9 @@ static int run_guest(struct guest *guest, const struct run_options *o,
     return code;
 }
 
-static int run_with_inputs(const struct run_options *o, const struct run_inputs *inputs)
+static int run_with_inputs(const struct run_options *o, struct run_inputs *inputs)
 {
-    struct console console = { .serial = stdout, .stop_at = o->stop_at };
+    struct console console = { .serial = stdout, .stop_at = o->stop_at, .flash = &inputs->flash };
     struct guest_config config;
     char error[256];
     if (o->debugcon && !(console.debug = fopen(o->debugcon, "we"))) {
@@ -240,6 +260,8 @@ static int run_with_inputs(const struct run_options *o, const struct run_inputs 
     else
         fprintf(stderr, "privet: %s\n", error);
     guest_destroy(guest);
+    if (!run_flash_close(&inputs->flash))
+        code = RUN_USAGE;
     if (console.debug && fclose(console.debug) != 0 && code == RUN_POWERED_OFF)
         code = RUN_USAGE;
     return code;

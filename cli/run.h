@@ -33,7 +33,43 @@ struct run_options {
     uint64_t seed;
     struct board_net net;
     bool has_net;
+    unsigned firmware_use, variables_use; /* enum run_flash_use */
 };
+
+/* What becomes of a flash image: FILE,WORD on the command line. */
+enum run_flash_use {
+    RUN_FLASH_DEFAULT,
+    RUN_FLASH_KEPT,      /* the guest's changes go to the file */
+    RUN_FLASH_READ_ONLY, /* the guest cannot change it */
+    RUN_FLASH_SNAPSHOT,  /* changes last as long as the run */
+};
+
+struct run_flash_word {
+    const char *word; /* NULL ends the list */
+    unsigned meaning;
+};
+
+#define RUN_FLASH_UNITS 2
+
+/* The files of flash images that are kept; fd -1: changes are not kept. */
+struct run_flash {
+    int fd[RUN_FLASH_UNITS];
+    const char *path[RUN_FLASH_UNITS];
+    bool failed; /* said on stderr */
+};
+
+/*
+ * Cuts ",WORD" off an option's text, which is NULL or of the command line, and returns its meaning.
+ * Text with no such word stays as it is: a file's name may hold a comma.
+ */
+unsigned run_flash_split(const char *text, const struct run_flash_word *words);
+/* Opens for writing and locks. False, with one line on stderr. */
+bool run_flash_open(struct run_flash *flash, enum board_flash_unit unit, const char *path);
+/* board_flash_store. */
+bool run_flash_store(struct run_flash *flash, enum board_flash_unit unit, uint64_t offset,
+                     const uint8_t *data, size_t length);
+/* Makes what was written durable. False if anything was lost; said on stderr. */
+bool run_flash_close(struct run_flash *flash);
 
 /* The option table, --help and the checks of each value. False: said why on stderr. */
 bool run_options_parse(int argc, char **argv, struct run_options *ret, bool *ret_done);
@@ -43,6 +79,7 @@ struct run_inputs {
     struct file firmware, variables, kernel, initrd, hashed_kernel, hashed_initrd;
     struct file session, dh_cert, secret_header, secret, tik;
     int disk_fds[BOARD_MAX_DISKS];
+    struct run_flash flash;
 };
 bool run_inputs_load(const struct run_options *options, struct run_inputs *ret);
 void run_inputs_free(struct run_inputs *inputs);

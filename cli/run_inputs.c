@@ -79,12 +79,25 @@ static bool open_disks(const struct run_options *options, struct run_inputs *ret
     return true;
 }
 
+/* Locked before it is read, so that no other run changes it in between. */
+static bool open_flash(const struct run_options *o, struct run_flash *flash)
+{
+    unsigned use = o->variables_use;
+    bool keep_variables = o->variables && (use == RUN_FLASH_DEFAULT || use == RUN_FLASH_KEPT);
+
+    return (o->firmware_use != RUN_FLASH_KEPT ||
+            run_flash_open(flash, BOARD_FLASH_FIRMWARE, o->firmware)) &&
+           (!keep_variables || run_flash_open(flash, BOARD_FLASH_VARIABLES, o->variables));
+}
+
 bool run_inputs_load(const struct run_options *o, struct run_inputs *ret)
 {
     memset(ret, 0, sizeof(*ret));
+    ret->flash.fd[BOARD_FLASH_FIRMWARE] = ret->flash.fd[BOARD_FLASH_VARIABLES] = -1;
     for (unsigned i = 0; i < BOARD_MAX_DISKS; i++)
         ret->disk_fds[i] = -1;
-    if (!load(o->firmware, "firmware image", FLASH_LIMIT, &ret->firmware) ||
+    if (!open_flash(o, &ret->flash) ||
+        !load(o->firmware, "firmware image", FLASH_LIMIT, &ret->firmware) ||
         !check_flash(o->firmware, &ret->firmware) ||
         !load(o->variables, "variable store", FLASH_LIMIT, &ret->variables) ||
         (o->variables && !check_flash(o->variables, &ret->variables)))
@@ -107,6 +120,7 @@ bool run_inputs_load(const struct run_options *o, struct run_inputs *ret)
 
 void run_inputs_free(struct run_inputs *inputs)
 {
+    run_flash_close(&inputs->flash);
     struct file *files[] = { &inputs->firmware, &inputs->variables, &inputs->kernel,
                              &inputs->initrd, &inputs->hashed_kernel, &inputs->hashed_initrd,
                              &inputs->session, &inputs->dh_cert,

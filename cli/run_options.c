@@ -50,6 +50,19 @@ static bool split_disk(const char *text, struct run_options *ret)
     return true;
 }
 
+/* FILE,WORD of the flash images. */
+static void split_flash(struct run_options *o)
+{
+    static const struct run_flash_word firmware_words[] = {
+        { "flash", RUN_FLASH_KEPT }, { NULL, 0 },
+    };
+    static const struct run_flash_word variables_words[] = {
+        { "readonly", RUN_FLASH_READ_ONLY }, { "snapshot", RUN_FLASH_SNAPSHOT }, { NULL, 0 },
+    };
+    o->firmware_use = run_flash_split(o->firmware, firmware_words);
+    o->variables_use = run_flash_split(o->variables, variables_words);
+}
+
 static bool check(struct run_options *o)
 {
     if (!o->session != !o->dh_cert)
@@ -83,9 +96,10 @@ bool run_options_parse(int argc, char **argv, struct run_options *o, bool *ret_d
                                .state = state_folder_default() };
     bool no_reboot = false;
     const struct option_row rows[] = {
-        { "firmware", OPTION_TEXT, &o->firmware, "FILE", "flash image; default: Privet's own" },
-        { "vars", OPTION_TEXT, &o->variables, "FILE",
-          "variable store image (content is not written back)" },
+        { "firmware", OPTION_TEXT, &o->firmware, "FILE[,flash]",
+          "flash image; default: Privet's own" },
+        { "vars", OPTION_TEXT, &o->variables, "FILE[,readonly|snapshot]",
+          "variable store image; the guest's changes are written to it" },
         { "kernel", OPTION_TEXT, &o->kernel, "FILE", "kernel for direct boot" },
         { "initrd", OPTION_TEXT, &o->initrd, "FILE", "initial ram disk for direct boot" },
         { "append", OPTION_TEXT, &o->append, "TEXT", "kernel command line" },
@@ -167,5 +181,6 @@ bool run_options_parse(int argc, char **argv, struct run_options *o, bool *ret_d
     o->reduced_physical_bits = (unsigned)raw.reduced;
     o->asid = (unsigned)raw.asid;
     o->reboot = !no_reboot;
+    split_flash(o);
     return check(o);
 }

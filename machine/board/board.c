@@ -438,17 +438,48 @@ static bool add_memory(struct board *board, char *error, size_t size)
     return true;
 }
 
+static bool store_firmware(void *context, uint64_t offset, const uint8_t *data, size_t length)
+{
+    const struct board_config *config = &((struct board *)context)->config;
+
+    return config->flash_store(config->output_context, BOARD_FLASH_FIRMWARE, offset, data, length);
+}
+
+static bool store_variables(void *context, uint64_t offset, const uint8_t *data, size_t length)
+{
+    const struct board_config *config = &((struct board *)context)->config;
+
+    return config->flash_store(config->output_context, BOARD_FLASH_VARIABLES, offset, data, length);
+}
+
+/* The firmware ends at 4 GiB, the variables end where it begins. */
 static bool add_flash(struct board *board, char *error, size_t size)
 {
     const struct board_config *config = &board->config;
-    uint64_t base = FOUR_GIB - config->firmware.size;
+    const struct pflash_config firmware = {
+        .base = FOUR_GIB - config->firmware.size,
+        .size = config->firmware.size,
+        .data = config->firmware.data,
+        .name = "firmware flash",
+        .read_only = config->firmware_kind == BOARD_FLASH_READ_ONLY,
+        .rom = config->firmware_kind == BOARD_FLASH_ROM,
+        .store = config->flash_store ? store_firmware : NULL,
+        .context = board,
+    };
+    const struct pflash_config variables = {
+        .base = firmware.base - config->variables.size,
+        .size = config->variables.size,
+        .data = config->variables.data,
+        .name = "variables flash",
+        .read_only = config->variables_kind == BOARD_FLASH_READ_ONLY,
+        .rom = config->variables_kind == BOARD_FLASH_ROM,
+        .store = config->flash_store ? store_variables : NULL,
+        .context = board,
+    };
 
-    if (pflash_init(&board->firmware, &board->bus, base, config->firmware.size,
-                    config->firmware.data, true))
+    if (pflash_init(&board->firmware, &board->bus, &firmware))
         return board_fail(error, size, "firmware: %s", strerror(errno));
-    if (config->variables.size &&
-        pflash_init(&board->variables, &board->bus, base - config->variables.size,
-                    config->variables.size, config->variables.data, false))
+    if (config->variables.size && pflash_init(&board->variables, &board->bus, &variables))
         return board_fail(error, size, "variables: %s", strerror(errno));
     return true;
 }

@@ -36,6 +36,22 @@ struct board_net { /* a network card in user-mode network */
     struct net_user_config user;
 };
 
+/* How the guest sees a flash image: chips that it can program are the default. */
+enum board_flash_kind {
+    BOARD_FLASH_WRITABLE,
+    BOARD_FLASH_READ_ONLY, /* answers commands, refuses to change */
+    BOARD_FLASH_ROM,       /* no flash at all, as QEMU's -bios */
+};
+
+enum board_flash_unit { BOARD_FLASH_FIRMWARE, BOARD_FLASH_VARIABLES };
+
+/*
+ * What a flash command changed, before the next instruction of the guest. false: it cannot be kept;
+ * the guest sees the command fail.
+ */
+typedef bool board_flash_store(void *context, enum board_flash_unit unit, uint64_t offset,
+                               const uint8_t *data, size_t length);
+
 #define BOARD_MAX_PROCESSORS 64
 #define BOARD_MAX_DISKS 8
 
@@ -44,8 +60,10 @@ struct board_config {
     uint64_t ram_size;     /* bytes, multiple of 1 MiB */
     unsigned processors;
     bool sev; /* virtio offers VIRTIO_F_ACCESS_PLATFORM; kernel header is left unpatched always */
-    struct board_blob firmware;  /* pflash unit 0, or -bios: ends at 4 GiB; 4 KiB multiple */
+    struct board_blob firmware;  /* pflash unit 0: ends at 4 GiB; 4 KiB multiple */
     struct board_blob variables; /* pflash unit 1 below it; content copied */
+    enum board_flash_kind firmware_kind, variables_kind;
+    board_flash_store *flash_store; /* NULL: changes are lost with the board */
     struct board_blob kernel, initrd;
     const char *command_line; /* NULL: none */
     struct board_disk disks[BOARD_MAX_DISKS];

@@ -3,6 +3,10 @@
  * CFI flash state machine: Intel application note 646 (CFI), command set 0001. Byte accesses as
  * from an 8-bit chip; wider ones arrive in pieces. Programming clears bits only, as flash does.
  *
+ * One thing is QEMU's, because OVMF tells flash from ROM by it: Clear Status clears the ready bit
+ * too and the next command sets it again, and it goes back to the array, so that RAM is told from
+ * flash.
+ *
  * While not in array mode the chip's pages are no memory for the processor, so its reads come
  * here. The mode returns to array on 0xFF only; a row of program commands leaves it once.
  */
@@ -66,30 +70,57 @@ static uint64_t mmio_read(void *context, uint64_t offset, unsigned size)
     return byte;
 }
 
+/* A chip that may not change: the command ends at once, with its error bit. */
+static bool refused(struct pflash *pflash, uint8_t error)
+{
+    if (!pflash->config.read_only)
+        return false;
+    pflash->status |= error;
+    bus_complain_once(pflash->bus, &pflash->said_read_only, pflash->config.name,
+                      "the guest programs or erases read-only flash");
+    return true;
+}
+
+static void keep(struct pflash *pflash, uint64_t offset, const uint8_t *data, size_t length,
+                 uint8_t error)
+{
+    const struct pflash_config *config = &pflash->config;
+
+    if (config->store && !config->store(config->context, offset, data, length))
+        pflash->status |= error;
+}
+
 static void program_byte(struct pflash *pflash, uint64_t offset, uint8_t value)
 {
     struct memory *memory = pflash->bus->memory;
     uint8_t old;
 
-    if (memory_read(memory, pflash->base + offset, &old, 1, MEMORY_RAW) != 0)
+    if (refused(pflash, STATUS_PROGRAM_ERROR) ||
+        memory_read(memory, pflash->base + offset, &old, 1, MEMORY_RAW) != 0)
         return;
     old &= value;
     memory_write(memory, pflash->base + offset, &old, 1, MEMORY_RAW);
+    keep(pflash, offset, &old, 1, STATUS_PROGRAM_ERROR);
 }
 
 static void erase_block(struct pflash *pflash, uint64_t offset)
 {
     uint8_t blank[PFLASH_BLOCK];
 
+    if (refused(pflash, STATUS_ERASE_ERROR))
+        return;
+    offset &= ~(uint64_t)(PFLASH_BLOCK - 1);
     memset(blank, 0xFF, sizeof(blank));
-    memory_write(pflash->bus->memory, pflash->base + (offset & ~(uint64_t)(PFLASH_BLOCK - 1)),
-                 blank, sizeof(blank), MEMORY_RAW);
+    memory_write(pflash->bus->memory, pflash->base + offset, blank, sizeof(blank), MEMORY_RAW);
+    keep(pflash, offset, blank, sizeof(blank), STATUS_ERASE_ERROR);
 }
 
 static void sequence_error(struct pflash *pflash)
 {
     pflash->status |= STATUS_PROGRAM_ERROR | STATUS_ERASE_ERROR;
     pflash->step = PFLASH_IDLE;
+    bus_complain_once(pflash->bus, &pflash->said_sequence, pflash->config.name,
+                      "a flash command is not confirmed");
 }
 
 static void command(struct pflash *pflash, uint8_t value)
@@ -112,8 +143,9 @@ static void command(struct pflash *pflash, uint8_t value)
         pflash->step = PFLASH_LOCK;
         set_mode(pflash, PFLASH_STATUS);
         break;
-    case CMD_CLEAR_STATUS: /* the mode stays: firmware tells RAM from flash by this command */
-        pflash->status = STATUS_READY;
+    case CMD_CLEAR_STATUS:
+        pflash->status = 0;
+        set_mode(pflash, PFLASH_ARRAY);
         break;
     case CMD_READ_STATUS:
         set_mode(pflash, PFLASH_STATUS);
@@ -166,9 +198,9 @@ static void mmio_write(void *context, uint64_t offset, uint64_t value, unsigned 
     uint8_t byte = (uint8_t)value;
     enum pflash_step step = pflash->step;
 
-    if (pflash->locked)
-        return;
     pflash->step = PFLASH_IDLE;
+    if (step != PFLASH_IDLE || byte == CMD_BUFFER)
+        pflash->status |= STATUS_READY;
     switch (step) {
     case PFLASH_IDLE:
         command(pflash, byte);
@@ -213,19 +245,20 @@ static void reset(void *context)
     set_mode(pflash, PFLASH_ARRAY);
 }
 
-int pflash_init(struct pflash *pflash, struct bus *bus, uint64_t base, uint64_t size,
-                const uint8_t *data, bool locked)
+int pflash_init(struct pflash *pflash, struct bus *bus, const struct pflash_config *config)
 {
-    const struct bus_range range = { base, size, 1, mmio_read, mmio_write, pflash };
+    const struct bus_range range = { config->base, config->size, 1, mmio_read, mmio_write, pflash };
 
     memset(pflash, 0, sizeof(*pflash));
     pflash->bus = bus;
-    pflash->base = base;
-    pflash->size = size;
-    pflash->locked = locked;
+    pflash->config = *config;
+    pflash->base = config->base;
+    pflash->size = config->size;
     pflash->status = STATUS_READY;
-    if (memory_add_rom(bus->memory, base, size, data) != 0)
+    if (memory_add_rom(bus->memory, config->base, config->size, config->data) != 0)
         return -1;
+    if (config->rom)
+        return 0;
     bus_claim(bus, BUS_MMIO, &range);
     bus_on_reset(bus, reset, pflash);
     return 0;

@@ -5,6 +5,8 @@
 #include "machine/devices/bus.h"
 
 #include <assert.h>
+#include <stdarg.h>
+#include <stdio.h>
 #include <string.h>
 
 void bus_init(struct bus *bus, struct memory *memory, struct clock *clock,
@@ -141,6 +143,20 @@ void bus_complain(struct bus *bus, const char *device, const char *what)
 {
     if (bus->sinks.complaint)
         bus->sinks.complaint(bus->sinks.context, device, what);
+}
+
+void bus_complain_once(struct bus *bus, bool *said, const char *device, const char *format, ...)
+{
+    char what[160];
+    va_list arguments;
+
+    if (*said)
+        return;
+    *said = true;
+    va_start(arguments, format);
+    vsnprintf(what, sizeof(what), format, arguments);
+    va_end(arguments);
+    bus_complain(bus, device, what);
 }
 
 bool bus_dma_read(struct bus *bus, uint64_t gpa, void *data, size_t length)

@@ -81,6 +81,9 @@ void bus_message(struct bus *bus, uint64_t address, uint32_t data);
 
 /* Tells the user that the guest did `what` with `device`. The caller says it once, not each time. */
 void bus_complain(struct bus *bus, const char *device, const char *what);
+/* The same, formatted, unless it was `said` before. */
+void bus_complain_once(struct bus *bus, bool *said, const char *device, const char *format, ...)
+    __attribute__((format(printf, 4, 5)));
 
 /* DMA through the raw view. false: a byte of the range is not RAM; nothing was copied. */
 bool bus_dma_read(struct bus *bus, uint64_t gpa, void *data, size_t length);

@@ -4,6 +4,7 @@
  */
 #include "tests/unit/board_harness.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -40,6 +41,27 @@ static void output(void *context, const uint8_t *bytes, size_t length)
         harness->output[harness->output_length++] = (char)bytes[i];
 }
 
+static void complaint(void *context, const char *device, const char *what)
+{
+    struct harness *harness = context;
+    size_t used = strlen(harness->notice);
+
+    snprintf(harness->notice + used, sizeof(harness->notice) - used, "%s: %s\n", device, what);
+}
+
+static bool store(void *context, enum board_flash_unit unit, uint64_t offset, const uint8_t *data,
+                  size_t length)
+{
+    struct harness *harness = context;
+
+    harness->stores++;
+    harness->stored_unit = unit;
+    harness->stored_offset = offset;
+    harness->stored_length = length;
+    harness->stored_first = data[0];
+    return !harness->store_fails;
+}
+
 struct harness *harness_create(void (*adjust)(struct harness *harness))
 {
     struct harness *harness = calloc(1, sizeof(*harness));
@@ -56,7 +78,10 @@ struct harness *harness_create(void (*adjust)(struct harness *harness))
         .processors = 1,
         .firmware = { harness->firmware, sizeof(harness->firmware) },
         .variables = { harness->variables, sizeof(harness->variables) },
+        .firmware_kind = BOARD_FLASH_READ_ONLY,
+        .flash_store = store,
         .serial = output,
+        .complaint = complaint,
         .output_context = harness,
         .rtc_start = 1700000000,
         .tsc_hz = 2000000000,

@@ -25,6 +25,13 @@ struct harness {
     uint8_t firmware[65536], variables[16384];
     char output[256];
     size_t output_length;
+    char notice[512]; /* every line that the board told the host */
+    unsigned stores;  /* of flash; the last one is described below */
+    enum board_flash_unit stored_unit;
+    uint64_t stored_offset;
+    size_t stored_length;
+    uint8_t stored_first;
+    bool store_fails;
 };
 
 /* Everything with defaults: 64 MiB, one processor, both flash units filled with a pattern. */

@@ -384,7 +384,7 @@ static void flash_commands(void **state)
     mmio_write(h, VARS, 0x50, 1); /* how firmware tells flash from RAM: clear, read status */
     assert_int_equal(flash_byte(h, VARS), 0xFF);
     mmio_write(h, VARS, 0x70, 1);
-    assert_int_equal(flash_byte(h, VARS), 0x80);
+    assert_int_equal(flash_byte(h, VARS), 0);
     mmio_write(h, VARS, 0xFF, 1);
     assert_int_equal(flash_byte(h, VARS), 0xFF);
     mmio_write(h, VARS + 0x123, 0x10, 1);
@@ -406,15 +406,64 @@ static void flash_commands(void **state)
     mmio_write(h, VARS, 0xFF, 1);
 }
 
-static void code_flash_is_locked(void **state)
+static void code_flash_is_read_only(void **state)
 {
     struct harness *h = *state;
 
     mmio_write(h, 0xFFFFF000, 0x20, 1);
     mmio_write(h, 0xFFFFF000, 0xD0, 1);
+    assert_int_equal(flash_byte(h, 0xFFFFF000), 0xA0); /* ready, erase error */
+    mmio_write(h, 0xFFFFF000, 0x10, 1);
+    mmio_write(h, 0xFFFFF000, 0, 1);
+    assert_int_equal(flash_byte(h, 0xFFFFF000), 0xB0);
+    assert_string_equal(h->notice,
+                        "firmware flash: the guest programs or erases read-only flash\n");
+    mmio_write(h, 0xFFFFF000, 0xFF, 1);
     assert_int_equal(memory_page_kind(h->memory, 0xFFFFF000), MEMORY_ROM);
     assert_int_equal(flash_byte(h, 0xFFFFF000), 0xF0);
     assert_int_equal(board_firmware_base(h->board), 0xFFFF0000);
+}
+
+static void make_rom(struct harness *h)
+{
+    h->config.firmware_kind = BOARD_FLASH_ROM;
+}
+
+static void rom_takes_no_commands(void **state)
+{
+    struct harness *h = harness_create(make_rom);
+
+    assert_non_null(h);
+    mmio_write(h, 0xFFFFF000, 0x70, 1);
+    assert_int_equal(memory_page_kind(h->memory, 0xFFFFF000), MEMORY_ROM);
+    assert_int_equal(flash_byte(h, 0xFFFFF000), 0xF0);
+    harness_destroy(h);
+}
+
+/* What a program or erase command changes is told at once, byte by byte; a failure is reported. */
+static void flash_is_stored(void **state)
+{
+    struct harness *h = *state;
+
+    mmio_write(h, VARS + 0x2123, 0x10, 1);
+    mmio_write(h, VARS + 0x2123, 0x5A, 1);
+    assert_int_equal(h->stores, 1);
+    assert_int_equal(h->stored_unit, BOARD_FLASH_VARIABLES);
+    assert_int_equal(h->stored_offset, 0x2123);
+    assert_int_equal(h->stored_length, 1);
+    assert_int_equal(h->stored_first, 0x5A);
+    mmio_write(h, VARS + 0x2FFF, 0x20, 1);
+    assert_int_equal(h->stores, 1);
+    mmio_write(h, VARS + 0x2FFF, 0xD0, 1);
+    assert_int_equal(h->stores, 2);
+    assert_int_equal(h->stored_offset, 0x2000);
+    assert_int_equal(h->stored_length, 4096);
+    assert_int_equal(h->stored_first, 0xFF);
+    h->store_fails = true;
+    mmio_write(h, VARS, 0x10, 1);
+    mmio_write(h, VARS, 0, 1);
+    assert_int_equal(flash_byte(h, VARS), 0x90);
+    mmio_write(h, VARS, 0xFF, 1);
 }
 
 static void flash_survives_random_commands(void **state)
@@ -588,7 +637,9 @@ int main(void)
         BOARD_TEST(serial_port),
         BOARD_TEST(real_time_clock),
         BOARD_TEST(flash_commands),
-        BOARD_TEST(code_flash_is_locked),
+        BOARD_TEST(code_flash_is_read_only),
+        BOARD_TEST(rom_takes_no_commands),
+        BOARD_TEST(flash_is_stored),
         BOARD_TEST(flash_survives_random_commands),
         BOARD_TEST(fw_cfg_by_port_and_dma),
         BOARD_TEST(fw_cfg_hostile_requests),
