@@ -139,8 +139,9 @@ static void fill_config(struct guest_config *config, const struct run_options *o
     };
     memcpy(config->board.seed, &o->seed, sizeof(o->seed));
     for (unsigned i = 0; i < o->disk_count; i++) {
-        config->board.disks[i].fd = inputs->disk_fds[i];
-        config->board.disks[i].read_only = o->disk_read_only[i];
+        config->board.disks[i].image = inputs->images[i];
+        config->board.disks[i].bus = o->disks[i].bus;
+        config->board.disks[i].serial = o->disks[i].serial;
     }
 }
 
@@ -272,10 +273,13 @@ int verb_run(int argc, char **argv)
     struct run_options options;
     struct run_inputs inputs;
     bool help;
-    if (!run_options_parse(argc, argv, &options, &help))
+    if (!run_options_parse(argc, argv, &options, &help)) {
+        run_options_free(&options);
         return help ? RUN_POWERED_OFF : RUN_USAGE;
+    }
     signal(SIGPIPE, SIG_IGN);
     int code = run_inputs_load(&options, &inputs) ? run_with_inputs(&options, &inputs) : RUN_USAGE;
     run_inputs_free(&inputs);
+    run_options_free(&options);
     return code;
 }

@@ -4,6 +4,7 @@
 #define PRIVET_CLI_RUN_H
 
 #include "cli/file.h"
+#include "cli/run_disk.h"
 #include "machine/hypervisor/hypervisor.h"
 
 /* Exit codes of `privet run` (DESIGN 5). */
@@ -21,8 +22,7 @@ struct run_options {
     const char *hashed_kernel, *hashed_initrd, *hashed_append; /* NULL: the delivered ones */
     const char *session, *dh_cert, *secret_header, *secret, *tik;
     const char *state, *debugcon, *memory_dump, *marker, *stop_at, *gdb;
-    const char *disks[BOARD_MAX_DISKS];
-    bool disk_read_only[BOARD_MAX_DISKS];
+    struct run_disk disks[BOARD_MAX_DISKS];
     unsigned disk_count;
     uint64_t memory_size;
     unsigned processors;
@@ -71,14 +71,18 @@ bool run_flash_store(struct run_flash *flash, enum board_flash_unit unit, uint64
 /* Makes what was written durable. False if anything was lost; said on stderr. */
 bool run_flash_close(struct run_flash *flash);
 
-/* The option table, --help and the checks of each value. False: said why on stderr. */
+/*
+ * The option table, --help and the checks of each value. False: said why on stderr. Either way
+ * run_options_free is due.
+ */
 bool run_options_parse(int argc, char **argv, struct run_options *ret, bool *ret_done);
+void run_options_free(struct run_options *options);
 
 /* Every input file of a run, read and checked for what it must be. */
 struct run_inputs {
     struct file firmware, variables, kernel, initrd, hashed_kernel, hashed_initrd;
     struct file session, dh_cert, secret_header, secret, tik;
-    int disk_fds[BOARD_MAX_DISKS];
+    struct image *images[BOARD_MAX_DISKS];
     struct run_flash flash;
 };
 bool run_inputs_load(const struct run_options *options, struct run_inputs *ret);

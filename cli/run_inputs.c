@@ -71,10 +71,9 @@ static bool load_base64(const char *path, const char *what, size_t size, struct 
 static bool open_disks(const struct run_options *options, struct run_inputs *ret)
 {
     for (unsigned i = 0; i < options->disk_count; i++) {
-        int flags = options->disk_read_only[i] ? O_RDONLY : O_RDWR;
-        ret->disk_fds[i] = open(options->disks[i], flags | O_CLOEXEC);
-        if (ret->disk_fds[i] < 0)
-            return refuse(options->disks[i], strerror(errno));
+        ret->images[i] = run_disk_open(&options->disks[i]);
+        if (!ret->images[i])
+            return false;
     }
     return true;
 }
@@ -94,8 +93,6 @@ bool run_inputs_load(const struct run_options *o, struct run_inputs *ret)
 {
     memset(ret, 0, sizeof(*ret));
     ret->flash.fd[BOARD_FLASH_FIRMWARE] = ret->flash.fd[BOARD_FLASH_VARIABLES] = -1;
-    for (unsigned i = 0; i < BOARD_MAX_DISKS; i++)
-        ret->disk_fds[i] = -1;
     if (!open_flash(o, &ret->flash) ||
         !load(o->firmware, "firmware image", FLASH_LIMIT, &ret->firmware) ||
         !check_flash(o->firmware, &ret->firmware) ||
@@ -127,8 +124,6 @@ void run_inputs_free(struct run_inputs *inputs)
                              &inputs->secret_header, &inputs->secret, &inputs->tik };
     for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++)
         file_free(files[i]);
-    for (unsigned i = 0; i < BOARD_MAX_DISKS; i++) {
-        if (inputs->disk_fds[i] >= 0)
-            close(inputs->disk_fds[i]);
-    }
+    for (unsigned i = 0; i < BOARD_MAX_DISKS; i++)
+        image_close(inputs->images[i]);
 }

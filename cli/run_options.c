@@ -16,7 +16,7 @@
 
 /* As parsed: the table's types. */
 struct raw {
-    struct option_list disks;
+    struct option_list disks, cdroms;
     const char *net;
     uint64_t processors, policy, c_bit, reduced, asid;
     unsigned sev;
@@ -31,22 +31,30 @@ static const char footer[] =
     "Exit status: 0 the guest powered off; 1 usage or host error; 2 the guest died;\n"
     "3 time limit; 4 launch refused by the chip.";
 
-static bool split_disk(const char *text, struct run_options *ret)
+static bool add_disk(const char *option, const char *text, struct run_options *ret)
 {
-    static const char suffix[] = ",readonly";
-    size_t length = strlen(text), cut = sizeof(suffix) - 1;
-    unsigned number = ret->disk_count;
-    if (number == BOARD_MAX_DISKS) {
-        fprintf(stderr, "privet: --disk: at most %d disks\n", BOARD_MAX_DISKS);
+    if (ret->disk_count == BOARD_MAX_DISKS) {
+        fprintf(stderr, "privet: %s: at most %d disks\n", option, BOARD_MAX_DISKS);
         return false;
     }
-    ret->disk_read_only[number] = length > cut && strcmp(text + length - cut, suffix) == 0;
-    if (ret->disk_read_only[number]) {
-        /* The command line's memory is ours to cut; it lives as long as the program. */
-        char *comma = strrchr(text, ',');
-        *comma = '\0';
+    return run_disk_parse(option, text, &ret->disks[ret->disk_count++]);
+}
+
+static bool add_disks(const struct option_list *disks, const struct option_list *cdroms,
+                      const struct option_list *operands, struct run_options *ret)
+{
+    for (unsigned i = 0; i < disks->count; i++)
+        if (!add_disk("--disk", disks->items[i], ret))
+            return false;
+    for (unsigned i = 0; i < operands->count; i++)
+        if (!add_disk("disk", operands->items[i], ret))
+            return false;
+    for (unsigned i = 0; i < cdroms->count; i++) {
+        if (!add_disk("--cdrom", cdroms->items[i], ret))
+            return false;
+        ret->disks[ret->disk_count - 1].bus = BOARD_DISK_CDROM;
+        ret->disks[ret->disk_count - 1].image.read_only = true;
     }
-    ret->disks[ret->disk_count++] = text;
     return true;
 }
 
@@ -61,6 +69,12 @@ static void split_flash(struct run_options *o)
     };
     o->firmware_use = run_flash_split(o->firmware, firmware_words);
     o->variables_use = run_flash_split(o->variables, variables_words);
+}
+
+void run_options_free(struct run_options *options)
+{
+    for (unsigned i = 0; i < options->disk_count; i++)
+        run_disk_free(&options->disks[i]);
 }
 
 static bool check(struct run_options *o)
@@ -132,8 +146,9 @@ bool run_options_parse(int argc, char **argv, struct run_options *o, bool *ret_d
           "owner's integrity key: only to report the owner's view" },
         { "state", OPTION_TEXT, &o->state, "FOLDER",
           "the chip's identity and keys; default ~/.local/state/privet" },
-        { "disk", OPTION_LIST, &raw.disks, "FILE[,readonly]",
-          "raw image as a virtio-blk disk; may be repeated" },
+        { "disk", OPTION_LIST, &raw.disks, "FILE[,WORD...]",
+          "disk image; format=raw|qcow2, if=virtio|scsi, readonly, snapshot, serial=TEXT" },
+        { "cdrom", OPTION_LIST, &raw.cdroms, "FILE", "ISO image in a SCSI CD-ROM drive" },
         { "net", OPTION_TEXT, &raw.net, "user[,...]|none",
           "network card: user[,mac=..][,restrict=on][,hostfwd=tcp:[ADDR]:PORT-[ADDR]:PORT]" },
         { "debugcon", OPTION_TEXT, &o->debugcon, "FILE", "what the firmware writes to port 0x402" },
@@ -164,15 +179,8 @@ bool run_options_parse(int argc, char **argv, struct run_options *o, bool *ret_d
     *ret_done = result == OPTIONS_HELP;
     if (result != OPTIONS_RUN)
         return false;
-    for (unsigned i = 0; i < raw.disks.count; i++) {
-        if (!split_disk(raw.disks.items[i], o))
-            return false;
-    }
-    for (unsigned i = 0; i < operands.count; i++) {
-        if (!split_disk(operands.items[i], o))
-            return false;
-    }
-    if (!net_option_parse(raw.net, &o->net, &o->has_net))
+    if (!add_disks(&raw.disks, &raw.cdroms, &operands, o) ||
+        !net_option_parse(raw.net, &o->net, &o->has_net))
         return false;
     o->processors = (unsigned)raw.processors;
     o->sev = raw.sev == 1;

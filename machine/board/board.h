@@ -13,6 +13,7 @@
 #define PRIVET_MACHINE_BOARD_H
 
 #include "machine/cpu/cpu.h"
+#include "machine/devices/image.h"
 #include "machine/devices/net_user.h"
 
 struct board;
@@ -26,9 +27,12 @@ struct board_blob {
     size_t size;
 };
 
+enum board_disk_bus { BOARD_DISK_VIRTIO, BOARD_DISK_SCSI, BOARD_DISK_CDROM };
+
 struct board_disk {
-    int fd; /* raw image, opened by the caller, closed by the caller */
-    bool read_only;
+    struct image *image; /* the caller's; alive as long as the board */
+    enum board_disk_bus bus;
+    const char *serial; /* NULL: one by number */
 };
 
 struct board_net { /* a network card in user-mode network */

@@ -20,7 +20,7 @@ bool board_fail(char *error, size_t size, const char *format, ...)
     return false;
 }
 
-/* Slot 1: entropy; 2 and up: disks in the order given. */
+/* Slot 1: entropy; 2 and up: disks. */
 bool board_add_devices(struct board *board, char *error, size_t size)
 {
     const struct board_config *config = &board->config;
@@ -28,23 +28,11 @@ bool board_add_devices(struct board *board, char *error, size_t size)
 
     if (!virtio_rng_init(&board->rng, pci, 1, config->sev, config->seed))
         return board_fail(error, size, "board: PCI slot 1 is taken");
-    for (unsigned i = 0; i < config->disk_count; i++) {
-        char serial[24];
-
-        snprintf(serial, sizeof(serial), "privet-%u", i);
-        board->disk[i] = calloc(1, sizeof(*board->disk[i]));
-        if (!board->disk[i])
-            return board_fail(error, size, "board: out of memory");
-        if (!virtio_blk_init(board->disk[i], pci, 2 + i, config->sev, config->disks[i].fd,
-                             config->disks[i].read_only, serial))
-            return board_fail(error, size, "disk %u: %s", i, strerror(errno));
-    }
-    return board_add_host_devices(board, error, size);
+    return board_add_disks(board, error, size) && board_add_host_devices(board, error, size);
 }
 
 void board_free_devices(struct board *board)
 {
     board_free_host_devices(board);
-    for (unsigned i = 0; i < BOARD_MAX_DISKS; i++)
-        free(board->disk[i]);
+    board_free_disks(board);
 }

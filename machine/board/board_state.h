@@ -86,6 +86,10 @@ void board_free_devices(struct board *board);
 /* Network and consoles: board_host.c. */
 bool board_add_host_devices(struct board *board, char *error, size_t error_size);
 void board_free_host_devices(struct board *board);
+/* Disks: board_disks.c. */
+#define BOARD_DISK_SLOT 2u
+bool board_add_disks(struct board *board, char *error, size_t error_size);
+void board_free_disks(struct board *board);
 /* fw_cfg content: board_files.c. false with one line in `error`. */
 bool board_add_files(struct board *board, char *error, size_t error_size);
 /* ACPI and SMBIOS: board_tables.c. */

@@ -4,19 +4,35 @@
  */
 #include "machine/devices/virtio_blk.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
-#define SECTOR      512u
-#define MAX_REQUEST (UINT64_C(16) << 20) /* bounds the time of one request */
-#define SEGMENTS    254u
+#define SECTOR IMAGE_SECTOR
 
-enum { FEATURE_SEG_MAX = 1 << 2, FEATURE_READ_ONLY = 1 << 5, FEATURE_BLK_SIZE = 1 << 6,
-       FEATURE_FLUSH = 1 << 9 };
-enum { REQUEST_READ, REQUEST_WRITE, REQUEST_FLUSH = 4, REQUEST_ID = 8 };
+/* Limits of one discard or write-zeroes request (5.2.4). */
+#define ZERO_SECTORS  131072u /* of a segment: 64 MiB */
+#define ZERO_SEGMENTS 16u
+
+#define F_SEG_MAX      (1u << 2)
+#define F_READ_ONLY    (1u << 5)
+#define F_BLK_SIZE     (1u << 6)
+#define F_FLUSH        (1u << 9)
+#define F_TOPOLOGY     (1u << 10)
+#define F_CONFIG_WCE   (1u << 11)
+#define F_DISCARD      (1u << 13)
+#define F_WRITE_ZEROES (1u << 14)
+
+enum { /* configuration, 5.2.4 */
+    CONFIG_CAPACITY = 0, CONFIG_SEG_MAX = 12, CONFIG_BLK_SIZE = 20, CONFIG_PHYSICAL_EXPONENT = 24,
+    CONFIG_MIN_IO = 26, CONFIG_OPT_IO = 28, CONFIG_WRITEBACK = 32, CONFIG_QUEUES = 34,
+    CONFIG_DISCARD_SECTORS = 36, CONFIG_DISCARD_SEGMENTS = 40, CONFIG_DISCARD_ALIGNMENT = 44,
+    CONFIG_ZEROES_SECTORS = 48, CONFIG_ZEROES_SEGMENTS = 52, CONFIG_ZEROES_UNMAP = 56,
+    CONFIG_SIZE = 60,
+};
+enum { REQUEST_READ = 0, REQUEST_WRITE = 1, REQUEST_FLUSH = 4, REQUEST_ID = 8,
+       REQUEST_DISCARD = 11, REQUEST_WRITE_ZEROES = 13 };
 enum { STATUS_OK, STATUS_ERROR, STATUS_UNSUPPORTED };
+enum { ZERO_UNMAP = 1 };
 
 struct header {
     uint32_t type, reserved;
@@ -24,104 +40,129 @@ struct header {
 };
 _Static_assert(sizeof(struct header) == 16, "virtio-blk request header");
 
-static bool read_file(int fd, uint8_t *bytes, size_t length, uint64_t offset)
-{
-    while (length) {
-        ssize_t got = pread(fd, bytes, length, (off_t)offset);
-
-        if (got < 0 && errno == EINTR)
-            continue;
-        if (got <= 0)
-            return false;
-        bytes += got;
-        length -= (size_t)got;
-        offset += (uint64_t)got;
-    }
-    return true;
-}
-
-static bool write_file(int fd, const uint8_t *bytes, size_t length, uint64_t offset)
-{
-    while (length) {
-        ssize_t put = pwrite(fd, bytes, length, (off_t)offset);
-
-        if (put < 0 && errno == EINTR)
-            continue;
-        if (put <= 0)
-            return false;
-        bytes += put;
-        length -= (size_t)put;
-        offset += (uint64_t)put;
-    }
-    return true;
-}
+struct zero_segment { /* of discard and write zeroes, 5.2.6 */
+    uint64_t sector;
+    uint32_t sectors, flags;
+};
+_Static_assert(sizeof(struct zero_segment) == 16, "virtio-blk discard segment");
 
 static bool in_range(const struct virtio_blk *blk, uint64_t sector, uint64_t length)
 {
-    return length % SECTOR == 0 && length <= MAX_REQUEST && sector <= blk->sectors &&
-           length / SECTOR <= blk->sectors - sector;
+    uint64_t sectors = image_size(blk->disk.image) / SECTOR;
+
+    return length % SECTOR == 0 && length <= VIRTIO_DISK_MAX && sector <= sectors &&
+           length / SECTOR <= sectors - sector;
 }
 
-static bool copy_in(struct virtio_blk *blk, struct virtio_chain *chain, uint64_t sector,
-                    uint64_t length)
+/* 5.2.6.2: without a cache, or with one that the driver switched off, a write is stable. */
+static bool write_through(const struct virtio_blk *blk)
 {
-    for (uint64_t done = 0; done < length; done += VIRTIO_BLK_BUFFER) {
-        size_t step = length - done < VIRTIO_BLK_BUFFER ? (size_t)(length - done)
-                                                        : VIRTIO_BLK_BUFFER;
+    if (virtio_has(&blk->device, F_CONFIG_WCE))
+        return !blk->device.config[CONFIG_WRITEBACK];
+    return !virtio_has(&blk->device, F_FLUSH);
+}
 
-        if (!read_file(blk->fd, blk->buffer, step, sector * SECTOR + done) ||
-            !virtio_give(&blk->device, chain, done, blk->buffer, step))
-            return false;
+static bool stable(struct virtio_blk *blk)
+{
+    return !write_through(blk) || virtio_disk_flush(&blk->disk);
+}
+
+static uint8_t status_of(bool good)
+{
+    return good ? STATUS_OK : STATUS_ERROR;
+}
+
+static uint8_t serve_read(struct virtio_blk *blk, const struct virtio_chain *chain,
+                          const struct header *header)
+{
+    uint64_t length = chain->in_length - 1;
+
+    return status_of(in_range(blk, header->sector, length) &&
+                     virtio_disk_give(&blk->disk, chain, 0, header->sector * SECTOR, length));
+}
+
+static uint8_t serve_write(struct virtio_blk *blk, const struct virtio_chain *chain,
+                           const struct header *header)
+{
+    uint64_t length = chain->out_length - sizeof(*header);
+
+    return status_of(!image_read_only(blk->disk.image) &&
+                     in_range(blk, header->sector, length) &&
+                     virtio_disk_take(&blk->disk, chain, sizeof(*header),
+                                      header->sector * SECTOR, length) &&
+                     stable(blk));
+}
+
+static uint8_t serve_flush(struct virtio_blk *blk, const struct virtio_chain *chain,
+                           const struct header *header)
+{
+    return status_of(virtio_disk_flush(&blk->disk));
+}
+
+static uint8_t serve_id(struct virtio_blk *blk, const struct virtio_chain *chain,
+                        const struct header *header)
+{
+    uint64_t room = chain->in_length - 1;
+    size_t length = room < VIRTIO_BLK_SERIAL ? (size_t)room : VIRTIO_BLK_SERIAL;
+
+    return status_of(virtio_give(&blk->device, chain, 0, blk->serial, length));
+}
+
+/* STATUS_OK, or what is wrong with a segment (5.2.6.2): unknown flags come first. */
+static uint8_t check_zero(const struct virtio_blk *blk, const struct zero_segment *segment,
+                          bool discard)
+{
+    if (segment->flags & (discard ? UINT32_MAX : ~(uint32_t)ZERO_UNMAP))
+        return STATUS_UNSUPPORTED;
+    return status_of(segment->sectors <= ZERO_SECTORS &&
+                     in_range(blk, segment->sector, segment->sectors * (uint64_t)SECTOR));
+}
+
+static uint8_t serve_zero(struct virtio_blk *blk, const struct virtio_chain *chain,
+                          const struct header *header)
+{
+    struct zero_segment segment[ZERO_SEGMENTS];
+    uint64_t length = chain->out_length - sizeof(*header);
+    unsigned count = (unsigned)(length / sizeof(segment[0]));
+    bool discard = header->type == REQUEST_DISCARD;
+
+    if (image_read_only(blk->disk.image) || length % sizeof(segment[0]) ||
+        length > sizeof(segment) ||
+        !virtio_take(&blk->device, chain, sizeof(*header), segment, (size_t)length))
+        return STATUS_ERROR;
+    for (unsigned i = 0; i < count; i++) {
+        uint8_t status = check_zero(blk, &segment[i], discard);
+
+        if (status != STATUS_OK)
+            return status;
     }
-    return true;
+    for (unsigned i = 0; i < count; i++)
+        if (!virtio_disk_zero(&blk->disk, segment[i].sector * SECTOR,
+                              segment[i].sectors * (uint64_t)SECTOR))
+            return STATUS_ERROR;
+    return status_of(stable(blk));
 }
 
-static bool copy_out(struct virtio_blk *blk, struct virtio_chain *chain, uint64_t sector,
-                     uint64_t length)
-{
-    for (uint64_t done = 0; done < length; done += VIRTIO_BLK_BUFFER) {
-        size_t step = length - done < VIRTIO_BLK_BUFFER ? (size_t)(length - done)
-                                                        : VIRTIO_BLK_BUFFER;
+static const struct {
+    uint32_t type;
+    uint8_t (*serve)(struct virtio_blk *blk, const struct virtio_chain *chain,
+                     const struct header *header);
+} services[] = {
+    { REQUEST_READ, serve_read },    { REQUEST_WRITE, serve_write },
+    { REQUEST_FLUSH, serve_flush },  { REQUEST_ID, serve_id },
+    { REQUEST_DISCARD, serve_zero }, { REQUEST_WRITE_ZEROES, serve_zero },
+};
 
-        if (!virtio_take(&blk->device, chain, sizeof(struct header) + done, blk->buffer, step) ||
-            !write_file(blk->fd, blk->buffer, step, sector * SECTOR + done))
-            return false;
-    }
-    return true;
-}
-
-static bool give_id(struct virtio_blk *blk, struct virtio_chain *chain, uint64_t room)
+static uint8_t serve(struct virtio_blk *blk, const struct virtio_chain *chain)
 {
-    return virtio_give(&blk->device, chain, 0, blk->serial, room < 20 ? (size_t)room : 20);
-}
-
-/* Returns the status; `room` is the in part without the status byte. */
-static uint8_t perform(struct virtio_blk *blk, struct virtio_chain *chain, uint64_t room)
-{
-    uint64_t data = chain->out_length - sizeof(struct header);
     struct header header;
-    bool good;
 
     if (!virtio_take(&blk->device, chain, 0, &header, sizeof(header)))
         return STATUS_ERROR;
-    switch (header.type) {
-    case REQUEST_READ:
-        good = in_range(blk, header.sector, room) && copy_in(blk, chain, header.sector, room);
-        break;
-    case REQUEST_WRITE:
-        good = !blk->read_only && in_range(blk, header.sector, data) &&
-               copy_out(blk, chain, header.sector, data);
-        break;
-    case REQUEST_FLUSH:
-        good = blk->read_only || fdatasync(blk->fd) == 0;
-        break;
-    case REQUEST_ID:
-        good = give_id(blk, chain, room);
-        break;
-    default:
-        return STATUS_UNSUPPORTED;
-    }
-    return good ? STATUS_OK : STATUS_ERROR;
+    for (size_t i = 0; i < sizeof(services) / sizeof(services[0]); i++)
+        if (services[i].type == header.type)
+            return services[i].serve(blk, chain, &header);
+    return STATUS_UNSUPPORTED;
 }
 
 static uint32_t request(struct virtio_device *device, struct virtio_chain *chain)
@@ -129,38 +170,61 @@ static uint32_t request(struct virtio_device *device, struct virtio_chain *chain
     struct virtio_blk *blk = device->context;
     uint8_t status;
 
-    if (chain->out_length < sizeof(struct header) || chain->in_length < 1)
-        return 0; /* no place for a status either */
-    status = perform(blk, chain, chain->in_length - 1);
+    if (chain->out_length < sizeof(struct header) || chain->in_length < 1) {
+        virtio_refuse(device, "a request without room for its header or status");
+        return 0;
+    }
+    status = serve(blk, chain);
     if (!virtio_give(device, chain, chain->in_length - 1, &status, 1))
         return 0;
     return chain->in_length > UINT32_MAX ? UINT32_MAX : (uint32_t)chain->in_length;
 }
 
-static void put(uint8_t *at, uint64_t value, unsigned size)
+static void put(struct virtio_device *device, unsigned at, uint64_t value, unsigned size)
 {
     for (unsigned i = 0; i < size; i++)
-        at[i] = (uint8_t)(value >> i * 8);
+        device->config[at + i] = (uint8_t)(value >> i * 8);
+}
+
+static void stopped(struct virtio_device *device)
+{
+    device->config[CONFIG_WRITEBACK] = 1;
+}
+
+static void fill_config(struct virtio_device *device, const struct image *image)
+{
+    put(device, CONFIG_CAPACITY, image_size(image) / SECTOR, 8);
+    put(device, CONFIG_SEG_MAX, VIRTIO_DISK_SEGMENTS, 4);
+    put(device, CONFIG_BLK_SIZE, SECTOR, 4);
+    put(device, CONFIG_PHYSICAL_EXPONENT, 3, 1); /* 4 KiB, as the host's file systems */
+    put(device, CONFIG_MIN_IO, 8, 2);
+    put(device, CONFIG_OPT_IO, 0, 4);
+    put(device, CONFIG_QUEUES, 1, 2);
+    put(device, CONFIG_DISCARD_SECTORS, ZERO_SECTORS, 4);
+    put(device, CONFIG_DISCARD_SEGMENTS, ZERO_SEGMENTS, 4);
+    put(device, CONFIG_DISCARD_ALIGNMENT, 8, 4);
+    put(device, CONFIG_ZEROES_SECTORS, ZERO_SECTORS, 4);
+    put(device, CONFIG_ZEROES_SEGMENTS, ZERO_SEGMENTS, 4);
+    put(device, CONFIG_ZEROES_UNMAP, 1, 1);
+    device->config_size = CONFIG_SIZE;
+    device->config_writable[CONFIG_WRITEBACK] = 1;
 }
 
 bool virtio_blk_init(struct virtio_blk *blk, struct pci_root *root, unsigned slot, bool platform,
-                     int fd, bool read_only, const char *serial)
+                     struct image *image, const char *serial)
 {
-    off_t size = lseek(fd, 0, SEEK_END);
-    uint64_t features = FEATURE_SEG_MAX | FEATURE_BLK_SIZE | FEATURE_FLUSH |
-                        (read_only ? FEATURE_READ_ONLY : 0);
+    struct virtio_device *device = &blk->device;
+    uint64_t features = F_SEG_MAX | F_BLK_SIZE | F_FLUSH | F_TOPOLOGY | F_CONFIG_WCE;
 
-    if (size < 0)
-        return false;
-    blk->fd = fd;
-    blk->read_only = read_only;
-    blk->sectors = (uint64_t)size / SECTOR;
+    features |= image_read_only(image) ? F_READ_ONLY : F_DISCARD | F_WRITE_ZEROES;
+    blk->disk.device = device;
+    blk->disk.image = image;
     snprintf(blk->serial, sizeof(blk->serial), "%s", serial);
-    blk->device.request = request;
-    blk->device.context = blk;
-    put(blk->device.config, blk->sectors, 8);
-    put(blk->device.config + 12, SEGMENTS, 4);
-    put(blk->device.config + 20, SECTOR, 4);
-    blk->device.config_size = 24;
-    return virtio_init(&blk->device, root, slot, VIRTIO_ID_BLOCK, 0x010000, features, platform);
+    snprintf(blk->name, sizeof(blk->name), "virtio-blk %s", blk->serial);
+    device->name = blk->name;
+    device->request = request;
+    device->stopped = stopped;
+    device->context = blk;
+    fill_config(device, image);
+    return virtio_init(device, root, slot, VIRTIO_ID_BLOCK, 0x010000, features, platform);
 }

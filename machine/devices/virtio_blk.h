@@ -1,25 +1,23 @@
 /* SPDX-License-Identifier: BSD-2-Clause-Patent */
 /*
- * Block device, virtio 1.2 5.2, over a raw image file.
+ * Block device, virtio 1.2 5.2, over a disk image: one queue; flush, discard, write zeroes, a write
+ * cache that can be switched off.
  */
 #ifndef PRIVET_MACHINE_DEVICES_VIRTIO_BLK_H
 #define PRIVET_MACHINE_DEVICES_VIRTIO_BLK_H
 
-#include "machine/devices/virtio.h"
+#include "machine/devices/virtio_disk.h"
 
-#define VIRTIO_BLK_BUFFER 65536u
+#define VIRTIO_BLK_SERIAL 20u
 
 struct virtio_blk {
     struct virtio_device device;
-    int fd; /* the caller's */
-    bool read_only;
-    uint64_t sectors; /* whole ones of 512 bytes; what is behind them is not visible */
-    char serial[21];
-    uint8_t buffer[VIRTIO_BLK_BUFFER];
+    struct virtio_disk disk;
+    char serial[VIRTIO_BLK_SERIAL + 1], name[40];
 };
 
-/* false: the size of the file is not to be had (errno), or the slot is taken. */
+/* `serial`: what GET_ID answers, cut to 20 bytes. false: the slot is taken. */
 bool virtio_blk_init(struct virtio_blk *blk, struct pci_root *root, unsigned slot, bool platform,
-                     int fd, bool read_only, const char *serial);
+                     struct image *image, const char *serial);
 
 #endif

@@ -21,6 +21,7 @@ bool virtio_rng_init(struct virtio_rng *rng, struct pci_root *root, unsigned slo
                      const uint8_t seed[32])
 {
     random_init(&rng->stream, seed, STREAM_LABEL);
+    rng->device.name = "virtio-rng";
     rng->device.request = request;
     rng->device.context = rng;
     return virtio_init(&rng->device, root, slot, VIRTIO_ID_RNG, 0x00FF00, 0, platform);

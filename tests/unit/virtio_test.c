@@ -7,6 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -24,19 +25,29 @@
 enum { NEXT = 1, WRITE = 2, INDIRECT = 4 };
 enum { NEEDS_RESET = 64 };
 
-static FILE *disk;
+static char path[] = "/tmp/privet-virtio-XXXXXX";
+static int disk;
+static struct image *image;
 
 static void with_disk(struct harness *h)
 {
     h->config.sev = true;
     h->config.disk_count = 1;
-    h->config.disks[0].fd = fileno(disk);
+    h->config.disks[0].image = image;
 }
 
 static int setup(void **state)
 {
-    disk = tmpfile();
-    if (!disk || ftruncate(fileno(disk), 1 << 20))
+    struct image_options options = { .path = path };
+    char error[256];
+
+    memcpy(path + sizeof(path) - 7, "XXXXXX", 6);
+    disk = mkstemp(path);
+    if (disk < 0 || ftruncate(disk, 1 << 20))
+        return -1;
+    image = image_open(&options, error, sizeof(error));
+    unlink(path);
+    if (!image)
         return -1;
     *state = harness_create(with_disk);
     return *state ? 0 : -1;
@@ -45,7 +56,8 @@ static int setup(void **state)
 static int teardown(void **state)
 {
     harness_destroy(*state);
-    fclose(disk);
+    image_close(image);
+    close(disk);
     return 0;
 }
 
@@ -207,7 +219,7 @@ static void block_device(void **state)
         bytes[i] = (uint8_t)(i * 7);
     ram(h, DATA, bytes, sizeof(bytes));
     assert_int_equal(block_request(h, 1, 1, 100, 69632, false), 0);
-    assert_int_equal(pread(fileno(disk), back, 1024, 100 * 512 + 65536), 1024);
+    assert_int_equal(pread(disk, back, 1024, 100 * 512 + 65536), 1024);
     assert_memory_equal(back, bytes + 65536, 1024);
     memset(bytes, 0, 1024);
     ram(h, DATA, bytes, 1024);
