@@ -171,6 +171,9 @@ encrypted_state:
 
         .code64
 start64:
+        .cfi_sections .debug_frame      /* for debuggers: no caller beyond this */
+        .cfi_startproc
+        .cfi_undefined rip
         /*
          * Fetches are always private, data by the C-bit: with a wrong C-bit these words differ.
          * Checked without SEV as well, where a host that hides it would fail here.
@@ -200,6 +203,7 @@ start64:
         hlt
         jmp     1b
 
+        .cfi_endproc
 stop64:
         movb    $'!', %al
         call    put64
