@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "machine/board/aml.h"
+#include "machine/board/hpet.h"
 
 #define TABLES_CAPACITY 32768u
 #define MAX_COMMANDS    64u
@@ -215,6 +216,18 @@ static void describe_board(struct aml *aml, const struct acpi_config *config)
     aml_close(aml);
 }
 
+static void describe_hpet(struct aml *aml)
+{
+    aml_open_device(aml, "HPET");
+    aml_name(aml, "_HID");
+    aml_eisa_id(aml, "PNP0103");
+    aml_name_integer(aml, "_UID", 0);
+    aml_open_resources(aml, "_CRS");
+    aml_resource_memory32_fixed(aml, HPET_BASE, HPET_SIZE);
+    aml_close_resources(aml);
+    aml_close(aml);
+}
+
 static void describe_processors(struct aml *aml, unsigned processors)
 {
     static const char digits[] = "0123456789ABCDEF";
@@ -244,6 +257,7 @@ static void describe_system(struct aml *aml, const struct acpi_config *config)
     describe_isa_devices(aml);
     aml_close(aml);
     describe_board(aml, config);
+    describe_hpet(aml);
     describe_processors(aml, config->processors);
     aml_close(aml);
     /* Soft off: sleep type 0 in PM1 control (ACPI 6.4 7.4.2). */
@@ -366,6 +380,15 @@ static void build_mcfg(struct builder *b, const struct acpi_config *config)
     list_in_root(b, mcfg);
 }
 
+/* IA-PC HPET 1.0a 3.2.4. */
+static void build_hpet(struct builder *b)
+{
+    uint8_t *hpet = new_table(b, "HPET", 1, 56);
+    put(hpet + 36, HPET_ID, 4);
+    put(hpet + 44, HPET_BASE, 8); /* the address space before it is 0: memory */
+    list_in_root(b, hpet);
+}
+
 /* Windows ACPI emulated devices table: RTC and PM timer need no workarounds. */
 static void build_waet(struct builder *b)
 {
@@ -437,6 +460,7 @@ bool acpi_build(const struct acpi_config *config, struct acpi_blobs *ret)
     build_fadt(b, config, facs, dsdt);
     build_madt(b, config);
     build_mcfg(b, config);
+    build_hpet(b);
     build_waet(b);
     build_root(b);
     order_commands(b);

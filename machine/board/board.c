@@ -491,6 +491,7 @@ static void init_devices(struct board *board)
     pic_init(&board->pic, &board->bus, pic_output, board);
     ioapic_init(&board->ioapic, &board->bus, send_message, board);
     pit_init(&board->pit, &board->bus);
+    hpet_init(&board->hpet, &board->bus);
     cmos_init(&board->cmos, &board->bus, config->rtc_start, board->ram_low, board->ram_high,
               config->processors);
     acpi_pm_init(&board->pm, &board->bus, stop_run, board);

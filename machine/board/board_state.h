@@ -11,6 +11,7 @@
 #include "machine/board/board.h"
 #include "machine/board/cmos.h"
 #include "machine/board/fw_cfg.h"
+#include "machine/board/hpet.h"
 #include "machine/board/ioapic.h"
 #include "machine/board/pflash.h"
 #include "machine/board/pic.h"
@@ -56,6 +57,7 @@ struct board {
     struct apic_host apic_host;
     struct pic pic;
     struct pit pit;
+    struct hpet hpet;
     struct ioapic ioapic;
     struct cmos cmos;
     struct acpi_pm pm;

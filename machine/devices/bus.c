@@ -122,16 +122,31 @@ void bus_write(struct bus *bus, enum bus_space space, uint64_t address, uint64_t
     }
 }
 
+static void set_line(struct bus *bus, unsigned gsi, uint8_t line, uint8_t muted)
+{
+    bool old = bus->line[gsi] & ~bus->muted[gsi], now = line & ~muted;
+
+    bus->line[gsi] = line;
+    bus->muted[gsi] = muted;
+    if (old != now)
+        bus->sinks.line(bus->sinks.context, gsi, now);
+}
+
+static uint8_t with_bit(uint8_t bits, unsigned bit, bool on)
+{
+    return (uint8_t)((bits & ~(1u << bit)) | ((unsigned)on << bit));
+}
+
 void bus_line(struct bus *bus, unsigned gsi, enum bus_line_driver driver, bool level)
 {
-    uint8_t old, now;
-
     assert(gsi < BUS_GSI_COUNT);
-    old = bus->line[gsi];
-    now = (uint8_t)((old & ~(1u << driver)) | ((unsigned)level << driver));
-    bus->line[gsi] = now;
-    if (!old != !now)
-        bus->sinks.line(bus->sinks.context, gsi, now != 0);
+    set_line(bus, gsi, with_bit(bus->line[gsi], driver, level), bus->muted[gsi]);
+}
+
+void bus_mute(struct bus *bus, unsigned gsi, enum bus_line_driver driver, bool mute)
+{
+    assert(gsi < BUS_GSI_COUNT);
+    set_line(bus, gsi, bus->line[gsi], with_bit(bus->muted[gsi], driver, mute));
 }
 
 void bus_message(struct bus *bus, uint64_t address, uint32_t data)

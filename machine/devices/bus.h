@@ -34,7 +34,8 @@ struct bus_range {
 #define BUS_GSI_COUNT  24
 
 /* A line may have several drivers: it is asserted while any of them asserts it. */
-enum bus_line_driver { BUS_DRIVER_DEVICE, BUS_DRIVER_PCI_GSI, BUS_DRIVER_PCI_ISA };
+enum bus_line_driver { BUS_DRIVER_DEVICE, BUS_DRIVER_PCI_GSI, BUS_DRIVER_PCI_ISA,
+                       BUS_DRIVER_HPET };
 
 struct bus_sinks {
     void (*line)(void *context, unsigned gsi, bool level);
@@ -54,7 +55,8 @@ struct bus {
     struct clock *clock;
     struct bus_map map[2];
     struct bus_sinks sinks;
-    uint8_t line[BUS_GSI_COUNT]; /* a bit per bus_line_driver */
+    uint8_t line[BUS_GSI_COUNT];  /* a bit per bus_line_driver */
+    uint8_t muted[BUS_GSI_COUNT]; /* drivers that are not heard */
     struct {
         bus_reset_fn *reset;
         void *context;
@@ -77,6 +79,8 @@ void bus_write(struct bus *bus, enum bus_space space, uint64_t address, uint64_t
 
 /* Drives global system interrupt 0 to 23. */
 void bus_line(struct bus *bus, unsigned gsi, enum bus_line_driver driver, bool level);
+/* From now on a driver of a line is not heard, or heard again with the level it has by then. */
+void bus_mute(struct bus *bus, unsigned gsi, enum bus_line_driver driver, bool mute);
 void bus_message(struct bus *bus, uint64_t address, uint32_t data);
 
 /* Tells the user that the guest did `what` with `device`. The caller says it once, not each time. */
