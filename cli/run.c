@@ -107,6 +107,7 @@ static void fill_config(struct guest_config *config, const struct run_options *o
         .timeout_seconds = o->timeout_seconds,
         .reboot = o->reboot,
         .gdb = o->gdb,
+        .check = o->check,
         .input_fd = isatty(STDIN_FILENO) ? STDIN_FILENO : -1,
         .chip = {
             .state_folder = o->state,
@@ -137,6 +138,8 @@ static void fill_config(struct guest_config *config, const struct run_options *o
             .rtc_start = RTC_START,
         },
     };
+    config->check.report = report_check;
+    config->check.context = (void *)(uintptr_t)&o->symbols;
     memcpy(config->board.seed, &o->seed, sizeof(o->seed));
     for (unsigned i = 0; i < o->disk_count; i++) {
         config->board.disks[i].image = inputs->images[i];
@@ -191,6 +194,8 @@ static int exit_code(const struct run_result *result)
         return RUN_POWERED_OFF;
     case GUEST_TIMEOUT:
         return RUN_TIMEOUT;
+    case GUEST_CHECK_FAILED:
+        return RUN_CHECK_FAILED;
     case GUEST_SHUTDOWN:
     case GUEST_STOPPED:
     case GUEST_DEAD_HALT:
@@ -231,6 +236,8 @@ static int run_guest(struct guest *guest, const struct run_options *o,
     code = exit_code(&result);
     report_end(&result);
     report_memory(guest);
+    if (o->check.level != CHECK_OFF)
+        report_check_end(guest, &o->symbols);
     if (o->marker)
         report_secrecy(guest, o->marker);
     if (o->memory_dump && !dump_memory(guest, o->memory_dump))

@@ -5,6 +5,8 @@
 
 #include "cli/file.h"
 #include "cli/run_disk.h"
+#include "cli/options.h"
+#include "cli/symbols.h"
 #include "machine/hypervisor/hypervisor.h"
 
 /* Exit codes of `privet run` (DESIGN 5). */
@@ -14,6 +16,7 @@ enum run_exit {
     RUN_GUEST_DIED = 2,
     RUN_TIMEOUT = 3,
     RUN_LAUNCH_REFUSED = 4,
+    RUN_CHECK_FAILED = 5,
 };
 
 /* The command line, checked for form; files not yet read. */
@@ -31,6 +34,8 @@ struct run_options {
     unsigned c_bit, reduced_physical_bits, asid;
     uint64_t timeout_seconds;
     uint64_t seed;
+    struct check_config check;
+    struct symbols symbols; /* freed by run_options_free */
     struct board_net net;
     bool has_net;
     unsigned firmware_use, variables_use; /* enum run_flash_use */
@@ -71,6 +76,16 @@ bool run_flash_store(struct run_flash *flash, enum board_flash_unit unit, uint64
 /* Makes what was written durable. False if anything was lost; said on stderr. */
 bool run_flash_close(struct run_flash *flash);
 
+/* The checker's options as parsed. */
+struct run_check_options {
+    unsigned level; /* enum check_level */
+    bool coherent;
+    struct option_list without, ranges, symbols;
+};
+/* What they say. False: said why on stderr. */
+bool run_check_parse(const struct run_check_options *options, struct check_config *check,
+                     struct symbols *symbols);
+
 /*
  * The option table, --help and the checks of each value. False: said why on stderr. Either way
  * run_options_free is due.
@@ -96,6 +111,10 @@ void report_owner_view(const struct run_options *options, const struct run_input
                        const struct launch_result *launch);
 void report_end(const struct run_result *result);
 void report_memory(struct guest *guest);
+/* A finding of the checker; `context` is the struct symbols. */
+void report_check(void *context, const struct check_finding *finding);
+/* How often each was found, and the sum. */
+void report_check_end(const struct guest *guest, const struct symbols *symbols);
 void report_secrecy(struct guest *guest, const char *marker);
 
 #endif

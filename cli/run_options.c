@@ -17,6 +17,7 @@
 /* As parsed: the table's types. */
 struct raw {
     struct option_list disks, cdroms;
+    struct run_check_options check;
     const char *net;
     uint64_t processors, policy, c_bit, reduced, asid;
     unsigned sev;
@@ -29,7 +30,7 @@ static const char footer[] =
     "  privet run --kernel vmlinuz --initrd initrd.img --append console=ttyS0\n"
     "\n"
     "Exit status: 0 the guest powered off; 1 usage or host error; 2 the guest died;\n"
-    "3 time limit; 4 launch refused by the chip.";
+    "3 time limit; 4 launch refused by the chip; 5 a finding under --check fatal.";
 
 static bool add_disk(const char *option, const char *text, struct run_options *ret)
 {
@@ -75,6 +76,7 @@ void run_options_free(struct run_options *options)
 {
     for (unsigned i = 0; i < options->disk_count; i++)
         run_disk_free(&options->disks[i]);
+    symbols_free(&options->symbols);
 }
 
 static bool check(struct run_options *o)
@@ -85,6 +87,8 @@ static bool check(struct run_options *o)
         fprintf(stderr, "privet: --secret and --secret-header go together; give both or none\n");
     else if (!o->sev && (o->session || o->secret || o->kernel_hashes))
         fprintf(stderr, "privet: --session, --secret and --kernel-hashes need --sev sev\n");
+    else if (!o->sev && o->check.level != CHECK_OFF)
+        fprintf(stderr, "privet: --check needs --sev sev\n");
     else if ((o->hashed_kernel || o->hashed_initrd || o->hashed_append) && !o->kernel_hashes)
         fprintf(stderr, "privet: --hashed-kernel, -initrd, -append need --kernel-hashes on\n");
     else if (o->kernel_hashes && !o->kernel)
@@ -101,6 +105,7 @@ static bool check(struct run_options *o)
 
 bool run_options_parse(int argc, char **argv, struct run_options *o, bool *ret_done)
 {
+    static const char *const check_levels[] = { "off", "warn", "fatal", NULL };
     static const char *const sev_modes[] = { "off", "sev", NULL };
     struct raw raw = {
         .processors = 1, .policy = 1, .c_bit = 51, .reduced = 1, .asid = 1, .sev = 1, .net = "none",
@@ -158,6 +163,17 @@ bool run_options_parse(int argc, char **argv, struct run_options *o, bool *ret_d
           "look for this text in the guest and in DRAM at the end" },
         { "seed", OPTION_NUMBER, &o->seed, "N",
           "of everything random that the guest sees; default 0", 0, UINT64_MAX, NULL },
+        { "check", OPTION_CHOICE, &raw.check.level, "off|warn|fatal",
+          "watch for SEV mistakes of the guest (privet-checks(7)); default off", 0, 0,
+          check_levels },
+        { "check-without", OPTION_LIST, &raw.check.without, "RULE[,...]",
+          "leave these rules out; may be repeated" },
+        { "check-coherent", OPTION_FLAG, &raw.check.coherent, NULL,
+          "the chip keeps caches coherent across C-bits" },
+        { "secret-range", OPTION_LIST, &raw.check.ranges, "ADDRESS+LENGTH",
+          "physical range that must not reach shared memory; may be repeated" },
+        { "symbols", OPTION_LIST, &raw.check.symbols, "FILE[@BASE]",
+          "names for guest addresses: ELF or nm list; may be repeated" },
         { "timeout", OPTION_NUMBER, &o->timeout_seconds, "SECONDS",
           "give up after this much host time", 1, 1000000, NULL },
         { "stop-at", OPTION_TEXT, &o->stop_at, "TEXT", "end when the console has printed this" },
@@ -190,5 +206,5 @@ bool run_options_parse(int argc, char **argv, struct run_options *o, bool *ret_d
     o->asid = (unsigned)raw.asid;
     o->reboot = !no_reboot;
     split_flash(o);
-    return check(o);
+    return run_check_parse(&raw.check, &o->check, &o->symbols) && check(o);
 }

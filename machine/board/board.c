@@ -591,3 +591,9 @@ void board_reset(struct board *board)
         board->processor[i].waiting = i != 0;
     }
 }
+
+void board_watch_dma(struct board *board, bus_dma_watch *watch, void *context)
+{
+    board->bus.dma_watch = watch;
+    board->bus.dma_context = context;
+}

@@ -153,6 +153,12 @@ bool board_waits_for_startup(const struct board *board, unsigned index);
 /* Warm or cold reset of every device; memory content stays. */
 void board_reset(struct board *board);
 
+/* Tells `watch` of every access of a device to guest memory (devices/bus.h); NULL: nobody. */
+void board_watch_dma(struct board *board,
+                     void (*watch)(void *context, const char *device, int queue, uint64_t gpa,
+                                   size_t length, bool write),
+                     void *context);
+
 uint64_t board_now_ns(const struct board *board);
 
 #endif

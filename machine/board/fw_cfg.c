@@ -124,6 +124,7 @@ static void dma_run(struct fw_cfg *fw_cfg)
     bool good;
 
     fw_cfg->dma_address = 0;
+    bus_act_as(fw_cfg->bus, "fw_cfg", -1);
     if (!bus_dma_read(fw_cfg->bus, gpa, &request, sizeof(request)))
         return;
     good = dma_perform(fw_cfg, (uint32_t)get_be(request.control, 4), get_be(request.address, 8),

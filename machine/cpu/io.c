@@ -131,7 +131,7 @@ static void string_io(struct cpu *cpu, const struct insn *i, string_element *ele
     const struct cpu_observer *observer = cpu->observer;
     uint64_t mask = address_mask(i);
     if (observer && observer->string_io)
-        observer->string_io(observer->context, cpu, insn_rip(cpu, i), PORT_DX, size,
+        observer->string_io(observer->context, cpu, insn_rip(cpu, i) + cpu->seg[CS].base, PORT_DX, size,
                             element == string_out);
     if (cpu->config.sev == CPU_SEV_ON)
         cpu_raise(cpu, i, VECTOR_UD);

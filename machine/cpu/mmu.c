@@ -131,7 +131,8 @@ static uint64_t size_flag(const struct translation *t)
 
 static uint64_t observed_rip(const struct cpu *cpu, const struct insn *i)
 {
-    return i ? insn_rip(cpu, i) : cpu->rip;
+    uint64_t rip = i ? insn_rip(cpu, i) : cpu->rip;
+    return cpu_64bit(cpu) ? rip : (uint32_t)(rip + cpu->seg[CS].base);
 }
 
 /* Does a leaf's C-bit decide the view of data, rather than the mode (APM 2 15.34.5)? */
@@ -184,6 +185,8 @@ static struct tlb_entry *fill(struct cpu *cpu, const struct insn *i, uint64_t ad
     struct translation t;
     uint32_t error;
 
+    if (__builtin_expect(cpu->observer != NULL, 0))
+        cpu->observed_rip = observed_rip(cpu, i);
     if (!walk_translate(cpu, linear, access, &t, &error))
         page_fault(cpu, i, linear, error);
     if (linear != address)
@@ -441,6 +444,7 @@ const uint8_t *mmu_fetch_page(struct cpu *cpu, uint64_t address, uint64_t *ret_g
         cpu_raise_error(cpu, NULL, VECTOR_GP, 0);
     struct tlb_entry *entry = &cpu->tlb_fetch[(linear >> 12) & (FETCH_TLB_SIZE - 1)];
     if (entry->read != (PAGE(linear) | user)) {
+        cpu->observed_rip = linear;
         if (!walk_translate(cpu, linear, PF_FETCH | (user ? PF_USER : 0u), &t, &error))
             page_fault(cpu, NULL, linear, error);
         if (__builtin_expect(cpu->observer && cpu->observer->fetched, 0))

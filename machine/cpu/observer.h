@@ -14,7 +14,7 @@
 
 /* One access of data to memory, as far as it stays in one page. */
 struct cpu_access {
-    uint64_t rip;    /* linear offset of the instruction; between instructions, of the next one */
+    uint64_t rip; /* linear address of the instruction; between instructions, of the next one */
     uint64_t linear;
     uint64_t gpa;    /* of the first byte */
     size_t size;     /* bytes; 0: translated only (a write probe, CLFLUSH): nothing is touched */
@@ -64,8 +64,9 @@ struct cpu_observer {
     /* A fetch missed: `leaf` is the view that the leaf's C-bit would give to data. */
     void (*fetched)(void *context, struct cpu *cpu, uint64_t linear, uint64_t gpa,
                     memory_view leaf);
-    /* The page walk is about to read a table entry of `size` bytes at `gpa`. */
-    void (*walked)(void *context, struct cpu *cpu, uint64_t gpa, unsigned size);
+    /* The walk for `linear` is about to read a table entry of `size` bytes at `gpa`. */
+    void (*walked)(void *context, struct cpu *cpu, uint64_t rip, uint64_t linear, uint64_t gpa,
+                   unsigned size);
     /*
      * A store changed bytes of a page that memory_mark_watched named: called after it, `old` is
      * what was there (size at most 8). Stores of block operations come as pieces.

@@ -233,6 +233,7 @@ struct cpu {
     struct cpu_config config;
     struct cpu_io io;
     const struct cpu_observer *observer; /* NULL: nobody watches. observer.h */
+    uint64_t observed_rip;               /* whose walk it is; only with an observer */
     struct memory *memory;
     uint64_t c_mask;          /* 1 << c_bit when SEV is on, else 0 */
     uint64_t physical_mask;   /* address bits of an entry below MAXPHYADDR */

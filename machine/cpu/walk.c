@@ -43,7 +43,8 @@ static uint64_t read_entry(struct walk *walk, uint64_t gpa)
 {
     struct cpu *cpu = walk->cpu;
     if (walk->observed)
-        cpu->observer->walked(cpu->observer->context, cpu, gpa, walk->entry_size);
+        cpu->observer->walked(cpu->observer->context, cpu, cpu->observed_rip, walk->linear, gpa,
+                              walk->entry_size);
     uint8_t *page = memory_page(cpu->memory, gpa, cpu->config.asid);
     uint64_t value = 0;
     if (page)

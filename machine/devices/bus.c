@@ -174,8 +174,15 @@ void bus_complain_once(struct bus *bus, bool *said, const char *device, const ch
     bus_complain(bus, device, what);
 }
 
+static void watch(struct bus *bus, uint64_t gpa, size_t length, bool write)
+{
+    if (bus->dma_watch)
+        bus->dma_watch(bus->dma_context, bus->actor, bus->actor_queue, gpa, length, write);
+}
+
 bool bus_dma_read(struct bus *bus, uint64_t gpa, void *data, size_t length)
 {
+    watch(bus, gpa, length, false);
     return memory_read(bus->memory, gpa, data, length, MEMORY_RAW) == 0;
 }
 
@@ -195,8 +202,10 @@ static bool all_ram(struct memory *memory, uint64_t gpa, size_t length)
 
 bool bus_dma_write(struct bus *bus, uint64_t gpa, const void *data, size_t length)
 {
-    return all_ram(bus->memory, gpa, length) &&
-           memory_write(bus->memory, gpa, data, length, MEMORY_RAW) == 0;
+    if (!all_ram(bus->memory, gpa, length))
+        return false;
+    watch(bus, gpa, length, true);
+    return memory_write(bus->memory, gpa, data, length, MEMORY_RAW) == 0;
 }
 
 void bus_on_reset(struct bus *bus, bus_reset_fn *reset, void *context)

@@ -50,6 +50,10 @@ struct bus_map {
     unsigned count;
 };
 
+/* Told of every access of a device to guest memory, before it happens; for the checker. */
+typedef void bus_dma_watch(void *context, const char *device, int queue, uint64_t gpa,
+                           size_t length, bool write);
+
 struct bus {
     struct memory *memory;
     struct clock *clock;
@@ -62,6 +66,10 @@ struct bus {
         void *context;
     } resets[BUS_MAX_RESETS];
     unsigned reset_count;
+    bus_dma_watch *dma_watch; /* NULL: nobody watches */
+    void *dma_context;
+    const char *actor; /* who does the DMA that follows: bus_act_as */
+    int actor_queue;
 };
 
 void bus_init(struct bus *bus, struct memory *memory, struct clock *clock,
@@ -88,6 +96,13 @@ void bus_complain(struct bus *bus, const char *device, const char *what);
 /* The same, formatted, unless it was `said` before. */
 void bus_complain_once(struct bus *bus, bool *said, const char *device, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
+
+/* Names the device whose DMA follows, and its queue (-1: it has none). For reports only. */
+static inline void bus_act_as(struct bus *bus, const char *device, int queue)
+{
+    bus->actor = device;
+    bus->actor_queue = queue;
+}
 
 /* DMA through the raw view. false: a byte of the range is not RAM; nothing was copied. */
 bool bus_dma_read(struct bus *bus, uint64_t gpa, void *data, size_t length);

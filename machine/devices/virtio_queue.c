@@ -94,6 +94,12 @@ static const char *walk(struct virtio_device *device, uint64_t table, uint32_t s
     return "a chain of descriptors that is a loop";
 }
 
+/* DMA that follows is this queue's. */
+static void act(struct virtio_device *device, unsigned index)
+{
+    bus_act_as(device->bus, device->name ? device->name : "virtio", (int)index);
+}
+
 bool virtio_has(const struct virtio_device *device, uint64_t bit)
 {
     return device->accepted & bit;
@@ -146,6 +152,7 @@ bool virtio_pop(struct virtio_device *device, unsigned index)
 
     if (!virtio_live(device, index))
         return false;
+    act(device, index);
     wrong = waiting(device, queue, &count);
     if (!wrong)
         wrong = count ? pop(device, index) : await(device, queue);
@@ -167,6 +174,7 @@ void virtio_push(struct virtio_device *device, unsigned index, uint16_t head, ui
 
     if (!virtio_live(device, index))
         return;
+    act(device, index);
     queue->next_used++;
     if (!bus_dma_write(device->bus, queue->device + 4 + 8 * slot, &element, sizeof(element)) ||
         !bus_dma_write(device->bus, queue->device + 2, &queue->next_used,
@@ -192,6 +200,7 @@ void virtio_used(struct virtio_device *device, unsigned index)
 
     if (!virtio_live(device, index) || queue->next_used == queue->signalled_used)
         return;
+    act(device, index);
     if (wants_interrupt(device, queue))
         virtio_signal(device, queue->vector, 1);
     queue->signalled_used = queue->next_used;
@@ -234,6 +243,7 @@ static bool transfer(struct virtio_device *device, const struct virtio_segment *
 bool virtio_take(struct virtio_device *device, const struct virtio_chain *chain, uint64_t offset,
                  void *data, size_t length)
 {
+    act(device, chain->queue);
     return transfer(device, chain->segment, chain->out_count, offset, data, length, false);
 }
 
@@ -242,6 +252,7 @@ bool virtio_give(struct virtio_device *device, const struct virtio_chain *chain,
 {
     uint8_t *bytes = (uint8_t *)(uintptr_t)data; /* only read: `in` below */
 
+    act(device, chain->queue);
     return transfer(device, chain->segment + chain->out_count, chain->in_count, offset, bytes,
                     length, true);
 }

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause-Patent */
 /* Builds and takes apart a guest: memory, board, processor and, for SEV, the chip. */
+#include "machine/hypervisor/guest.h"
+
+#include "machine/hypervisor/checker.h"
 #include "machine/hypervisor/gdb.h"
 
 #include <stdio.h>
@@ -103,6 +106,7 @@ void guest_destroy(struct guest *guest)
     if (!guest)
         return;
     gdb_close(guest->gdb);
+    checker_destroy(guest->checker);
     for (unsigned i = 0; i < guest->cpu_count; i++)
         cpu_destroy(guest->cpus[i]);
     if (guest->chip)

@@ -18,6 +18,8 @@ struct guest {
     uint32_t handle;   /* of the launched guest; 0: none */
     bool stop_asked;   /* guest_stop */
     struct gdb *gdb;   /* NULL unless config.gdb */
+    bool check_failed; /* the checker asked for the stop */
+    struct checker *checker; /* NULL: off, or not running yet */
     char detail[512];
     char state[4096];
 };

@@ -9,6 +9,7 @@
 #include "machine/board/board.h"
 #include "machine/chip/chip.h"
 #include "machine/cpu/cpu.h"
+#include "machine/hypervisor/check.h"
 
 struct guest;
 
@@ -32,6 +33,7 @@ struct guest_config {
     bool reboot;                              /* a guest's reset starts it again */
     int input_fd;                             /* serial input, polled without waiting; -1: none */
     const char *gdb;                          /* where a debugger may connect; NULL: nowhere */
+    struct check_config check;                /* looked at with SEV only */
 };
 
 #define GUEST_MEASUREMENT_SIZE 48 /* MEASURE[32] then MNONCE[16], SEV API 11.2 */
@@ -56,6 +58,7 @@ enum guest_end {
     GUEST_TIMEOUT,
     GUEST_ENDED_BY_HOST, /* guest_stop */
     GUEST_KILLED,        /* by the debugger */
+    GUEST_CHECK_FAILED,  /* a finding of the checker under CHECK_FATAL */
 };
 
 struct run_result {
@@ -82,6 +85,11 @@ void guest_run(struct guest *guest, struct run_result *result);
 
 /* From an output callback while guest_run runs: it returns at the next block boundary. */
 void guest_stop(struct guest *guest);
+
+/* The checker's places after a run, how often each was found; false past the last one. */
+bool guest_check_repeats(const struct guest *guest, unsigned index, struct check_repeats *ret);
+/* Findings in all, repetitions included, notes not. */
+uint64_t guest_check_findings(const struct guest *guest);
 
 /* DEACTIVATE, DECOMMISSION, as KVM does when the guest is destroyed. */
 void guest_decommission(struct guest *guest);

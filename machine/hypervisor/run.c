@@ -4,6 +4,7 @@
  * on one host thread, each for a fixed number of instructions in the order of their numbers, so
  * that two runs do the same.
  */
+#include "machine/hypervisor/checker.h"
 #include "machine/hypervisor/gdb.h"
 
 #include <errno.h>
@@ -263,7 +264,7 @@ void guest_stop(struct guest *guest)
 static bool died(enum guest_end end)
 {
     return end != GUEST_POWER_OFF && end != GUEST_RESET && end != GUEST_ENDED_BY_HOST &&
-           end != GUEST_KILLED;
+           end != GUEST_KILLED && end != GUEST_CHECK_FAILED;
 }
 
 void guest_run(struct guest *guest, struct run_result *result)
@@ -274,9 +275,15 @@ void guest_run(struct guest *guest, struct run_result *result)
         cpu_reset(guest->cpus[i]);
         cpu_yield_on_pause(guest->cpus[i], guest->cpu_count > 1);
     }
+    if (guest->config.check.level != CHECK_OFF && guest->config.sev == CPU_SEV_ON)
+        guest->checker = checker_create(guest, &guest->config.check);
     result->end = run_loop(guest);
     if (guest->gdb)
         gdb_end(guest->gdb, died(result->end));
+    if (guest->checker)
+        checker_finish(guest->checker);
+    if (result->end == GUEST_ENDED_BY_HOST && guest->check_failed)
+        result->end = GUEST_CHECK_FAILED;
     result->instructions = guest_instructions(guest);
     result->seconds = host_seconds() - start;
     guest->detail[0] = guest->state[0] = '\0';

@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: BSD-2-Clause-Patent */
+/*
+ * The checker's inside: the guest's run calls checker_*, the rules call checker_report; private to
+ * machine/hypervisor.
+ */
+#ifndef PRIVET_MACHINE_CHECKER_H
+#define PRIVET_MACHINE_CHECKER_H
+
+#include "machine/cpu/observer.h"
+#include "machine/hypervisor/check.h"
+#include "machine/hypervisor/check_pages.h"
+
+struct guest;
+struct checker;
+
+/* A processor under watch: the context of its observer. */
+struct checker_cpu {
+    struct checker *checker;
+    struct cpu *cpu;
+    unsigned number;
+    struct cpu_observer observer;
+};
+
+struct checker_place {
+    enum check_rule rule;
+    int processor;
+    uint64_t rip, times;
+};
+
+#define CHECKER_MAX_PLACES 256u
+#define CHECKER_MAX_ACTORS (OWNER_LAST - OWNER_DEVICE + 1)
+
+struct checker {
+    struct check_config config;
+    struct guest *guest;
+    struct memory *memory;
+    struct check_pages *pages;
+    struct checker_cpu *cpus;
+    unsigned cpu_count;
+    struct checker_place places[CHECKER_MAX_PLACES];
+    unsigned place_count;
+    uint64_t findings, unlisted; /* in all but notes; at places beyond the table */
+    struct {
+        const char *name;
+        int queue;
+    } actors[CHECKER_MAX_ACTORS]; /* devices that wrote memory: owner OWNER_DEVICE + index */
+    unsigned actor_count;
+};
+
+/*
+ * Watches a guest's processors and devices from now on. Call after the launch: what the launch
+ * encrypted counts as private. NULL: out of memory.
+ */
+struct checker *checker_create(struct guest *guest, const struct check_config *config);
+/* What can only be looked at in the end. */
+void checker_finish(struct checker *checker);
+/* NULL is allowed. */
+void checker_destroy(struct checker *checker);
+
+/*
+ * Counts a finding; the first of a rule at one RIP is reported, and under CHECK_FATAL it asks the
+ * guest to stop. `cpu` NULL: no processor; then `where` tells places apart. The text is printf-like.
+ */
+struct checker_at {
+    const struct checker_cpu *cpu;
+    uint64_t rip;
+    const uint64_t *linear, *gpa; /* NULL: unknown */
+};
+__attribute__((format(printf, 4, 5)))
+void checker_report(struct checker *checker, enum check_rule rule, const struct checker_at *at,
+                    const char *format, ...);
+
+/* Is the rule looked at? */
+bool checker_wants(const struct checker *checker, enum check_rule rule);
+
+#endif

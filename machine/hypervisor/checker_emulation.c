@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: BSD-2-Clause-Patent */
+/*
+ * Rules about what a hypervisor must do for the guest: it cannot read private memory, so all it
+ * has of an instruction are the bytes that the processor saved (decode assists, APM 2 15.8.4) and
+ * the one guest-physical address of the fault.
+ */
+#include <string.h>
+
+#include "machine/hypervisor/checker_rules.h"
+
+/*
+ * Mnemonics with one memory operand that KVM's emulator knows (its opcode tables, as of Linux 6.1).
+ * Whatever else reads or writes memory twice, or touches it as more than an integer or a vector
+ * move, has no chance.
+ */
+static const char *const emulated[] = {
+    "adc",    "add",    "and",    "bt",     "btc",       "btr",       "bts",    "cmp",
+    "cmpxchg", "cmpxchg8b", "dec", "div",   "idiv",      "imul",      "inc",    "lods",   "lodsb",
+    "mov",    "movaps", "movapd", "movbe",  "movdqa",    "movdqu",    "movnti", "movntps",
+    "movntpd", "movntdq", "movq", "movsx",  "movsxd",    "movups",    "movupd", "movzx",
+    "mul",    "neg",    "not",    "or",     "rcl",       "rcr",       "rol",    "ror",
+    "sar",    "sbb",    "shl",    "shld",   "shr",       "shrd",      "stos",   "stosb",  "sub",
+    "test",   "xadd",   "xchg",   "xor",
+};
+
+static bool is_emulated(const char *mnemonic)
+{
+    for (size_t n = 0; n < sizeof(emulated) / sizeof(emulated[0]); n++) {
+        if (strcmp(emulated[n], mnemonic) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* NULL, or why the hypervisor cannot do it. */
+static const char *obstacle(const struct cpu_mmio *mmio)
+{
+    if (mmio->implicit)
+        return "the processor's own tables lie in MMIO";
+    if (mmio->repeated)
+        return "a repeated string instruction needs the guest's page tables";
+    if (!is_emulated(mmio->mnemonic))
+        return "a second memory operand, or a form that the hypervisor's emulator lacks";
+    return NULL;
+}
+
+void rule_mmio(void *context, struct cpu *cpu, const struct cpu_mmio *mmio)
+{
+    struct checker_cpu *watch = context;
+    const struct checker_at at = { watch, mmio->rip, &mmio->linear, &mmio->gpa };
+    const char *why = obstacle(mmio);
+    if (mmio->encrypted)
+        checker_report(watch->checker, CHECK_MMIO_ENCRYPTED, &at,
+                       "MMIO %s of %u bytes through a mapping with C=1: expected C=0",
+                       mmio->write ? "write" : "read", mmio->size);
+    if (why)
+        checker_report(watch->checker, CHECK_EMULATION, &at,
+                       "MMIO %s by %s: %s; expected MOV or another form with one memory operand",
+                       mmio->write ? "write" : "read", mmio->mnemonic ? mmio->mnemonic : "itself",
+                       why);
+}
+
+void rule_string_io(void *context, struct cpu *cpu, uint64_t rip, unsigned port, unsigned size,
+                    bool write)
+{
+    struct checker_cpu *watch = context;
+    const struct checker_at at = { watch, rip, NULL, NULL };
+    checker_report(watch->checker, CHECK_EMULATION, &at,
+                   "%s of %u bytes at port 0x%x: the hypervisor cannot reach the private buffer "
+                   "and raises #UD; expected IN and OUT, one at a time",
+                   write ? "OUTS" : "INS", size, port);
+}

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: BSD-2-Clause-Patent */
+/* The rules as callbacks of cpu/observer.h and of the bus; private to the checker. */
+#ifndef PRIVET_MACHINE_CHECKER_RULES_H
+#define PRIVET_MACHINE_CHECKER_RULES_H
+
+#include "machine/hypervisor/checker.h"
+
+/* checker_memory.c: DMA_PRIVATE, CIPHERTEXT_READ, CACHE_STALE, SHARED_CODE. */
+enum cpu_keep rule_accessed(void *context, struct cpu *cpu, const struct cpu_access *access);
+void rule_fetched(void *context, struct cpu *cpu, uint64_t linear, uint64_t gpa, memory_view leaf);
+void rule_walked(void *context, struct cpu *cpu, uint64_t rip, uint64_t linear, uint64_t gpa,
+                 unsigned size);
+void rule_line_flushed(void *context, struct cpu *cpu, uint64_t gpa, memory_view view);
+void rule_caches_flushed(void *context, struct cpu *cpu);
+/* `context` is the checker. */
+void rule_dma(void *context, const char *device, int queue, uint64_t gpa, size_t length,
+              bool write);
+
+/* checker_emulation.c: MMIO_ENCRYPTED, EMULATION. */
+void rule_mmio(void *context, struct cpu *cpu, const struct cpu_mmio *mmio);
+void rule_string_io(void *context, struct cpu *cpu, uint64_t rip, unsigned port, unsigned size,
+                    bool write);
+
+#endif
