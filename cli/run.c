@@ -92,6 +92,7 @@ static void fill_config(struct guest_config *config, const struct run_options *o
 {
     *config = (struct guest_config){
         .sev = o->sev ? CPU_SEV_ON : CPU_SEV_OFF,
+        .model = o->model,
         .c_bit = o->c_bit,
         .reduced_physical_bits = o->reduced_physical_bits,
         .asid = (memory_view)o->asid,

@@ -31,6 +31,7 @@ struct run_options {
     unsigned processors;
     bool sev, kernel_hashes, reboot;
     uint32_t policy;
+    struct cpu_model model;
     unsigned c_bit, reduced_physical_bits, asid;
     uint64_t timeout_seconds;
     uint64_t seed;

@@ -79,6 +79,15 @@ void run_options_free(struct run_options *options)
     symbols_free(&options->symbols);
 }
 
+static bool parse_model(const char *text, struct run_options *ret)
+{
+    char error[1200];
+    if (cpu_model_parse(text, &ret->model, error, sizeof(error)))
+        return true;
+    fprintf(stderr, "privet: --cpu: %s\n", error);
+    return false;
+}
+
 static bool check(struct run_options *o)
 {
     if (!o->session != !o->dh_cert)
@@ -114,6 +123,7 @@ bool run_options_parse(int argc, char **argv, struct run_options *o, bool *ret_d
                                .memory_size = 1024 * MIB,
                                .state = state_folder_default() };
     bool no_reboot = false;
+    const char *cpu_text = "epyc";
     const struct option_row rows[] = {
         { "firmware", OPTION_TEXT, &o->firmware, "FILE[,flash]",
           "flash image; default: Privet's own" },
@@ -133,6 +143,8 @@ bool run_options_parse(int argc, char **argv, struct run_options *o, bool *ret_d
           "RAM, 64M to 64G; default 1G", 64 * MIB, 65536 * MIB, NULL },
         { "cpus", OPTION_NUMBER, &raw.processors, "N", "processors; 1", 1,
           BOARD_MAX_PROCESSORS, NULL },
+        { "cpu", OPTION_TEXT, &cpu_text, "MODEL[,+NAME,-NAME]",
+          "epyc or baseline, with features added or taken away; default epyc" },
         { "sev", OPTION_CHOICE, &raw.sev, "off|sev",
           "memory encryption; default sev", 0, 0, sev_modes },
         { "policy", OPTION_POLICY, &raw.policy, "POLICY",
@@ -206,5 +218,6 @@ bool run_options_parse(int argc, char **argv, struct run_options *o, bool *ret_d
     o->asid = (unsigned)raw.asid;
     o->reboot = !no_reboot;
     split_flash(o);
-    return run_check_parse(&raw.check, &o->check, &o->symbols) && check(o);
+    return parse_model(cpu_text, o) && run_check_parse(&raw.check, &o->check, &o->symbols) &&
+           check(o);
 }

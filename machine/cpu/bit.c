@@ -213,8 +213,8 @@ static const struct form forms[] = {
      FEATURE_ADX, 0},
     {"bswap", "0F C8 +r", "Zv", { { NULL, op_bswap_16r, op_bswap_32r, op_bswap_64r } }, NO_FLAGS,
      FEATURE_BASE, 0},
-    {"movbe", "0F 38 F0 /r", "Gv,Mv", MEMORY_SIZES(op_movbe_load), NO_FLAGS, FEATURE_MOVBE, 0},
-    {"movbe", "0F 38 F1 /r", "Mv,Gv", MEMORY_SIZES(op_movbe_store), NO_FLAGS, FEATURE_MOVBE, 0},
+    {"movbe", "NR 0F 38 F0 /r", "Gv,Mv", MEMORY_SIZES(op_movbe_load), NO_FLAGS, FEATURE_MOVBE, 0},
+    {"movbe", "NR 0F 38 F1 /r", "Mv,Gv", MEMORY_SIZES(op_movbe_store), NO_FLAGS, FEATURE_MOVBE, 0},
 };
 
 const struct form_table forms_bit = { forms, ROW_COUNT(forms) };

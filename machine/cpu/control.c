@@ -2,13 +2,11 @@
 /*
  * Control, debug and table registers (APM 2 3.1, 13.1, 4.6) and the instructions that move them.
  */
+#include "machine/cpu/form.h"
 #include "machine/cpu/operations.h"
 #include "machine/cpu/system.h"
 #include "machine/cpu/walk.h"
 
-#define CR4_KNOWN                                                                                  \
-    (CR4_TSD | CR4_DE | CR4_PSE | CR4_PAE | CR4_MCE | CR4_PGE | CR4_PCE | CR4_OSFXSR |             \
-     CR4_OSXMMEXCPT | CR4_UMIP | CR4_FSGSBASE | CR4_SMEP | CR4_SMAP)
 #define CR0_KNOWN                                                                                  \
     (CR0_PE | CR0_MP | CR0_EM | CR0_TS | CR0_ET | CR0_NE | CR0_WP | CR0_AM | CR0_NW | CR0_CD |     \
      CR0_PG)
@@ -30,11 +28,31 @@ static void check_paging_change(struct cpu *cpu, const struct insn *i, uint64_t 
 {
     bool on = cr0 & CR0_PG && !(cpu->cr0 & CR0_PG);
     bool off = !(cr0 & CR0_PG) && cpu->cr0 & CR0_PG;
-    if (off && cpu_64bit(cpu))
+    if (off && (cpu_64bit(cpu) || cpu->cr4 & CR4_PCIDE))
         general_protection(cpu, i);
     if (on && cpu->efer & EFER_LME &&
         (!(cpu->cr4 & CR4_PAE) || cpu->seg[CS].attributes & SEG_L))
         general_protection(cpu, i);
+}
+
+/* CR4 bits that this processor has: APM 2 3.1.3. */
+static uint64_t known_cr4(const struct cpu *cpu)
+{
+    static const struct {
+        uint32_t bit;
+        enum cpu_feature feature;
+    } bits[] = {
+        {CR4_TSD | CR4_DE | CR4_PSE | CR4_PAE | CR4_MCE | CR4_PGE | CR4_PCE, FEATURE_BASE},
+        {CR4_OSFXSR, FEATURE_FXSR},     {CR4_OSXMMEXCPT, FEATURE_SSE}, {CR4_UMIP, FEATURE_UMIP},
+        {CR4_FSGSBASE, FEATURE_FSGSBASE}, {CR4_PCIDE, FEATURE_PCID}, {CR4_OSXSAVE, FEATURE_XSAVE},
+        {CR4_SMEP, FEATURE_SMEP},       {CR4_SMAP, FEATURE_SMAP},
+    };
+    uint64_t known = 0;
+    for (size_t k = 0; k < sizeof(bits) / sizeof(bits[0]); k++) {
+        if (cpu_has_feature(cpu, bits[k].feature))
+            known |= bits[k].bit;
+    }
+    return known;
 }
 
 static void write_cr0(struct cpu *cpu, const struct insn *i, uint64_t value)
@@ -60,19 +78,25 @@ static void write_cr3(struct cpu *cpu, const struct insn *i, uint64_t value)
 {
     if (!cpu_64bit(cpu))
         value = (uint32_t)value;
+    uint64_t written = value;
+    /* With PCIDs, bit 63 allows to keep the translations of the new one: APM 2 5.5.1. */
+    if (cpu->cr4 & CR4_PCIDE)
+        value &= ~(1ull << 63);
     if (value & ~(cpu->physical_mask | cpu->c_mask))
         general_protection(cpu, i);
     if (uses_pdptes(cpu, cpu->cr0, cpu->cr4) && !walk_load_pdptes(cpu, value))
         general_protection(cpu, i);
     cpu->cr3 = value;
     mmu_flush(cpu);
-    mmu_flushed(cpu, CPU_FLUSH_CR3, value, 0);
+    mmu_flushed(cpu, CPU_FLUSH_CR3, written, 0);
 }
 
 static void write_cr4(struct cpu *cpu, const struct insn *i, uint64_t value)
 {
     uint64_t changed = value ^ cpu->cr4;
-    if (value & ~(uint64_t)CR4_KNOWN || (cpu_long_mode(cpu) && !(value & CR4_PAE)))
+    if (value & ~known_cr4(cpu) || (cpu_long_mode(cpu) && !(value & CR4_PAE)))
+        general_protection(cpu, i);
+    if (changed & value & CR4_PCIDE && (!cpu_long_mode(cpu) || cpu->cr3 & 0xFFF))
         general_protection(cpu, i);
     if (uses_pdptes(cpu, cpu->cr0, value) && changed & (CR4_PAE | CR4_PGE | CR4_PSE) &&
         !walk_load_pdptes(cpu, cpu->cr3))
@@ -80,7 +104,7 @@ static void write_cr4(struct cpu *cpu, const struct insn *i, uint64_t value)
     cpu->cr4 = value;
     if (changed & CR4_DE)
         breakpoints_update(cpu);
-    if (changed & (CR4_PAE | CR4_PGE | CR4_PSE | CR4_SMEP | CR4_SMAP)) {
+    if (changed & (CR4_PAE | CR4_PGE | CR4_PSE | CR4_PCIDE | CR4_SMEP | CR4_SMAP)) {
         mmu_flush(cpu);
         mmu_flushed(cpu, CPU_FLUSH_ALL, 0, 0);
     }

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "machine/cpu/block.h"
+#include "machine/cpu/model.h"
 #include "machine/cpu/system.h"
 #include "machine/cpu/x87.h"
 
@@ -24,6 +25,7 @@ struct cpu *cpu_create(const struct cpu_config *config, struct memory *memory,
     cpu->io = *io;
     cpu->memory = memory;
     cpu->c_mask = config->sev == CPU_SEV_ON ? 1ull << config->c_bit : 0;
+    cpu->missing = model_missing(&config->model);
     cpu->physical_mask = (1ull << config->physical_bits) - 1;
     cpu->config.sibling = NULL;
     decode_initialise();

@@ -15,6 +15,20 @@
 
 struct cpu;
 
+/* What a processor offers; filled by cpu_model_parse. */
+struct cpu_model {
+    uint64_t off;  /* features taken away: a bit for each enum cpu_feature (form.h) */
+    bool baseline; /* names itself so in its brand string */
+};
+
+/*
+ * model.c: reads a model's name, "epyc" (everything there is) or "baseline" (what a 64-bit Linux
+ * cannot do without), and a list of features to add or to take away: "epyc,-smap,-rdrand". Names as
+ * in /proc/cpuinfo or QEMU's -cpu. A feature brings along what it needs, and takes along what needs
+ * it. Returns false with a sentence in `error`.
+ */
+bool cpu_model_parse(const char *text, struct cpu_model *ret, char *error, size_t error_size);
+
 /* Which kind of encryption the guest runs under (CPUID 0x8000001F, MSR SEV_STATUS). */
 enum cpu_sev_mode { CPU_SEV_OFF, CPU_SEV_ON };
 
@@ -32,6 +46,7 @@ struct cpu_config {
      * one memory must be siblings, or none sees what another one stores to code.
      */
     struct cpu *sibling;
+    struct cpu_model model; /* all zero: "epyc" */
 };
 
 /* What the processor asks of the outside. Every member is mandatory; `context` is passed back. */

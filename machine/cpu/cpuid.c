@@ -8,11 +8,13 @@
 #include "machine/cpu/form.h"
 #include "machine/cpu/operations.h"
 #include "machine/cpu/system.h"
+#include "machine/cpu/xsave.h"
 
 #define MAX_BASIC    0x0Du
 #define MAX_EXTENDED 0x80000021u
 #define FAMILY_19H   0x00A00F11u /* family 0x19, model 1, stepping 1 */
 #define HYPERVISOR_LEAF 0x40000000u
+#define XSAVE_LEAF_1    0xFFFFFFFFu /* stands for leaf 0xD, index 1, in the table below */
 
 enum cpuid_register { EAX, EBX, ECX, EDX };
 
@@ -48,20 +50,28 @@ static const struct feature_bit features[] = {
     {1, ECX, 1, FEATURE_PCLMULQDQ},
     {1, ECX, 3, FEATURE_MONITOR},
     {1, ECX, 9, FEATURE_SSSE3},
+    {1, ECX, 12, FEATURE_FMA},
     {1, ECX, 13, FEATURE_CX16},
+    {1, ECX, 17, FEATURE_PCID},
     {1, ECX, 19, FEATURE_SSE41},
     {1, ECX, 20, FEATURE_SSE42},
-    {1, ECX, 21, FEATURE_BASE}, /* x2APIC */
+    {1, ECX, 21, FEATURE_X2APIC},
     {1, ECX, 22, FEATURE_MOVBE},
     {1, ECX, 23, FEATURE_POPCNT},
-    {1, ECX, 24, FEATURE_BASE}, /* TSC deadline timer, as KVM adds it on AMD */
+    {1, ECX, 24, FEATURE_TSC_DEADLINE}, /* as KVM adds it on AMD */
     {1, ECX, 25, FEATURE_AES},
+    {1, ECX, 26, FEATURE_XSAVE},
+    {1, ECX, 28, FEATURE_AVX},
+    {1, ECX, 29, FEATURE_F16C},
     {1, ECX, 30, FEATURE_RDRAND},
-    {1, ECX, 31, FEATURE_BASE}, /* hypervisor */
+    {1, ECX, 31, FEATURE_HYPERVISOR},
     {7, EBX, 0, FEATURE_FSGSBASE},
+    {7, EBX, 1, FEATURE_TSC_ADJUST},
     {7, EBX, 3, FEATURE_BMI1},
-    {7, EBX, 7, FEATURE_BASE}, /* SMEP */
+    {7, EBX, 5, FEATURE_AVX2},
+    {7, EBX, 7, FEATURE_SMEP},
     {7, EBX, 8, FEATURE_BMI2},
+    {7, EBX, 10, FEATURE_INVPCID},
     {7, EBX, 18, FEATURE_RDSEED},
     {7, EBX, 19, FEATURE_ADX},
     {7, EBX, 20, FEATURE_SMAP},
@@ -85,17 +95,23 @@ static const struct feature_bit features[] = {
     {0x80000001, EDX, 15, FEATURE_BASE},
     {0x80000001, EDX, 16, FEATURE_BASE},
     {0x80000001, EDX, 17, FEATURE_BASE},
-    {0x80000001, EDX, 20, FEATURE_BASE}, /* NX */
+    {0x80000001, EDX, 20, FEATURE_NX},
     {0x80000001, EDX, 23, FEATURE_MMX},
     {0x80000001, EDX, 24, FEATURE_FXSR},
-    {0x80000001, EDX, 26, FEATURE_BASE}, /* 1 GiB pages */
+    {0x80000001, EDX, 25, FEATURE_FXSR_OPT},
+    {0x80000001, EDX, 26, FEATURE_PDPE1GB},
     {0x80000001, EDX, 27, FEATURE_RDTSCP},
     {0x80000001, EDX, 29, FEATURE_BASE}, /* long mode */
-    {0x80000001, ECX, 0, FEATURE_BASE},  /* LAHF and SAHF in 64-bit mode */
+    {0x80000001, ECX, 0, FEATURE_LAHF},
     {0x80000001, ECX, 5, FEATURE_LZCNT},
     {0x80000001, ECX, 8, FEATURE_PREFETCHW},
     {0x80000001, ECX, 22, FEATURE_BASE}, /* topology extensions: 0x8000001D and E */
-    {0x80000007, EDX, 8, FEATURE_BASE},  /* invariant TSC */
+    {0x80000007, EDX, 8, FEATURE_INVTSC},
+    {0x80000008, EBX, 0, FEATURE_CLZERO},
+    {XSAVE_LEAF_1, EAX, 0, FEATURE_XSAVEOPT},
+    {XSAVE_LEAF_1, EAX, 1, FEATURE_XSAVEC},
+    {XSAVE_LEAF_1, EAX, 2, FEATURE_XGETBV1},
+    {XSAVE_LEAF_1, EAX, 3, FEATURE_XSAVES},
     {6, EAX, 2, FEATURE_BASE},           /* APIC timer runs always */
     /* An interpreter does not speculate: SSB_NO, BTC_NO; and 0x80000021: SRSO_NO. */
     {0x80000008, EBX, 26, FEATURE_BASE},
@@ -107,6 +123,14 @@ static const struct feature_bit features[] = {
     {0x80000021, ECX, 1, FEATURE_BASE}, /* TSA_SQ_NO, TSA_L1_NO */
     {0x80000021, ECX, 2, FEATURE_BASE},
 };
+
+static void set_feature_bits(const struct cpu *cpu, uint32_t leaf, uint32_t ret[4])
+{
+    for (size_t n = 0; n < sizeof(features) / sizeof(features[0]); n++) {
+        if (features[n].leaf == leaf && cpu_has_feature(cpu, features[n].feature))
+            ret[features[n].reg] |= 1u << features[n].bit;
+    }
+}
 
 static unsigned log2_ceil(unsigned value)
 {
@@ -130,9 +154,11 @@ static void vendor(uint32_t maximum, uint32_t ret[4])
     put_text(&ret[ECX], name + 8, 4);
 }
 
-static void brand(uint32_t leaf, uint32_t ret[4])
+static void brand(const struct cpu *cpu, uint32_t leaf, uint32_t ret[4])
 {
-    static const char name[48] = "AMD EPYC Processor (Privet)";
+    static const char epyc[48] = "AMD EPYC Processor (Privet)";
+    static const char baseline[48] = "AMD Processor (Privet baseline)";
+    const char *name = cpu->config.model.baseline ? baseline : epyc;
     put_text(ret, name + 16 * (leaf - 0x80000002), 16);
 }
 
@@ -141,8 +167,29 @@ static void signature(const struct cpu *cpu, uint32_t ret[4])
     unsigned processors = cpu->config.processors;
     ret[EAX] = FAMILY_19H;
     ret[EBX] = cpu->config.apic_id << 24 | processors << 16 | 8u << 8; /* CLFLUSH: 64 bytes */
+    if (cpu->cr4 & CR4_OSXSAVE)
+        ret[ECX] |= 1u << 27;
     if (processors > 1)
         ret[EDX] |= 1u << 28; /* HTT: EBX[23:16] is valid */
+}
+
+/* Sizes and offsets of the XSAVE area: APM 3 E.3.9. */
+static void extended_state(const struct cpu *cpu, uint32_t index, uint32_t ret[4])
+{
+    if (!cpu_has_feature(cpu, FEATURE_XSAVE))
+        return;
+    if (index == 0) {
+        ret[EAX] = (uint32_t)xsave_supported(cpu);
+        ret[EBX] = xsave_size(cpu->xcr0, false);
+        ret[ECX] = xsave_size(xsave_supported(cpu), false);
+    } else if (index == 1) {
+        set_feature_bits(cpu, XSAVE_LEAF_1, ret);
+        if (cpu_has_feature(cpu, FEATURE_XSAVEC))
+            ret[EBX] = xsave_size(cpu->xcr0, true);
+    } else if (index == 2 && xsave_supported(cpu) & XCR0_YMM) {
+        ret[EAX] = XSAVE_YMM_SIZE;
+        ret[EBX] = XSAVE_YMM_OFFSET;
+    }
 }
 
 /* Leaf 0xB: one thread a core, all cores in one package. */
@@ -197,14 +244,6 @@ static void encryption(const struct cpu *cpu, uint32_t ret[4])
     ret[EBX] = cpu->config.c_bit | cpu->config.reduced_physical_bits << 6;
 }
 
-static void set_feature_bits(const struct cpu *cpu, uint32_t leaf, uint32_t ret[4])
-{
-    for (size_t n = 0; n < sizeof(features) / sizeof(features[0]); n++) {
-        if (features[n].leaf == leaf && cpu_has_feature(cpu, features[n].feature))
-            ret[features[n].reg] |= 1u << features[n].bit;
-    }
-}
-
 void cpu_cpuid(const struct cpu *cpu, uint32_t leaf, uint32_t subleaf, uint32_t ret[4])
 {
     memset(ret, 0, 4 * sizeof(ret[0]));
@@ -220,8 +259,12 @@ void cpu_cpuid(const struct cpu *cpu, uint32_t leaf, uint32_t subleaf, uint32_t 
     case 0xB:
         topology(cpu, subleaf, ret);
         break;
+    case 0xD:
+        extended_state(cpu, subleaf, ret);
+        break;
     case HYPERVISOR_LEAF:
-        hypervisor(ret);
+        if (cpu_has_feature(cpu, FEATURE_HYPERVISOR))
+            hypervisor(ret);
         break;
     case 0x80000000:
         vendor(MAX_EXTENDED, ret);
@@ -232,7 +275,7 @@ void cpu_cpuid(const struct cpu *cpu, uint32_t leaf, uint32_t subleaf, uint32_t 
     case 0x80000002:
     case 0x80000003:
     case 0x80000004:
-        brand(leaf, ret);
+        brand(cpu, leaf, ret);
         break;
     case 0x80000005: /* L1 TLBs and caches */
         ret[EAX] = ret[EBX] = 0xFF40FF40;

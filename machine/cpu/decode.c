@@ -34,7 +34,8 @@ struct row {
     uint8_t immediate[2];
     bool byte_reg, byte_rm; /* 8-bit general registers: number becomes a byte offset */
     bool reg3, rm3;         /* REX does not extend the number (segments, MMX, x87) */
-    bool no_rex_b; /* REX.B selects another row */
+    bool no_rex_b;  /* REX.B selects another row */
+    bool no_repeat; /* F2 and F3 belong to other rows or to none */
     bool opcode_register, string, segment_override;
     uint8_t score;
 };
@@ -68,6 +69,8 @@ static void parse_modifier(struct row *row, const char *token)
         row->prefix = PREFIX_NONE;
     } else if (!strcmp(token, "NB")) {
         row->no_rex_b = true;
+    } else if (!strcmp(token, "NR")) {
+        row->no_repeat = true;
     } else if (!strcmp(token, "VEX")) {
         row->vex = true;
     } else if (!strcmp(token, "Lx")) {
@@ -491,7 +494,7 @@ static bool row_fits(const struct cpu *cpu, const struct decoding *d, const stru
         return false;
     if (row->w >= 0 && (d->rex >> 3 & 1) != row->w)
         return false;
-    if (row->no_rex_b && d->rex & 1)
+    if ((row->no_rex_b && d->rex & 1) || (row->no_repeat && d->repeat))
         return false;
     if (row->vex && ((!row->vvvv && d->vvvv) || (row->length >= 0 && row->length < LENGTH_SLOT &&
                                                  row->length != d->length)))

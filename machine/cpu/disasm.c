@@ -91,9 +91,9 @@ static void put_memory(struct text *t, const struct insn *i, const char *size, u
         PUT(t, "byte ");
     else if (!strcmp(size, "w") || (*size == 'v' && i->flags & INSN_OP16))
         PUT(t, "word ");
-    else if (!strcmp(size, "q") || (*size == 'v' && i->flags & INSN_OP64))
+    else if (!strcmp(size, "q") || ((*size == 'v' || *size == 'y') && i->flags & INSN_OP64))
         PUT(t, "qword ");
-    else if (!strcmp(size, "d") || *size == 'v')
+    else if (!strcmp(size, "d") || *size == 'v' || *size == 'y')
         PUT(t, "dword ");
     put_address(t, i, rip);
 }

@@ -17,6 +17,7 @@
  *   VEX             behind a VEX prefix; NP 66 F2 F3 and the map are fields of it then
  *   L0 L1 Lx        VEX.L must be clear / set / chooses the handler: the slots of 32 and 64 bits
  *                   stand for 128 and 256; without any of them L is ignored
+ *   NR              neither F2 nor F3 allowed
  *   NB              REX.B must be clear (F3 90 is PAUSE, with REX.B it is XCHG)
  *
  * operands: comma separated codes of the manuals' opcode maps:
@@ -59,7 +60,11 @@ enum form_attribute {
     FORM_ALIGN16 = 0x4000,    /* memory operand of 16 bytes must be aligned, else #GP(0) */
 };
 
-/* What CPUID must offer for the form to exist; without it the encoding raises #UD. */
+/*
+ * What a processor model may have or lack. A form whose feature is absent raises #UD; a few
+ * features are no instructions but bits of control registers, MSRs or page tables. FEATURE_BASE is
+ * there always.
+ */
 enum cpu_feature {
     FEATURE_BASE, FEATURE_FPU, FEATURE_MMX, FEATURE_FXSR, FEATURE_SSE, FEATURE_SSE2, FEATURE_SSE3,
     FEATURE_SSSE3, FEATURE_SSE41, FEATURE_SSE42, FEATURE_POPCNT, FEATURE_LZCNT, FEATURE_BMI1,
@@ -67,8 +72,12 @@ enum cpu_feature {
     FEATURE_CX16, FEATURE_RDRAND, FEATURE_RDSEED, FEATURE_RDTSCP, FEATURE_SYSCALL,
     FEATURE_FSGSBASE, FEATURE_SMAP, FEATURE_XSAVE, FEATURE_CLFLUSH, FEATURE_CLFLUSHOPT,
     FEATURE_CLWB, FEATURE_INVPCID, FEATURE_RDPID, FEATURE_UMIP, FEATURE_MONITOR,
-    FEATURE_PREFETCHW, FEATURE_COUNT,
+    FEATURE_PREFETCHW, FEATURE_LAHF, FEATURE_CLZERO, FEATURE_XSAVEOPT, FEATURE_XSAVEC,
+    FEATURE_XGETBV1, FEATURE_XSAVES, FEATURE_AVX, FEATURE_AVX2, FEATURE_FMA, FEATURE_F16C,
+    FEATURE_NX, FEATURE_SMEP, FEATURE_PCID, FEATURE_PDPE1GB, FEATURE_X2APIC, FEATURE_TSC_DEADLINE,
+    FEATURE_TSC_ADJUST, FEATURE_INVTSC, FEATURE_HYPERVISOR, FEATURE_FXSR_OPT, FEATURE_COUNT,
 };
+_Static_assert(FEATURE_COUNT <= 64, "a bit for each in a uint64_t");
 
 struct form {
     const char *name;
@@ -115,7 +124,10 @@ extern const struct form_table forms_arith, forms_shift, forms_muldiv, forms_bit
 const struct form *form_by_number(unsigned number);
 unsigned form_total(void);
 
-/* forms.c: is the feature offered by this CPU model? CPUID (cpuid.c) is computed from the same. */
-bool cpu_has_feature(const struct cpu *cpu, enum cpu_feature feature);
+/* Is the feature there on this processor? CPUID (cpuid.c) is computed from the same. */
+static inline bool cpu_has_feature(const struct cpu *cpu, enum cpu_feature feature)
+{
+    return !(cpu->missing >> feature & 1);
+}
 
 #endif

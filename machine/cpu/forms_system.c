@@ -2,6 +2,7 @@
 /* Table rows of the system instructions: APM 3 chapter 4, and the segment and I/O parts of 3. */
 #include "machine/cpu/form.h"
 #include "machine/cpu/operations.h"
+#include "machine/cpu/xsave.h"
 
 /* Operand sizes 16, 32, 64; for what has no 8-bit form. */
 #define R_AND_M(name) FN_RM(name##_r, name##_m)
@@ -137,8 +138,10 @@ static const struct form forms[] = {
     {"rdtsc", "0F 31", "", FN_ALL(op_rdtsc), NO_FLAGS, FEATURE_BASE, FORM_NO_TEST},
     {"rdtscp", "0F 01 =F9", "", FN_ALL(op_rdtscp), NO_FLAGS, FEATURE_RDTSCP, FORM_NO_TEST},
     {"rdpid", "F3 0F C7 mod3 /7", "Rq", FN_ALL(op_rdpid), NO_FLAGS, FEATURE_RDPID, FORM_NO_TEST},
-    {"rdrand", "0F C7 mod3 /6", "Rv", FN_ALL(op_rdrand), ALL_FLAGS, FEATURE_RDRAND, FORM_NO_TEST},
-    {"rdseed", "0F C7 mod3 /7", "Rv", FN_ALL(op_rdseed), ALL_FLAGS, FEATURE_RDSEED, FORM_NO_TEST},
+    {"rdrand", "NR 0F C7 mod3 /6", "Rv", FN_ALL(op_rdrand), ALL_FLAGS, FEATURE_RDRAND,
+     FORM_NO_TEST},
+    {"rdseed", "NR 0F C7 mod3 /7", "Rv", FN_ALL(op_rdseed), ALL_FLAGS, FEATURE_RDSEED,
+     FORM_NO_TEST},
     {"invlpg", "0F 01 mem /7", "M", M_ONLY(op_invlpg), NO_FLAGS, FEATURE_BASE,
      PRIVILEGED | LEAVES},
     {"invd", "0F 08", "", FN_ALL(op_cache_all), NO_FLAGS, FEATURE_BASE, PRIVILEGED},
@@ -150,6 +153,22 @@ static const struct form forms[] = {
     {"lfence", "NP 0F AE mod3 /5", "", FN_ALL(op_fence), NO_FLAGS, FEATURE_SSE2, 0},
     {"mfence", "NP 0F AE mod3 /6", "", FN_ALL(op_fence), NO_FLAGS, FEATURE_SSE2, 0},
     {"sfence", "NP 0F AE mod3 /7", "", FN_ALL(op_fence), NO_FLAGS, FEATURE_SSE, 0},
+    {"clzero", "NP 0F 01 =FC", "", FN_ALL(op_clzero), NO_FLAGS, FEATURE_CLZERO, FORM_NO_TEST},
+    {"invpcid", "66 0F 38 82 mem /r", "Gq,Mdq", M_ONLY(op_invpcid), NO_FLAGS, FEATURE_INVPCID,
+     PRIVILEGED | LEAVES},
+
+    /* Extended state. */
+    {"xgetbv", "NP 0F 01 =D0", "", FN_ALL(op_xgetbv), NO_FLAGS, FEATURE_XSAVE, FORM_NO_TEST},
+    {"xsetbv", "NP 0F 01 =D1", "", FN_ALL(op_xsetbv), NO_FLAGS, FEATURE_XSAVE,
+     PRIVILEGED | LEAVES},
+    {"xsave", "NP 0F AE mem /4", "Mx", M_ONLY(op_xsave), NO_FLAGS, FEATURE_XSAVE, FORM_NO_TEST},
+    {"xrstor", "NP 0F AE mem /5", "Mx", M_ONLY(op_xrstor), NO_FLAGS, FEATURE_XSAVE, FORM_NO_TEST},
+    {"xsaveopt", "NP 0F AE mem /6", "Mx", M_ONLY(op_xsaveopt), NO_FLAGS, FEATURE_XSAVEOPT,
+     FORM_NO_TEST},
+    {"xsavec", "NP 0F C7 mem /4", "Mx", M_ONLY(op_xsavec), NO_FLAGS, FEATURE_XSAVEC, FORM_NO_TEST},
+    {"xsaves", "NP 0F C7 mem /5", "Mx", M_ONLY(op_xsaves), NO_FLAGS, FEATURE_XSAVES, PRIVILEGED},
+    {"xrstors", "NP 0F C7 mem /3", "Mx", M_ONLY(op_xrstors), NO_FLAGS, FEATURE_XSAVES,
+     PRIVILEGED},
     {"clwb", "66 0F AE mem /6", "Mb", M_ONLY(op_cache_line), NO_FLAGS, FEATURE_CLWB, FORM_NO_TEST},
 };
 

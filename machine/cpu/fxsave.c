@@ -3,6 +3,7 @@
  * MXCSR and the 512-byte state image of FXSAVE and FXRSTOR (APM 2 11.4.4, figures 11-8 and 11-9).
  */
 #include "machine/cpu/simd.h"
+#include "machine/cpu/xsave.h"
 
 #define IMAGE_SIZE 416u /* the bytes that the processor reads and writes; the rest is software's */
 
@@ -122,6 +123,47 @@ static void fx_put_registers(struct cpu *cpu, uint8_t *image)
     }
 }
 
+void fx_put_x87(struct cpu *cpu, uint8_t *image, bool wide)
+{
+    put16(image, 0, cpu->fpu.control);
+    put16(image, 2, cpu->fpu.status);
+    image[4] = cpu->fpu.valid;
+    fx_put_pointers(cpu, image, wide);
+    fx_put_registers(cpu, image);
+}
+
+void fx_get_x87(struct cpu *cpu, const uint8_t *image, bool wide)
+{
+    cpu->fpu.control = (get16(image, 0) & 0x1F3F) | 0x0040;
+    cpu->fpu.status = get16(image, 2);
+    cpu->fpu.valid = image[4];
+    x87_update_summary(cpu);
+    fx_get_pointers(cpu, image, wide);
+    for (unsigned k = 0; k < 8; k++) {
+        struct x87_register *st = x87_st(cpu, k);
+        st->mantissa = get64(image, 32 + 16 * k);
+        st->exponent = get16(image, 40 + 16 * k);
+    }
+}
+
+void fx_store(struct cpu *cpu, const struct insn *i, uint64_t address, const void *data,
+              unsigned size)
+{
+    for (unsigned k = 0; k < size; k += 8) {
+        uint64_t part;
+        memcpy(&part, (const uint8_t *)data + k, sizeof(part));
+        store64(cpu, i, address + k, part);
+    }
+}
+
+void fx_load(struct cpu *cpu, const struct insn *i, uint64_t address, void *data, unsigned size)
+{
+    for (unsigned k = 0; k < size; k += 8) {
+        uint64_t part = load64(cpu, i, address + k);
+        memcpy((uint8_t *)data + k, &part, sizeof(part));
+    }
+}
+
 void op_fxsave(struct cpu *cpu, const struct insn *i)
 {
     uint64_t address = fx_address(cpu, i, true);
@@ -130,21 +172,13 @@ void op_fxsave(struct cpu *cpu, const struct insn *i)
     unsigned size = 160 + 16 * xmm_count;
 
     hostfp_collect(cpu);
-    put16(image, 0, cpu->fpu.control);
-    put16(image, 2, cpu->fpu.status);
-    image[4] = cpu->fpu.valid;
-    fx_put_pointers(cpu, image, i->flags & INSN_OP64);
+    fx_put_x87(cpu, image, i->flags & INSN_OP64);
     put32(image, 24, cpu->fpu.mxcsr);
     put32(image, 28, MXCSR_VALID);
-    fx_put_registers(cpu, image);
     memcpy(image + 160, cpu->fpu.xmm, 16 * xmm_count);
 
     mmu_probe_write(cpu, i, address, size);
-    for (unsigned k = 0; k < size; k += 16) {
-        union xmm part;
-        memcpy(&part, image + k, sizeof(part));
-        store128(cpu, i, address + k, part);
-    }
+    fx_store(cpu, i, address, image, size);
     NEXT(cpu, i);
 }
 
@@ -153,26 +187,13 @@ void op_fxrstor(struct cpu *cpu, const struct insn *i)
     uint64_t address = fx_address(cpu, i, false);
     uint8_t image[IMAGE_SIZE];
     unsigned xmm_count = fx_xmm_count(cpu);
-    unsigned size = 160 + 16 * xmm_count;
 
-    for (unsigned k = 0; k < size; k += 16) {
-        union xmm part = load128(cpu, i, address + k);
-        memcpy(image + k, &part, sizeof(part));
-    }
+    fx_load(cpu, i, address, image, 160 + 16 * xmm_count);
     if (get32(image, 24) & ~MXCSR_VALID)
         cpu_raise_error(cpu, i, VECTOR_GP, 0);
 
-    cpu->fpu.control = (get16(image, 0) & 0x1F3F) | 0x0040;
-    cpu->fpu.status = get16(image, 2);
-    cpu->fpu.valid = image[4];
-    x87_update_summary(cpu);
-    fx_get_pointers(cpu, image, i->flags & INSN_OP64);
+    fx_get_x87(cpu, image, i->flags & INSN_OP64);
     hostfp_load_guest(cpu, get32(image, 24));
-    for (unsigned k = 0; k < 8; k++) {
-        struct x87_register *st = x87_st(cpu, k);
-        st->mantissa = get64(image, 32 + 16 * k);
-        st->exponent = get16(image, 40 + 16 * k);
-    }
     memcpy(cpu->fpu.xmm, image + 160, 16 * xmm_count);
     NEXT(cpu, i);
 }

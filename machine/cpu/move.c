@@ -325,8 +325,10 @@ static const struct form forms[] = {
     FOR_CONDITIONS(CMOV_ROW)
     {"cbw", "98", "", FIXED(op_cbw), NO_FLAGS, FEATURE_BASE, 0},
     {"cwd", "99", "", FIXED(op_cwd), NO_FLAGS, FEATURE_BASE, 0},
-    {"sahf", "9E", "", FN_ALL(op_sahf), SETS(FLAGS_AH), FEATURE_BASE, 0},
-    {"lahf", "9F", "", FN_ALL(op_lahf), 0, 0, FLAGS_AH, FEATURE_BASE, 0},
+    {"sahf", "9E", "", FN_ALL(op_sahf), SETS(FLAGS_AH), FEATURE_BASE, FORM_NO64},
+    {"lahf", "9F", "", FN_ALL(op_lahf), 0, 0, FLAGS_AH, FEATURE_BASE, FORM_NO64},
+    {"sahf", "9E", "", FN_ALL(op_sahf), SETS(FLAGS_AH), FEATURE_LAHF, FORM_ONLY64},
+    {"lahf", "9F", "", FN_ALL(op_lahf), 0, 0, FLAGS_AH, FEATURE_LAHF, FORM_ONLY64},
     {"cmc", "F5", "", FN_ALL(op_cmc), EFLAGS_CF, 0, EFLAGS_CF, FEATURE_BASE, 0},
     {"clc", "F8", "", FN_ALL(op_clc), SETS(EFLAGS_CF), FEATURE_BASE, 0},
     {"stc", "F9", "", FN_ALL(op_stc), SETS(EFLAGS_CF), FEATURE_BASE, 0},
@@ -334,7 +336,7 @@ static const struct form forms[] = {
     {"std", "FD", "", FN_ALL(op_std), SETS(EFLAGS_DF), FEATURE_BASE, 0},
     {"salc", "D6", "", FN_ALL(op_salc), 0, 0, EFLAGS_CF, FEATURE_BASE, FORM_NO64},
     {"xlat", "D7", "", FN_ALL(op_xlat), NO_FLAGS, FEATURE_BASE, 0},
-    {"prefetch", "0F 0D /r mem", "Ev", FN_ALL(op_nop), NO_FLAGS, FEATURE_PREFETCHW, 0},
+    {"prefetch", "0F 0D /r mem", "Ev", FN_ALL(op_nop), NO_FLAGS, FEATURE_BASE, 0},
     NOP_ROW("0F 18"), NOP_ROW("0F 19"), NOP_ROW("0F 1A"), NOP_ROW("0F 1B"),
     NOP_ROW("0F 1C"), NOP_ROW("0F 1D"), NOP_ROW("0F 1E"), NOP_ROW("0F 1F"),
 };

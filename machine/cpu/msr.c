@@ -5,6 +5,7 @@
  */
 #include <stddef.h>
 
+#include "machine/cpu/form.h"
 #include "machine/cpu/operations.h"
 #include "machine/cpu/system.h"
 
@@ -16,9 +17,12 @@
 #define MSR_EFER          0xC0000080u
 #define MSR_FS_BASE       0xC0000100u
 #define MSR_GS_BASE       0xC0000101u
+#define MSR_TSC_AUX       0xC0000103u
 #define MSR_SEV_STATUS    0xC0010131u
 #define PATCH_LEVEL       0x0A0011D5u
-#define EFER_WRITABLE     (EFER_SCE | EFER_LME | EFER_NXE)
+#define MSR_TSC_ADJUST    0x3Bu
+#define APIC_BASE_X2APIC  (1u << 10)
+#define MSR_XSS           0xDA0u
 
 enum msr_kind {
     MSR_VALUE,     /* any value */
@@ -48,6 +52,7 @@ static const struct msr_row rows[] = {
     {0x179, 1, MSR_CONSTANT, 0, 0}, /* MCG_CAP: no machine-check banks */
     {0x17A, 1, MSR_IGNORE, 0, 0},   /* MCG_STATUS */
     {0x1D9, 1, MSR_MASK, 0, FIELD(debug_control)},
+    {MSR_XSS, 1, MSR_MASK, 0, FIELD(xss)}, /* no supervisor state */
     {0x200, 16, MSR_VALUE, 0, FIELD(mtrr_variable)},
     {0x250, 1, MSR_TYPES, 0, FIELD(mtrr_fixed[0])},
     {0x258, 2, MSR_TYPES, 0, FIELD(mtrr_fixed[1])},
@@ -61,7 +66,7 @@ static const struct msr_row rows[] = {
     {MSR_FS_BASE, 1, MSR_CANONICAL, 0, FIELD(seg[FS].base)},
     {MSR_GS_BASE, 1, MSR_CANONICAL, 0, FIELD(seg[GS].base)},
     {0xC0000102, 1, MSR_CANONICAL, 0, FIELD(kernel_gs_base)},
-    {0xC0000103, 1, MSR_MASK, 0xFFFFFFFF, FIELD(tsc_aux)},
+    {MSR_TSC_AUX, 1, MSR_MASK, 0xFFFFFFFF, FIELD(tsc_aux)},
     {0xC0010010, 1, MSR_MASK, 0x7C0000, FIELD(syscfg)}, /* the MTRR and TOM2 bits */
     {0xC0010015, 1, MSR_VALUE, 0, FIELD(hwcr)},
     {0xC001001F, 1, MSR_IGNORE, 0, 0}, /* NB_CFG */
@@ -70,8 +75,59 @@ static const struct msr_row rows[] = {
 
 static bool owned_by_apic(uint32_t msr)
 {
-    return msr == MSR_APIC_BASE || msr == MSR_TSC_DEADLINE ||
-           (msr >= MSR_X2APIC_FIRST && msr <= MSR_X2APIC_LAST);
+    return msr == MSR_APIC_BASE || (msr >= MSR_X2APIC_FIRST && msr <= MSR_X2APIC_LAST);
+}
+
+/* MSRs that come with a feature and do not exist without it. */
+static bool exists(const struct cpu *cpu, uint32_t msr)
+{
+    static const struct {
+        uint32_t msr;
+        enum cpu_feature feature;
+    } table[] = {
+        {MSR_TSC_ADJUST, FEATURE_TSC_ADJUST},
+        {MSR_TSC_DEADLINE, FEATURE_TSC_DEADLINE},
+        {MSR_XSS, FEATURE_XSAVES},
+        {MSR_TSC_AUX, FEATURE_RDTSCP},
+    };
+    for (size_t k = 0; k < sizeof(table) / sizeof(table[0]); k++) {
+        if (table[k].msr == msr)
+            return cpu_has_feature(cpu, table[k].feature);
+    }
+    return true;
+}
+
+/*
+ * The APIC's timer counts without the offset that the guest gave its time stamp counter: a deadline
+ * is converted on the way. 0 disarms; a deadline before the counter's start has passed.
+ */
+static bool deadline_read(struct cpu *cpu, uint64_t *value)
+{
+    if (!cpu->io.apic_msr_read(cpu->io.context, MSR_TSC_DEADLINE, value))
+        return false;
+    if (*value)
+        *value += cpu->tsc_offset;
+    return true;
+}
+
+static bool deadline_write(struct cpu *cpu, uint64_t value)
+{
+    if (value && cpu->tsc_offset) {
+        value -= cpu->tsc_offset;
+        if ((int64_t)value <= 0)
+            value = 1;
+    }
+    return cpu->io.apic_msr_write(cpu->io.context, MSR_TSC_DEADLINE, value);
+}
+
+/* An armed deadline keeps its value and so moves in time with the counter. */
+static void set_tsc_offset(struct cpu *cpu, uint64_t offset)
+{
+    uint64_t deadline = 0;
+    bool armed = exists(cpu, MSR_TSC_DEADLINE) && deadline_read(cpu, &deadline) && deadline;
+    cpu->tsc_offset = offset;
+    if (armed)
+        deadline_write(cpu, deadline);
 }
 
 static const struct msr_row *find_row(uint32_t msr)
@@ -105,10 +161,17 @@ static uint64_t without_dram_bits(uint64_t value)
     return value & ~0x1818181818181818ull;
 }
 
+static uint64_t efer_writable(const struct cpu *cpu)
+{
+    return EFER_LME | (cpu_has_feature(cpu, FEATURE_SYSCALL) ? EFER_SCE : 0u) |
+           (cpu_has_feature(cpu, FEATURE_NX) ? EFER_NXE : 0u) |
+           (cpu_has_feature(cpu, FEATURE_FXSR_OPT) ? EFER_FFXSR : 0u);
+}
+
 static bool write_efer(struct cpu *cpu, uint64_t value)
 {
-    uint64_t changed = (value ^ cpu->efer) & EFER_WRITABLE;
-    if (value & ~(uint64_t)(EFER_WRITABLE | EFER_LMA) || (changed & EFER_LME && cpu->cr0 & CR0_PG))
+    uint64_t writable = efer_writable(cpu), changed = (value ^ cpu->efer) & writable;
+    if (value & ~(writable | EFER_LMA) || (changed & EFER_LME && cpu->cr0 & CR0_PG))
         return false;
     cpu->efer ^= changed;
     if (changed & EFER_NXE) {
@@ -120,12 +183,19 @@ static bool write_efer(struct cpu *cpu, uint64_t value)
 
 bool msr_read(struct cpu *cpu, uint32_t msr, uint64_t *value)
 {
+    if (!exists(cpu, msr))
+        return false;
     if (owned_by_apic(msr))
         return cpu->io.apic_msr_read(cpu->io.context, msr, value);
     switch (msr) {
     case MSR_TSC:
         *value = cpu->io.tsc_read(cpu->io.context) + cpu->tsc_offset;
         return true;
+    case MSR_TSC_ADJUST:
+        *value = cpu->tsc_offset;
+        return true;
+    case MSR_TSC_DEADLINE:
+        return deadline_read(cpu, value);
     case MSR_EFER:
         *value = cpu->efer;
         return true;
@@ -161,14 +231,23 @@ static bool value_valid(const struct msr_row *row, uint64_t value)
 
 bool msr_write(struct cpu *cpu, uint32_t msr, uint64_t value)
 {
+    if (!exists(cpu, msr) || (msr == MSR_APIC_BASE && value & APIC_BASE_X2APIC &&
+                              !cpu_has_feature(cpu, FEATURE_X2APIC)))
+        return false;
     if (owned_by_apic(msr))
         return cpu->io.apic_msr_write(cpu->io.context, msr, value);
-    if (msr == MSR_TSC) {
-        cpu->tsc_offset = value - cpu->io.tsc_read(cpu->io.context);
+    switch (msr) {
+    case MSR_TSC:
+        set_tsc_offset(cpu, value - cpu->io.tsc_read(cpu->io.context));
         return true;
-    }
-    if (msr == MSR_EFER)
+    case MSR_TSC_ADJUST:
+        set_tsc_offset(cpu, value);
+        return true;
+    case MSR_TSC_DEADLINE:
+        return deadline_write(cpu, value);
+    case MSR_EFER:
         return write_efer(cpu, value);
+    }
     const struct msr_row *row = find_row(msr);
     if (!row || !value_valid(row, value))
         return false;

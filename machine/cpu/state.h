@@ -141,7 +141,13 @@ struct fpu {
     uint32_t mxcsr;      /* flags may lag while running: hostfp.h */
     uint32_t host_mxcsr; /* of the host, while the processor runs */
     union xmm xmm[16];
+    union xmm ymm_high[16]; /* bits 255:128 of YMM registers */
 };
+
+/* XCR0: APM 2 11.5.2. */
+#define XCR0_X87 (1u << 0)
+#define XCR0_SSE (1u << 1)
+#define XCR0_YMM (1u << 2)
 
 #define TLB_BITS 10
 #define TLB_SIZE (1u << TLB_BITS)
@@ -209,7 +215,7 @@ struct cpu {
     uint64_t cr0, cr2, cr3, cr4;
     uint64_t pdpte[4]; /* legacy PAE: loaded with CR3, APM 2 5.2.3 */
     uint64_t dr[8];
-    uint64_t xcr0;
+    uint64_t xcr0, xss;
     uint64_t efer, star, lstar, cstar, sfmask, kernel_gs_base;
     uint64_t sysenter_cs, sysenter_esp, sysenter_eip;
     uint64_t pat, tsc_aux, tsc_offset;
@@ -231,6 +237,7 @@ struct cpu {
     struct breakpoints watch;
 
     struct cpu_config config;
+    uint64_t missing; /* features that this processor lacks: a bit for each enum cpu_feature */
     struct cpu_io io;
     const struct cpu_observer *observer; /* NULL: nobody watches. observer.h */
     uint64_t observed_rip;               /* whose walk it is; only with an observer */

@@ -219,6 +219,36 @@ void op_invlpg(struct cpu *cpu, const struct insn *i)
     leave_block(cpu, i, rip);
 }
 
+enum invpcid_type {
+    INVPCID_ADDRESS,    /* one address of one PCID */
+    INVPCID_CONTEXT,    /* one PCID, without global pages */
+    INVPCID_ALL_GLOBAL, /* all PCIDs and global pages */
+    INVPCID_ALL,        /* all PCIDs, without global pages */
+};
+
+/* APM 3, INVPCID. Translations of other PCIDs are not kept: one address at most is spared more. */
+void op_invpcid(struct cpu *cpu, const struct insn *i)
+{
+    static const enum cpu_flush_kind kinds[] = {CPU_FLUSH_PCID_PAGE, CPU_FLUSH_PCID, CPU_FLUSH_ALL,
+                                                CPU_FLUSH_NOT_GLOBAL};
+    uint64_t rip = insn_return_rip(cpu, i), type = cpu->gpr[i->reg];
+    require_cpl0(cpu, i);
+    if (!cpu_64bit(cpu))
+        type = (uint32_t)type;
+    uint64_t at = insn_address(cpu, i, 16, false);
+    uint64_t pcid = load64(cpu, i, at), address = load64(cpu, i, at + 8);
+    bool single = type == INVPCID_ADDRESS;
+    if (type > INVPCID_ALL || pcid >> 12 || (single && !is_canonical(address)) ||
+        (type <= INVPCID_CONTEXT && pcid && !(cpu->cr4 & CR4_PCIDE)))
+        cpu_raise_error(cpu, i, VECTOR_GP, 0);
+    if (single)
+        mmu_flush_page(cpu, address);
+    else
+        mmu_flush(cpu);
+    mmu_flushed(cpu, kinds[type], address, (unsigned)pcid);
+    leave_block(cpu, i, rip);
+}
+
 /* WBINVD, INVD: the machine is coherent. */
 void op_cache_all(struct cpu *cpu, const struct insn *i)
 {
@@ -239,5 +269,20 @@ void op_fence(struct cpu *cpu, const struct insn *i)
 void op_cache_line(struct cpu *cpu, const struct insn *i)
 {
     mmu_flush_line(cpu, i, insn_address(cpu, i, 1, false));
+    NEXT(cpu, i);
+}
+
+/* CLZERO: the cache line that rAX points into becomes zero. */
+void op_clzero(struct cpu *cpu, const struct insn *i)
+{
+    uint64_t offset = cpu->gpr[RAX] & ~63ull;
+    if (i->flags2 & INSN_ADDR32)
+        offset = (uint32_t)offset;
+    else if (i->flags & INSN_ADDR16)
+        offset = (uint16_t)offset;
+    uint64_t address = segment_address(cpu, i, i->seg, offset, 64, true);
+    mmu_probe_write(cpu, i, address, 64);
+    for (unsigned k = 0; k < 64; k += 8)
+        store64(cpu, i, address + k, 0);
     NEXT(cpu, i);
 }

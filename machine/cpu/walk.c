@@ -12,6 +12,8 @@
 
 #include <string.h>
 
+#include "machine/cpu/form.h"
+
 #define ENTRY_P      (1ull << 0)
 #define ENTRY_RW     (1ull << 1)
 #define ENTRY_US     (1ull << 2)
@@ -79,17 +81,20 @@ static enum walk_end walk_wide(struct walk *walk, uint64_t table, int level, uin
                                struct translation *t)
 {
     struct cpu *cpu = walk->cpu;
+    int highest_leaf = cpu_has_feature(cpu, FEATURE_PDPE1GB) ? 2 : 1;
     if (!(cpu->efer & EFER_NXE))
         reserved |= ENTRY_NX;
     for (; level >= 0; level--) {
         unsigned shift = 12 + 9 * (unsigned)level;
         uint64_t entry = read_entry(walk, table + (walk->linear >> shift & 511) * 8);
         uint64_t bad = reserved;
-        bool leaf = level == 0 || (level <= 2 && entry & ENTRY_PS);
+        bool leaf = level == 0 || (level <= highest_leaf && entry & ENTRY_PS);
         if (!(entry & ENTRY_P))
             return WALK_ABSENT;
+        if (level > highest_leaf)
+            bad |= ENTRY_PS;
         if (level == 3)
-            bad |= ENTRY_PS | ENTRY_G;
+            bad |= ENTRY_G;
         else if (level == 2 && !leaf)
             bad |= ENTRY_G;
         else if (leaf && level > 0) /* PAT is bit 12; the rest of the offset must be zero */

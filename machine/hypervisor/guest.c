@@ -44,6 +44,7 @@ static bool create_processors(struct guest *guest, char *error, size_t error_siz
         .physical_bits = PHYSICAL_BITS < config->c_bit ? PHYSICAL_BITS : config->c_bit,
         .processors = config->board.processors,
         .tsc_hz = TSC_HZ,
+        .model = config->model,
     };
     for (unsigned i = 0; i < config->board.processors; i++) {
         cpu_config.apic_id = i;

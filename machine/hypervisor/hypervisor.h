@@ -16,6 +16,7 @@ struct guest;
 struct guest_config {
     struct board_config board; /* memory, tsc_hz and sev are filled in by guest_create */
     enum cpu_sev_mode sev;
+    struct cpu_model model;
     unsigned c_bit;
     unsigned reduced_physical_bits;
     memory_view asid;

@@ -36,6 +36,7 @@ struct shape {
     uint8_t mandatory; /* 0x66, 0xF2, 0xF3 or 0 */
     bool no_prefix;    /* NP */
     bool no_rex_b;     /* NB */
+    bool no_repeat;    /* NR */
     bool vex, vvvv;    /* behind a VEX prefix; its vvvv field is an operand */
     int length;        /* VEX.L: 0, 1, or -1 for either */
     uint8_t opcode[3];
@@ -66,6 +67,8 @@ static void shape_token(struct shape *shape, const char *token)
         shape->cover = 16;
     else if (!strcmp(token, "NB"))
         shape->no_rex_b = true;
+    else if (!strcmp(token, "NR"))
+        shape->no_repeat = true;
     else if (!strcmp(token, "VEX"))
         shape->vex = true;
     else if (!strcmp(token, "Lx"))
@@ -460,6 +463,8 @@ static void emit_prefixes(struct emitter *e)
         emit(e, 0x67, 1);
     if (one_in(24) && !shape->branch)
         emit(e, one_in(2) ? 0x3E : 0x26, 1);
+    if (shape->no_repeat && one_in(50)) /* #UD */
+        emit(e, one_in(2) ? 0xF2 : 0xF3, 1);
     bool locks = (form->attributes & FORM_LOCK) && e->test->memory && one_in(3);
     if (locks || one_in(400))
         emit(e, 0xF0, 1);

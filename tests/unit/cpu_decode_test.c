@@ -74,7 +74,26 @@ static void refusals(void **state)
     REFUSE(MODE_LONG, "", DECODE_MORE);
     REFUSE(MODE_LONG, "\x66\x66\x66\x66\x66\x66\x66\x66\x66\x66\x66\x66\x66\x66\x66\x90",
            DECODE_TOO_LONG);
-    REFUSE(MODE_LONG, "\xC4\xE2\x78\xF2\xC0", DECODE_UNDEFINED); /* VEX: not offered */
+}
+
+/* APM 3 1.10: the VEX prefix, and LES and LDS where it could be taken for them. */
+static void vex(void **state)
+{
+    EXPECT(MODE_LONG, "\xC4\xE2\x78\xF2\xC1", "andn eax, eax, ecx");
+    EXPECT(MODE_LONG, "\xC4\x42\xB0\xF2\x07", "andn r8, r9, qword [r15]");
+    EXPECT(MODE_PM32, "\xC4\xE2\x78\xF2\xC1", "andn eax, eax, ecx");
+    EXPECT(MODE_LONG, "\xC4\xE3\x7B\xF0\xC1\x05", "rorx eax, ecx, 0x5");
+    EXPECT(MODE_PM32, "\xC4\x00", "les eax, [eax]");
+    EXPECT(0, "\xC5\x07", "lds ax, [ds:bx]");
+    REFUSE(0, "\xC4\xE2\x78\xF2\xC1", DECODE_UNDEFINED); /* real mode has no VEX */
+    REFUSE(MODE_LONG, "\x66\xC4\xE2\x78\xF2\xC1", DECODE_UNDEFINED);
+    REFUSE(MODE_LONG, "\x48\xC4\xE2\x78\xF2\xC1", DECODE_UNDEFINED);
+    REFUSE(MODE_LONG, "\xF0\xC4\xE2\x78\xF2\x01", DECODE_UNDEFINED);
+    REFUSE(MODE_LONG, "\xC4\xE2\x7C\xF2\xC1", DECODE_UNDEFINED); /* L */
+    REFUSE(MODE_LONG, "\xC4\xE4\x78\xF2\xC1", DECODE_UNDEFINED); /* map 4 */
+    REFUSE(MODE_LONG, "\xC4\xE3\x73\xF0\xC1\x05", DECODE_UNDEFINED); /* vvvv not used */
+    REFUSE(MODE_LONG, "\xC4\xE2", DECODE_MORE);
+    REFUSE(MODE_PM32, "\xC4", DECODE_MORE);
 }
 
 /* Every opcode in every mode ends in a defined status and stays within the bytes given. */
@@ -105,6 +124,7 @@ int main(void)
         cmocka_unit_test(operands),
         cmocka_unit_test(modes),
         cmocka_unit_test(refusals),
+        cmocka_unit_test(vex),
         cmocka_unit_test(everything),
     };
     decode_initialise();
