@@ -87,6 +87,17 @@ static struct board_blob blob(const struct file *file)
     return (struct board_blob){ .data = file->data, .size = file->size };
 }
 
+/* A kernel that starts without firmware: nothing of it goes by way of the board. */
+static void fill_image(struct guest_config *config, const struct run_inputs *inputs)
+{
+    config->image = config->board.kernel;
+    config->image_module = config->board.initrd;
+    config->image_command_line = inputs->image_line;
+    config->board.kernel = config->board.initrd = (struct board_blob){ .data = NULL };
+    config->board.command_line = NULL;
+    config->board.no_firmware = true;
+}
+
 static void fill_config(struct guest_config *config, const struct run_options *o,
                         const struct run_inputs *inputs, struct console *console)
 {
@@ -141,6 +152,9 @@ static void fill_config(struct guest_config *config, const struct run_options *o
     };
     config->check.report = report_check;
     config->check.context = (void *)(uintptr_t)&o->symbols;
+    config->board.exit_port = (uint16_t)o->exit_port;
+    if (inputs->image)
+        fill_image(config, inputs);
     memcpy(config->board.seed, &o->seed, sizeof(o->seed));
     for (unsigned i = 0; i < o->disk_count; i++) {
         config->board.disks[i].image = inputs->images[i];
@@ -193,6 +207,8 @@ static int exit_code(const struct run_result *result)
     case GUEST_RESET:
     case GUEST_ENDED_BY_HOST:
         return RUN_POWERED_OFF;
+    case GUEST_EXITED:
+        return result->status;
     case GUEST_TIMEOUT:
         return RUN_TIMEOUT;
     case GUEST_CHECK_FAILED:

@@ -29,7 +29,8 @@ struct run_options {
     unsigned disk_count;
     uint64_t memory_size;
     unsigned processors;
-    bool sev, kernel_hashes, reboot;
+    bool sev, kernel_hashes, reboot, firmware_given;
+    uint64_t exit_port; /* 0: none */
     uint32_t policy;
     struct cpu_model model;
     unsigned c_bit, reduced_physical_bits, asid;
@@ -97,6 +98,8 @@ void run_options_free(struct run_options *options);
 /* Every input file of a run, read and checked for what it must be. */
 struct run_inputs {
     struct file firmware, variables, kernel, initrd, hashed_kernel, hashed_initrd;
+    bool image; /* the kernel is multiboot or PVH; then: */
+    char *image_line;
     struct file session, dh_cert, secret_header, secret, tik;
     struct image *images[BOARD_MAX_DISKS];
     struct run_flash flash;

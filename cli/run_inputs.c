@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -34,6 +35,33 @@ static bool check_flash(const char *path, const struct file *file)
              "%zu bytes: a flash image is a multiple of 4096 bytes; is it a firmware image?",
              file->size);
     return refuse(path, fact);
+}
+
+/* A kernel that starts without firmware. */
+static bool check_image(const struct run_options *o, const struct file *file)
+{
+    struct boot_image image;
+    const char *wrong = boot_image_parse(file->data, file->size, &image);
+    if (wrong)
+        return refuse(o->kernel, wrong);
+    if (o->sev)
+        return refuse(o->kernel, "a multiboot or PVH kernel starts without firmware, and what a "
+                                 "SEV launch encrypts and measures is the firmware; give --sev off");
+    if (o->firmware_given || o->variables)
+        return refuse(o->kernel, "a multiboot or PVH kernel starts without firmware; leave out "
+                                 "--firmware and --vars");
+    return true;
+}
+
+/* The kernel's name comes first in its command line, as QEMU has it. */
+static char *image_line(const struct run_options *o)
+{
+    const char *text = o->append ? o->append : "";
+    size_t size = strlen(o->kernel) + strlen(text) + 2;
+    char *line = malloc(size);
+    if (line)
+        snprintf(line, size, "%s%s%s", o->kernel, *text ? " " : "", text);
+    return line;
 }
 
 /* What fw_cfg delivers is the setup part and the rest: both must be there (boot protocol 1.2). */
@@ -89,10 +117,8 @@ static bool open_flash(const struct run_options *o, struct run_flash *flash)
            (!keep_variables || run_flash_open(flash, BOARD_FLASH_VARIABLES, o->variables));
 }
 
-bool run_inputs_load(const struct run_options *o, struct run_inputs *ret)
+static bool load_flash(const struct run_options *o, struct run_inputs *ret)
 {
-    memset(ret, 0, sizeof(*ret));
-    ret->flash.fd[BOARD_FLASH_FIRMWARE] = ret->flash.fd[BOARD_FLASH_VARIABLES] = -1;
     if (!open_flash(o, &ret->flash) ||
         !load(o->firmware, "firmware image", FLASH_LIMIT, &ret->firmware) ||
         !check_flash(o->firmware, &ret->firmware) ||
@@ -101,9 +127,24 @@ bool run_inputs_load(const struct run_options *o, struct run_inputs *ret)
         return false;
     if (ret->firmware.size + ret->variables.size > FLASH_LIMIT)
         return refuse(o->variables, "firmware and variable store exceed 8 MiB of flash");
-    return load(o->kernel, "kernel", KERNEL_LIMIT, &ret->kernel) &&
-           (!o->kernel || check_kernel(o->kernel, &ret->kernel)) &&
-           load(o->initrd, "initrd", INITRD_LIMIT, &ret->initrd) &&
+    return true;
+}
+
+bool run_inputs_load(const struct run_options *o, struct run_inputs *ret)
+{
+    memset(ret, 0, sizeof(*ret));
+    ret->flash.fd[BOARD_FLASH_FIRMWARE] = ret->flash.fd[BOARD_FLASH_VARIABLES] = -1;
+    if (!load(o->kernel, "kernel", KERNEL_LIMIT, &ret->kernel))
+        return false;
+    ret->image = o->kernel && boot_image_recognise(ret->kernel.data, ret->kernel.size);
+    if (o->kernel && !(ret->image ? check_image(o, &ret->kernel)
+                                  : check_kernel(o->kernel, &ret->kernel)))
+        return false;
+    if (ret->image && !(ret->image_line = image_line(o)))
+        return refuse(o->kernel, "out of memory");
+    if (!ret->image && !load_flash(o, ret))
+        return false;
+    return load(o->initrd, "initrd", INITRD_LIMIT, &ret->initrd) &&
            load(o->hashed_kernel, "kernel to hash", KERNEL_LIMIT, &ret->hashed_kernel) &&
            load(o->hashed_initrd, "initrd to hash", INITRD_LIMIT, &ret->hashed_initrd) &&
            load_base64(o->session, "a launch session", 0x80, &ret->session) &&
@@ -118,6 +159,7 @@ bool run_inputs_load(const struct run_options *o, struct run_inputs *ret)
 void run_inputs_free(struct run_inputs *inputs)
 {
     run_flash_close(&inputs->flash);
+    free(inputs->image_line);
     struct file *files[] = { &inputs->firmware, &inputs->variables, &inputs->kernel,
                              &inputs->initrd, &inputs->hashed_kernel, &inputs->hashed_initrd,
                              &inputs->session, &inputs->dh_cert,

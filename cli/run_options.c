@@ -119,7 +119,8 @@ bool run_options_parse(int argc, char **argv, struct run_options *o, bool *ret_d
     struct raw raw = {
         .processors = 1, .policy = 1, .c_bit = 51, .reduced = 1, .asid = 1, .sev = 1, .net = "none",
     };
-    *o = (struct run_options){ .firmware = PRIVET_DATA_FOLDER "/privet.fd",
+    static const char default_firmware[] = PRIVET_DATA_FOLDER "/privet.fd";
+    *o = (struct run_options){ .firmware = default_firmware,
                                .memory_size = 1024 * MIB,
                                .state = state_folder_default() };
     bool no_reboot = false;
@@ -129,7 +130,7 @@ bool run_options_parse(int argc, char **argv, struct run_options *o, bool *ret_d
           "flash image; default: Privet's own" },
         { "vars", OPTION_TEXT, &o->variables, "FILE[,readonly|snapshot]",
           "variable store image; the guest's changes are written to it" },
-        { "kernel", OPTION_TEXT, &o->kernel, "FILE", "kernel for direct boot" },
+        { "kernel", OPTION_TEXT, &o->kernel, "FILE", "kernel for direct boot: Linux, or multiboot or PVH (--sev off)" },
         { "initrd", OPTION_TEXT, &o->initrd, "FILE", "initial ram disk for direct boot" },
         { "append", OPTION_TEXT, &o->append, "TEXT", "kernel command line" },
         { "kernel-hashes", OPTION_SWITCH, &o->kernel_hashes, "on|off",
@@ -191,6 +192,8 @@ bool run_options_parse(int argc, char **argv, struct run_options *o, bool *ret_d
         { "stop-at", OPTION_TEXT, &o->stop_at, "TEXT", "end when the console has printed this" },
         { "gdb", OPTION_TEXT, &o->gdb, "ADDRESS",
           "let GDB connect here; the guest waits for it unless ADDRESS ends in ,nowait" },
+        { "debug-exit", OPTION_NUMBER, &o->exit_port, "PORT",
+          "writing V to this I/O port ends the run with exit status 2 V + 1", 1, 0xFFFC, NULL },
         { "no-reboot", OPTION_FLAG, &no_reboot, NULL, "end when the guest resets" },
         { NULL, OPTION_FLAG, NULL, NULL, NULL },
     };
@@ -217,6 +220,7 @@ bool run_options_parse(int argc, char **argv, struct run_options *o, bool *ret_d
     o->reduced_physical_bits = (unsigned)raw.reduced;
     o->asid = (unsigned)raw.asid;
     o->reboot = !no_reboot;
+    o->firmware_given = o->firmware != default_firmware;
     split_flash(o);
     return parse_model(cpu_text, o) && run_check_parse(&raw.check, &o->check, &o->symbols) &&
            check(o);

@@ -44,6 +44,7 @@ void report_end(const struct run_result *result)
         [GUEST_STOPPED] = "stopped: the processor lacks an instruction",
         [GUEST_DEAD_HALT] = "halted for good: no interrupt will ever wake it",
         [GUEST_TIMEOUT] = "stopped at the time limit",
+        [GUEST_EXITED] = "ended the run",
         [GUEST_KILLED] = "killed by the debugger",
         [GUEST_CHECK_FAILED] = "ended: the checker found a violation",
         [GUEST_ENDED_BY_HOST] = "ended: the console said what --stop-at waits for",

@@ -411,7 +411,8 @@ static bool check(const struct board_config *config, char *error, size_t size)
     if (config->processors < 1 || config->processors > BOARD_MAX_PROCESSORS)
         return board_fail(error, size, "processors: %u: must be 1 to %d", config->processors,
                           BOARD_MAX_PROCESSORS);
-    if (config->firmware.size == 0 || config->firmware.size % PFLASH_BLOCK ||
+    if ((config->firmware.size == 0) != config->no_firmware ||
+        config->firmware.size % PFLASH_BLOCK ||
         config->variables.size % PFLASH_BLOCK)
         return board_fail(error, size,
                           "firmware: flash images must be whole 4 KiB blocks (%zu, %zu)",
@@ -477,6 +478,8 @@ static bool add_flash(struct board *board, char *error, size_t size)
         .context = board,
     };
 
+    if (config->no_firmware)
+        return true;
     if (pflash_init(&board->firmware, &board->bus, &firmware))
         return board_fail(error, size, "firmware: %s", strerror(errno));
     if (config->variables.size && pflash_init(&board->variables, &board->bus, &variables))
@@ -512,6 +515,7 @@ static void complain(void *context, const char *device, const char *what)
 
 static bool assemble(struct board *board, char *error, size_t size)
 {
+    const struct board_config *config = &board->config;
     const struct bus_sinks sinks = { line_changed, message_arrived, board, complain };
 
     clock_init(&board->clock, turn_ns, stop_run, board);
@@ -524,6 +528,10 @@ static bool assemble(struct board *board, char *error, size_t size)
     if (!add_memory(board, error, size) || !add_flash(board, error, size))
         return false;
     init_devices(board);
+    if (config->exit_port &&
+        !debug_exit_init(&board->exit, &board->bus, config->exit_port, stop_run, board))
+        return board_fail(error, size, "debug exit: port 0x%x belongs to another device",
+                          config->exit_port);
     if (!board_add_devices(board, error, size) || !board_add_files(board, error, size) ||
         !board_add_tables(board, error, size))
         return false;
@@ -570,6 +578,11 @@ uint64_t board_firmware_base(const struct board *board)
     return board->firmware.base;
 }
 
+uint8_t board_exit_status(const struct board *board)
+{
+    return board->exit.status;
+}
+
 enum board_request board_take_request(struct board *board)
 {
     static const enum board_request map[] = {
@@ -580,6 +593,8 @@ enum board_request board_take_request(struct board *board)
     enum board_request request = map[board->pm.request];
 
     board->pm.request = ACPI_PM_NOTHING;
+    if (board->exit.asked)
+        return BOARD_EXIT;
     return request;
 }
 

@@ -65,6 +65,7 @@ struct board_config {
     unsigned processors;
     bool sev; /* virtio offers VIRTIO_F_ACCESS_PLATFORM; kernel header is left unpatched always */
     struct board_blob firmware;  /* pflash unit 0: ends at 4 GiB; 4 KiB multiple */
+    bool no_firmware;            /* there is none: see board_prepare_direct */
     struct board_blob variables; /* pflash unit 1 below it; content copied */
     enum board_flash_kind firmware_kind, variables_kind;
     board_flash_store *flash_store; /* NULL: changes are lost with the board */
@@ -78,6 +79,7 @@ struct board_config {
     board_complaint *complaint; /* may be NULL */
     void *output_context;
     uint8_t seed[32];      /* of everything random: RDRAND, virtio-rng */
+    uint16_t exit_port;    /* where the guest ends the run with a status; 0: nowhere */
     uint64_t rtc_start;    /* seconds since 1970 at power-on */
     uint64_t tsc_hz;
 };
@@ -132,9 +134,11 @@ bool board_expects_host(const struct board *board);
  */
 bool board_wait_host(struct board *board, uint64_t due);
 
-enum board_request { BOARD_RUNNING, BOARD_POWER_OFF, BOARD_RESET };
+enum board_request { BOARD_RUNNING, BOARD_POWER_OFF, BOARD_RESET, BOARD_EXIT };
 /* What the guest asked for since the last call (ACPI S5, 0xCF9, keyboard controller reset). */
 enum board_request board_take_request(struct board *board);
+/* After BOARD_EXIT: the status that the guest wrote to the exit port, odd. */
+uint8_t board_exit_status(const struct board *board);
 
 enum board_wake { BOARD_WAKE_NONE, BOARD_WAKE_INIT, BOARD_WAKE_STARTUP };
 /*
@@ -149,6 +153,18 @@ bool board_processor_runs(const struct board *board, unsigned index);
 
 /* The processor waits for a startup interrupt, after reset or INIT: APM 2 16.5. */
 bool board_waits_for_startup(const struct board *board, unsigned index);
+
+/* For a kernel that starts without firmware: what it finds where. */
+struct board_direct {
+    uint64_t ram_low, ram_high;   /* bytes from 0 (with the hole at 0xA0000) and from 4 GiB up */
+    uint64_t tables, tables_size; /* ACPI tables, inside the low memory */
+    uint64_t rsdp;
+};
+/*
+ * Does after board_reset what firmware would have done: chip set, local APIC of processor 0, ACPI
+ * tables in memory. Processor 0 must be attached and reset. False: the tables do not fit.
+ */
+bool board_prepare_direct(struct board *board, struct board_direct *ret);
 
 /* Warm or cold reset of every device; memory content stays. */
 void board_reset(struct board *board);

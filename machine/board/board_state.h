@@ -10,6 +10,7 @@
 #include "machine/board/apic.h"
 #include "machine/board/board.h"
 #include "machine/board/cmos.h"
+#include "machine/board/debug_exit.h"
 #include "machine/board/fw_cfg.h"
 #include "machine/board/hpet.h"
 #include "machine/board/ioapic.h"
@@ -65,6 +66,7 @@ struct board {
     struct fw_cfg fw_cfg;
     struct serial serial;
     struct debugcon debugcon;
+    struct debug_exit exit;
     struct q35 q35;
     struct random_stream random;
     struct virtio_rng rng;

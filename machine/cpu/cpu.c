@@ -132,6 +132,22 @@ void cpu_startup(struct cpu *cpu, uint8_t vector)
     cpu_update_mode(cpu);
 }
 
+void cpu_enter_flat32(struct cpu *cpu, uint32_t rip, uint32_t rax, uint32_t rbx)
+{
+    const struct segment data = {.limit = 0xFFFFFFFF, .selector = 0x10, .attributes = 0xC93};
+    memset(cpu->gpr, 0, sizeof(cpu->gpr));
+    cpu->gpr[RAX] = rax;
+    cpu->gpr[RBX] = rbx;
+    for (unsigned n = ES; n <= GS; n++)
+        cpu->seg[n] = data;
+    cpu->seg[CS] = (struct segment){.limit = 0xFFFFFFFF, .selector = 8, .attributes = 0xC9B};
+    cpu->tr = (struct segment){.limit = 0x67, .attributes = 0x8B};
+    cpu->cr0 = CR0_PE | CR0_ET;
+    cpu->mtrr_default = 0x806; /* on, write-back */
+    cpu->rip = rip;
+    cpu_update_mode(cpu);
+}
+
 const char *cpu_error(const struct cpu *cpu)
 {
     return cpu->error;

@@ -103,6 +103,12 @@ bool cpu_runnable(const struct cpu *cpu);
 void cpu_yield_on_pause(struct cpu *cpu, bool on);
 
 /*
+ * After cpu_reset, what a boot loader hands a 32-bit kernel: protected mode, flat segments, no
+ * paging, interrupts off, caches on, a TSS at 0 (multiboot 3.2, PVH). Execution starts at `rip`.
+ */
+void cpu_enter_flat32(struct cpu *cpu, uint32_t rip, uint32_t rax, uint32_t rbx);
+
+/*
  * Runs until something stops it; the deadline is an instruction count (cpu_instructions) that is
  * never overrun by more than one decoded block.
  */

@@ -80,7 +80,8 @@ static bool create_parts(struct guest *guest, char *error, size_t error_size)
         if (!guest->chip)
             return false;
     }
-    if (!create_processors(guest, error, error_size))
+    if (!create_processors(guest, error, error_size) ||
+        !guest_start_image(guest, error, error_size))
         return false;
     if (config->gdb)
         guest->gdb = gdb_open(guest, config->gdb, error, error_size);

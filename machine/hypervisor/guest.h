@@ -27,6 +27,12 @@ struct guest {
 /* Instructions retired by all processors. */
 uint64_t guest_instructions(const struct guest *guest);
 
+/*
+ * boot_direct.c: puts config.image, if there is one, into memory and processor 0 to its start; the
+ * board and the processors must be reset. False with one line in `error`.
+ */
+bool guest_start_image(struct guest *guest, char *error, size_t error_size);
+
 /* Host time in seconds, monotonic. */
 double host_seconds(void);
 

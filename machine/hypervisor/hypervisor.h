@@ -9,6 +9,7 @@
 #include "machine/board/board.h"
 #include "machine/chip/chip.h"
 #include "machine/cpu/cpu.h"
+#include "machine/hypervisor/boot_image.h"
 #include "machine/hypervisor/check.h"
 
 struct guest;
@@ -26,6 +27,12 @@ struct guest_config {
      */
     struct board_blob hashed_kernel, hashed_initrd;
     const char *hashed_command_line;
+    /*
+     * A multiboot or PVH file that starts without firmware; absent: the firmware does. Its command
+     * line and module (initrd) come from here, not from the board. Not for SEV guests.
+     */
+    struct board_blob image, image_module;
+    const char *image_command_line;
     struct chip_config chip;
     struct board_blob session, dh_cert;       /* both or none: SEV API 6.1 LAUNCH_START */
     struct board_blob secret_header, secret;  /* both or none: LAUNCH_SECRET */
@@ -58,12 +65,14 @@ enum guest_end {
     GUEST_DEAD_HALT,  /* halted and nothing will ever wake it */
     GUEST_TIMEOUT,
     GUEST_ENDED_BY_HOST, /* guest_stop */
+    GUEST_EXITED,     /* by the exit port, with run_result.status */
     GUEST_KILLED,        /* by the debugger */
     GUEST_CHECK_FAILED,  /* a finding of the checker under CHECK_FATAL */
 };
 
 struct run_result {
     enum guest_end end;
+    uint8_t status; /* GUEST_EXITED */
     uint64_t instructions;
     double seconds;
     const char *detail; /* one line, owned by the guest; "" if there is nothing to say */

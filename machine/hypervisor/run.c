@@ -93,9 +93,11 @@ static enum step wait_for_event(struct run *run)
 
 static void reset_all(struct guest *guest)
 {
+    char error[128];
     board_reset(guest->board);
     for (unsigned i = 0; i < guest->cpu_count; i++)
         cpu_reset(guest->cpus[i]);
+    guest_start_image(guest, error, sizeof(error)); /* guest_create has seen that it can */
 }
 
 /* INIT and startup interrupts that arrived. False: the processor waits to be started. */
@@ -148,6 +150,8 @@ static enum step after_request(struct run *run)
             return ends(run, GUEST_RESET);
         reset_all(run->guest);
         return STEP_OVER;
+    case BOARD_EXIT:
+        return ends(run, GUEST_EXITED);
     case BOARD_RUNNING:
         break;
     }
@@ -263,8 +267,8 @@ void guest_stop(struct guest *guest)
 
 static bool died(enum guest_end end)
 {
-    return end != GUEST_POWER_OFF && end != GUEST_RESET && end != GUEST_ENDED_BY_HOST &&
-           end != GUEST_KILLED && end != GUEST_CHECK_FAILED;
+    return end != GUEST_POWER_OFF && end != GUEST_RESET && end != GUEST_EXITED &&
+           end != GUEST_ENDED_BY_HOST && end != GUEST_KILLED && end != GUEST_CHECK_FAILED;
 }
 
 void guest_run(struct guest *guest, struct run_result *result)
@@ -277,7 +281,9 @@ void guest_run(struct guest *guest, struct run_result *result)
     }
     if (guest->config.check.level != CHECK_OFF && guest->config.sev == CPU_SEV_ON)
         guest->checker = checker_create(guest, &guest->config.check);
+    guest_start_image(guest, guest->detail, sizeof(guest->detail)); /* as in reset_all */
     result->end = run_loop(guest);
+    result->status = board_exit_status(guest->board);
     if (guest->gdb)
         gdb_end(guest->gdb, died(result->end));
     if (guest->checker)
