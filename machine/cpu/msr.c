@@ -67,6 +67,7 @@ static const struct msr_row rows[] = {
     {MSR_GS_BASE, 1, MSR_CANONICAL, 0, FIELD(seg[GS].base)},
     {0xC0000102, 1, MSR_CANONICAL, 0, FIELD(kernel_gs_base)},
     {MSR_TSC_AUX, 1, MSR_MASK, 0xFFFFFFFF, FIELD(tsc_aux)},
+    {0xC0010000, 8, MSR_IGNORE, 0, 0}, /* performance counters that never count: as KVM has it */
     {0xC0010010, 1, MSR_MASK, 0x7C0000, FIELD(syscfg)}, /* the MTRR and TOM2 bits */
     {0xC0010015, 1, MSR_VALUE, 0, FIELD(hwcr)},
     {0xC001001F, 1, MSR_IGNORE, 0, 0}, /* NB_CFG */

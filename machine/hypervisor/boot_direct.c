@@ -13,9 +13,9 @@
 #define MULTIBOOT_LOADED 0x2BADB002u
 #define PVH_MAGIC        0x336EC578u
 
-/* What the loader adds lies in low memory, below where any kernel is linked. */
-#define INFO      0x9000u
-#define INFO_END  0x10000u
+/* What the loader adds lies high in low memory, where no kernel is linked. */
+#define INFO      0x90000u
+#define INFO_END  0x97000u
 #define MAP       (INFO + 0x100)
 #define MODULES   (INFO + 0x400)
 #define NAME      (INFO + 0x500)
