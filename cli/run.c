@@ -67,6 +67,11 @@ static void complaint(void *context, const char *device, const char *what)
     fprintf(stderr, "privet: device: %s: %s\n", device, what);
 }
 
+static void panicked(void *context, const char *line)
+{
+    fprintf(stderr, "privet: guest panic: %s\n", line);
+}
+
 static bool flash_store(void *context, enum board_flash_unit unit, uint64_t offset,
                         const uint8_t *data, size_t length)
 {
@@ -118,6 +123,7 @@ static void fill_config(struct guest_config *config, const struct run_options *o
         .secret = blob(&inputs->secret),
         .timeout_seconds = o->timeout_seconds,
         .reboot = o->reboot,
+        .panicked = panicked,
         .gdb = o->gdb,
         .check = o->check,
         .input_fd = isatty(STDIN_FILENO) ? STDIN_FILENO : -1,
@@ -216,6 +222,7 @@ static int exit_code(const struct run_result *result)
     case GUEST_SHUTDOWN:
     case GUEST_STOPPED:
     case GUEST_DEAD_HALT:
+    case GUEST_PANIC:
     case GUEST_KILLED:
         break;
     }

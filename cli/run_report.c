@@ -45,6 +45,7 @@ void report_end(const struct run_result *result)
         [GUEST_DEAD_HALT] = "halted for good: no interrupt will ever wake it",
         [GUEST_TIMEOUT] = "stopped at the time limit",
         [GUEST_EXITED] = "ended the run",
+        [GUEST_PANIC] = "its kernel panicked",
         [GUEST_KILLED] = "killed by the debugger",
         [GUEST_CHECK_FAILED] = "ended: the checker found a violation",
         [GUEST_ENDED_BY_HOST] = "ended: the console said what --stop-at waits for",

@@ -7,6 +7,7 @@
 
 #include "machine/board/aml.h"
 #include "machine/board/hpet.h"
+#include "machine/board/pvpanic.h"
 
 #define TABLES_CAPACITY 32768u
 #define MAX_COMMANDS    64u
@@ -197,6 +198,13 @@ static void describe_isa_devices(struct aml *aml)
     aml_open_resources(aml, "_CRS");
     aml_resource_io(aml, 0x70, 8);
     aml_resource_irq(aml, 8);
+    aml_close_resources(aml);
+    aml_close(aml);
+    aml_open_device(aml, "PEVT");
+    aml_name(aml, "_HID");
+    aml_string(aml, "QEMU0001");
+    aml_open_resources(aml, "_CRS");
+    aml_resource_io(aml, PVPANIC_PORT, 1);
     aml_close_resources(aml);
     aml_close(aml);
     aml_close(aml);

@@ -487,6 +487,23 @@ static bool add_flash(struct board *board, char *error, size_t size)
     return true;
 }
 
+static void serial_output(void *context, const uint8_t *bytes, size_t length)
+{
+    const struct board_config *config = &((struct board *)context)->config;
+
+    if (config->watch.console)
+        config->watch.console(config->watch.context, 0, bytes, length);
+    config->serial(config->output_context, bytes, length);
+}
+
+static void panicked(void *context, unsigned events)
+{
+    const struct board_watch *watch = &((struct board *)context)->config.watch;
+
+    if (watch->panic)
+        watch->panic(watch->context, events);
+}
+
 static void init_devices(struct board *board)
 {
     const struct board_config *config = &board->config;
@@ -498,7 +515,8 @@ static void init_devices(struct board *board)
     cmos_init(&board->cmos, &board->bus, config->rtc_start, board->ram_low, board->ram_high,
               config->processors);
     acpi_pm_init(&board->pm, &board->bus, stop_run, board);
-    serial_init(&board->serial, &board->bus, 0x3F8, 4, config->serial, config->output_context);
+    serial_init(&board->serial, &board->bus, 0x3F8, 4, serial_output, board);
+    pvpanic_init(&board->pvpanic, &board->bus, panicked, board);
     debugcon_init(&board->debugcon, &board->bus, 0x402, config->debug, config->output_context);
     fw_cfg_init(&board->fw_cfg, &board->bus);
     q35_init(&board->q35, &board->bus, &board->pm);

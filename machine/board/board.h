@@ -56,6 +56,14 @@ enum board_flash_unit { BOARD_FLASH_FIRMWARE, BOARD_FLASH_VARIABLES };
 typedef bool board_flash_store(void *context, enum board_flash_unit unit, uint64_t offset,
                                const uint8_t *data, size_t length);
 
+/* Who looks at what the guest says to its host; any of the functions may be NULL. */
+struct board_watch {
+    /* Console 0 is the serial line, 1 virtio's; before the output callback. */
+    void (*console)(void *context, unsigned console, const uint8_t *bytes, size_t length);
+    void (*panic)(void *context, unsigned events); /* enum pvpanic_event */
+    void *context;
+};
+
 #define BOARD_MAX_PROCESSORS 64
 #define BOARD_MAX_DISKS 8
 
@@ -77,6 +85,7 @@ struct board_config {
     board_output *serial, *debug; /* UART transmit and port 0x402; debug may be NULL */
     board_output *console; /* of the virtio console; NULL: there is none */
     board_complaint *complaint; /* may be NULL */
+    struct board_watch watch;
     void *output_context;
     uint8_t seed[32];      /* of everything random: RDRAND, virtio-rng */
     uint16_t exit_port;    /* where the guest ends the run with a status; 0: nowhere */

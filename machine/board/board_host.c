@@ -40,6 +40,15 @@ static bool add_net(struct board *board, char *error, size_t size)
                            net_user_transmit, board->net_user);
 }
 
+static void console_output(void *context, const uint8_t *bytes, size_t length)
+{
+    const struct board_config *config = &((struct board *)context)->config;
+
+    if (config->watch.console)
+        config->watch.console(config->watch.context, 1, bytes, length);
+    config->console(config->output_context, bytes, length);
+}
+
 bool board_add_host_devices(struct board *board, char *error, size_t size)
 {
     const struct board_config *config = &board->config;
@@ -50,7 +59,7 @@ bool board_add_host_devices(struct board *board, char *error, size_t size)
         return false;
     return !config->console ||
            virtio_console_init(&board->console, &board->q35.pci, CONSOLE_SLOT, config->sev,
-                               config->console, config->output_context);
+                               console_output, board);
 }
 
 void board_free_host_devices(struct board *board)

@@ -17,6 +17,7 @@
 #include "machine/board/pflash.h"
 #include "machine/board/pic.h"
 #include "machine/board/pit.h"
+#include "machine/board/pvpanic.h"
 #include "machine/board/q35.h"
 #include "machine/board/smbios.h"
 #include "machine/devices/random.h"
@@ -67,6 +68,7 @@ struct board {
     struct serial serial;
     struct debugcon debugcon;
     struct debug_exit exit;
+    struct pvpanic pvpanic;
     struct q35 q35;
     struct random_stream random;
     struct virtio_rng rng;

@@ -2,6 +2,7 @@
 /* Builds and takes apart a guest: memory, board, processor and, for SEV, the chip. */
 #include "machine/hypervisor/guest.h"
 
+#include "machine/board/pvpanic.h"
 #include "machine/hypervisor/checker.h"
 #include "machine/hypervisor/gdb.h"
 
@@ -60,6 +61,48 @@ static bool create_processors(struct guest *guest, char *error, size_t error_siz
     return true;
 }
 
+static void say_panic(const struct guest *guest, const char *what)
+{
+    if (guest->config.panicked)
+        guest->config.panicked(guest->config.board.output_context, what);
+}
+
+static void watch_console(void *context, unsigned console, const uint8_t *bytes, size_t length)
+{
+    struct guest *guest = context;
+    for (size_t i = 0; i < length; i++) {
+        switch (panic_character(&guest->panic, console, (char)bytes[i])) {
+        case PANIC_SEEN:
+            say_panic(guest, guest->panic.why);
+            break;
+        case PANIC_FINAL:
+            guest_stop(guest);
+            break;
+        case PANIC_NOTHING:
+            break;
+        }
+    }
+}
+
+/* pvpanic: a crash kernel that takes over is no end. */
+static void watch_pvpanic(void *context, unsigned events)
+{
+    static const char why[] = "reported by pvpanic";
+    struct guest *guest = context;
+    if (events & PVPANIC_CRASH_LOADED)
+        say_panic(guest, "the guest's crash kernel takes over");
+    if (!(events & PVPANIC_PANICKED))
+        return;
+    if (!guest->panic.why[0]) {
+        memcpy(guest->panic.why, why, sizeof(why));
+        say_panic(guest, why);
+    }
+    if (!guest->config.reboot) {
+        guest->panic.final = true;
+        guest_stop(guest);
+    }
+}
+
 static bool create_parts(struct guest *guest, char *error, size_t error_size)
 {
     struct guest_config *config = &guest->config;
@@ -72,6 +115,7 @@ static bool create_parts(struct guest *guest, char *error, size_t error_size)
     config->board.memory = guest->memory;
     config->board.sev = config->sev == CPU_SEV_ON;
     config->board.tsc_hz = TSC_HZ;
+    config->board.watch = (struct board_watch){ watch_console, watch_pvpanic, guest };
     guest->board = board_create(&config->board, error, error_size);
     if (!guest->board)
         return false;

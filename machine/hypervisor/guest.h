@@ -4,6 +4,7 @@
 #define PRIVET_MACHINE_GUEST_H
 
 #include "machine/hypervisor/hypervisor.h"
+#include "machine/hypervisor/panic.h"
 
 struct gdb;
 
@@ -17,6 +18,7 @@ struct guest {
     struct chip *chip; /* NULL without SEV */
     uint32_t handle;   /* of the launched guest; 0: none */
     bool stop_asked;   /* guest_stop */
+    struct panic_watch panic;
     struct gdb *gdb;   /* NULL unless config.gdb */
     bool check_failed; /* the checker asked for the stop */
     struct checker *checker; /* NULL: off, or not running yet */

@@ -40,6 +40,8 @@ struct guest_config {
     uint64_t instruction_limit;               /* of the guest; 0: none */
     bool reboot;                              /* a guest's reset starts it again */
     int input_fd;                             /* serial input, polled without waiting; -1: none */
+    /* Its kernel panicked: the line that it wrote. Context: board.output_context. NULL: unheard. */
+    void (*panicked)(void *context, const char *line);
     const char *gdb;                          /* where a debugger may connect; NULL: nowhere */
     struct check_config check;                /* looked at with SEV only */
 };
@@ -68,6 +70,7 @@ enum guest_end {
     GUEST_EXITED,     /* by the exit port, with run_result.status */
     GUEST_KILLED,        /* by the debugger */
     GUEST_CHECK_FAILED,  /* a finding of the checker under CHECK_FATAL */
+    GUEST_PANIC,         /* its kernel panicked: it stays so, or config.reboot is off */
 };
 
 struct run_result {

@@ -148,6 +148,7 @@ static enum step after_request(struct run *run)
     case BOARD_RESET:
         if (!run->guest->config.reboot)
             return ends(run, GUEST_RESET);
+        panic_forget(&run->guest->panic);
         reset_all(run->guest);
         return STEP_OVER;
     case BOARD_EXIT:
@@ -265,6 +266,14 @@ void guest_stop(struct guest *guest)
     cpu_kick(guest->cpus[guest->current]);
 }
 
+/* What the end of the loop means for a guest whose kernel panicked. */
+static enum guest_end panic_end(const struct guest *guest, enum guest_end end)
+{
+    bool dead = end == GUEST_RESET || end == GUEST_DEAD_HALT ||
+                (end == GUEST_ENDED_BY_HOST && guest->panic.final);
+    return dead && guest->panic.why[0] ? GUEST_PANIC : end;
+}
+
 static bool died(enum guest_end end)
 {
     return end != GUEST_POWER_OFF && end != GUEST_RESET && end != GUEST_EXITED &&
@@ -282,7 +291,7 @@ void guest_run(struct guest *guest, struct run_result *result)
     if (guest->config.check.level != CHECK_OFF && guest->config.sev == CPU_SEV_ON)
         guest->checker = checker_create(guest, &guest->config.check);
     guest_start_image(guest, guest->detail, sizeof(guest->detail)); /* as in reset_all */
-    result->end = run_loop(guest);
+    result->end = panic_end(guest, run_loop(guest));
     result->status = board_exit_status(guest->board);
     if (guest->gdb)
         gdb_end(guest->gdb, died(result->end));
@@ -295,7 +304,7 @@ void guest_run(struct guest *guest, struct run_result *result)
     guest->detail[0] = guest->state[0] = '\0';
     if (result->end == GUEST_SHUTDOWN || result->end == GUEST_STOPPED)
         snprintf(guest->detail, sizeof(guest->detail), "%s", cpu_error(guest->cpus[guest->current]));
-    if (died(result->end))
+    if (died(result->end) && result->end != GUEST_PANIC)
         cpu_print_state(guest->cpus[guest->current], guest->state, sizeof(guest->state));
     result->state = guest->state;
     result->detail = guest->detail;
