@@ -68,10 +68,10 @@ static void write_cr0(struct cpu *cpu, const struct insn *i, uint64_t value)
     cpu->cr0 = value;
     if (changed & CR0_PG && cpu->efer & EFER_LME)
         cpu->efer = value & CR0_PG ? cpu->efer | EFER_LMA : cpu->efer & ~(uint64_t)EFER_LMA;
-    if (changed & (CR0_PG | CR0_PE | CR0_WP)) {
+    if (changed & (CR0_PG | CR0_PE | CR0_WP))
         mmu_flush(cpu);
+    if (changed & CR0_PG) /* the others need no flush by the manual: APM 2 5.5.3 */
         mmu_flushed(cpu, CPU_FLUSH_ALL, 0, 0);
-    }
 }
 
 static void write_cr3(struct cpu *cpu, const struct insn *i, uint64_t value)

@@ -20,6 +20,7 @@ struct cpu_access {
     size_t size;     /* bytes; 0: translated only (a write probe, CLFLUSH): nothing is touched */
     memory_view view;
     unsigned page_shift; /* log2 of the translation's page size: 12, 21, 22 or 30 */
+    unsigned pcid;       /* CR3[11:0] with CR4.PCIDE, else 0 */
     bool write;
     bool paged;      /* the view comes from a leaf's C-bit, not from a mode that forces it */
     bool global;     /* the leaf's G bit, where CR4.PGE honours it */
@@ -34,8 +35,8 @@ enum cpu_keep {
 };
 
 enum cpu_flush_kind {
-    CPU_FLUSH_PAGE, /* INVLPG: `value` is the linear address */
-    CPU_FLUSH_CR3,  /* MOV to CR3, task switch: `value` as written, with bit 63 */
+    CPU_FLUSH_PAGE, /* INVLPG: `value` is the linear address, `pcid` the current context */
+    CPU_FLUSH_CR3,  /* MOV to CR3, task switch: `value` as written, with bit 63; `pcid` the new one */
     CPU_FLUSH_ALL,  /* CR0, CR4 and EFER changes, reset, INVPCID of all contexts: global entries too */
     CPU_FLUSH_PCID_PAGE,   /* INVPCID 0: `value` is the linear address, `pcid` the context */
     CPU_FLUSH_PCID,        /* INVPCID 1: all of `pcid` but global entries */

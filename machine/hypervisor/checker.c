@@ -119,23 +119,29 @@ uint64_t guest_check_findings(const struct guest *guest)
 
 /* --- life ----------------------------------------------------------------------------------- */
 
-static void watch_processor(struct checker *checker, unsigned number)
+static bool watch_processor(struct checker *checker, unsigned number)
 {
     struct checker_cpu *watch = &checker->cpus[number];
     watch->checker = checker;
     watch->cpu = checker->guest->cpus[number];
     watch->number = number;
+    watch->tlb = check_tlb_create();
+    if (!watch->tlb)
+        return false;
     watch->observer = (struct cpu_observer){
         .context = watch,
         .accessed = rule_accessed,
         .fetched = rule_fetched,
         .walked = rule_walked,
+        .stored = rule_stored,
+        .tlb_flushed = rule_tlb_flushed,
         .line_flushed = rule_line_flushed,
         .caches_flushed = rule_caches_flushed,
         .mmio = rule_mmio,
         .string_io = rule_string_io,
     };
     cpu_set_observer(watch->cpu, &watch->observer);
+    return true;
 }
 
 struct checker *checker_create(struct guest *guest, const struct check_config *config)
@@ -154,9 +160,13 @@ struct checker *checker_create(struct guest *guest, const struct check_config *c
         checker_destroy(checker);
         return NULL;
     }
-    checker->cpu_count = guest->cpu_count;
-    for (unsigned n = 0; n < checker->cpu_count; n++)
-        watch_processor(checker, n);
+    for (unsigned n = 0; n < guest->cpu_count; n++) {
+        checker->cpu_count++;
+        if (!watch_processor(checker, n)) {
+            checker_destroy(checker);
+            return NULL;
+        }
+    }
     board_watch_dma(guest->board, rule_dma, checker);
     return checker;
 }
@@ -169,8 +179,10 @@ void checker_destroy(struct checker *checker)
 {
     if (!checker)
         return;
-    for (unsigned n = 0; n < checker->cpu_count; n++)
+    for (unsigned n = 0; n < checker->cpu_count; n++) {
         cpu_set_observer(checker->cpus[n].cpu, NULL);
+        check_tlb_destroy(checker->cpus[n].tlb);
+    }
     if (checker->cpu_count)
         board_watch_dma(checker->guest->board, NULL, NULL);
     check_pages_destroy(checker->pages);

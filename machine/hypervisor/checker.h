@@ -9,6 +9,7 @@
 #include "machine/cpu/observer.h"
 #include "machine/hypervisor/check.h"
 #include "machine/hypervisor/check_pages.h"
+#include "machine/hypervisor/check_tlb.h"
 
 struct guest;
 struct checker;
@@ -18,6 +19,7 @@ struct checker_cpu {
     struct checker *checker;
     struct cpu *cpu;
     unsigned number;
+    struct check_tlb *tlb;
     struct cpu_observer observer;
 };
 
@@ -27,7 +29,14 @@ struct checker_place {
     uint64_t rip, times;
 };
 
+/* A page of the guest's page tables, and the stores to it since it was known to be one. */
+struct checker_table {
+    uint64_t gpa;
+    unsigned stores;
+};
+
 #define CHECKER_MAX_PLACES 256u
+#define CHECKER_TABLE_BITS 12
 #define CHECKER_MAX_ACTORS (OWNER_LAST - OWNER_DEVICE + 1)
 
 struct checker {
@@ -45,6 +54,7 @@ struct checker {
         int queue;
     } actors[CHECKER_MAX_ACTORS]; /* devices that wrote memory: owner OWNER_DEVICE + index */
     unsigned actor_count;
+    struct checker_table tables[1u << CHECKER_TABLE_BITS];
 };
 
 /*
@@ -69,6 +79,9 @@ struct checker_at {
 __attribute__((format(printf, 4, 5)))
 void checker_report(struct checker *checker, enum check_rule rule, const struct checker_at *at,
                     const char *format, ...);
+
+/* "private (C=1)" or "shared (C=0)". */
+const char *checker_view(bool private_view);
 
 /* Is the rule looked at? */
 bool checker_wants(const struct checker *checker, enum check_rule rule);

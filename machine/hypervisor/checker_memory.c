@@ -8,7 +8,7 @@
 #include "machine/hypervisor/checker_rules.h"
 #include "machine/hypervisor/guest.h"
 
-static const char *view_name(bool private_view)
+const char *checker_view(bool private_view)
 {
     return private_view ? "private (C=1)" : "shared (C=0)";
 }
@@ -17,7 +17,7 @@ static const char *view_name(bool private_view)
 static const char *owner_name(const struct checker *checker, uint8_t owner, char *text, size_t size)
 {
     if (owner < OWNER_DEVICE)
-        return view_name(owner == OWNER_PRIVATE);
+        return checker_view(owner == OWNER_PRIVATE);
     unsigned actor = owner - OWNER_DEVICE;
     if (checker->actors[actor].queue < 0)
         snprintf(text, size, "%s", checker->actors[actor].name);
@@ -45,7 +45,7 @@ static void report_foreign(struct checker_cpu *watch, const struct cpu_access *a
         checker_report(checker, CHECK_CIPHERTEXT_READ, &at,
                        "read as %s what was last written as %s: expected the same C-bit, or a "
                        "write first",
-                       view_name(private_view), view_name(!private_view));
+                       checker_view(private_view), checker_view(!private_view));
 }
 
 static void report_stale(struct checker_cpu *watch, const struct cpu_access *access,
@@ -55,7 +55,7 @@ static void report_stale(struct checker_cpu *watch, const struct cpu_access *acc
     checker_report(watch->checker, CHECK_CACHE_STALE, &at,
                    "used as %s while %u of the page's 64 lines may still be cached as %s: "
                    "expected CLFLUSH of the page, or WBINVD, before the C-bit changes",
-                   view_name(private_view), verdict->stale_lines, view_name(!private_view));
+                   checker_view(private_view), verdict->stale_lines, checker_view(!private_view));
 }
 
 enum cpu_keep rule_accessed(void *context, struct cpu *cpu, const struct cpu_access *access)
@@ -63,6 +63,7 @@ enum cpu_keep rule_accessed(void *context, struct cpu *cpu, const struct cpu_acc
     struct checker_cpu *watch = context;
     bool private_view = access->view != MEMORY_RAW;
     struct page_verdict verdict;
+    checker_tlb_use(watch, access);
     if (!access->memory)
         return CPU_KEEP;
     check_pages_access(watch->checker->pages, watch->number, access->gpa, access->size,
@@ -105,6 +106,7 @@ void rule_walked(void *context, struct cpu *cpu, uint64_t rip, uint64_t linear, 
     const struct checker_at at = { watch, rip, &linear, &gpa };
     struct page_verdict verdict;
     char name[64];
+    checker_watch_table(watch->checker, gpa);
     check_pages_look(watch->checker->pages, gpa, size, true, &verdict);
     if (verdict.foreign)
         checker_report(watch->checker, CHECK_SHARED_CODE, &at,

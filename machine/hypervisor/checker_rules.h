@@ -16,6 +16,13 @@ void rule_caches_flushed(void *context, struct cpu *cpu);
 void rule_dma(void *context, const char *device, int queue, uint64_t gpa, size_t length,
               bool write);
 
+/* checker_tlb.c: TLB_STALE. A table that a walk uses is watched from then on. */
+void rule_tlb_flushed(void *context, struct cpu *cpu, enum cpu_flush_kind kind, uint64_t value,
+                      unsigned pcid);
+void rule_stored(void *context, struct cpu *cpu, uint64_t gpa, const void *old, unsigned size);
+void checker_tlb_use(struct checker_cpu *watch, const struct cpu_access *access);
+void checker_watch_table(struct checker *checker, uint64_t gpa);
+
 /* checker_emulation.c: MMIO_ENCRYPTED, EMULATION. */
 void rule_mmio(void *context, struct cpu *cpu, const struct cpu_mmio *mmio);
 void rule_string_io(void *context, struct cpu *cpu, uint64_t rip, unsigned port, unsigned size,
