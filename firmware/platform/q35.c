@@ -12,6 +12,7 @@ enum {
     HOST_BRIDGE_ID = 0x29C08086, LPC_DEVICE = 31,
     MCH_PCIEXBAR = 0x60, LPC_PM_BASE = 0x40, LPC_ACPI_CONTROL = 0x44, LPC_ACPI_ENABLE = 0x80,
     LPC_PIRQ_A = 0x60, LPC_PIRQ_E = 0x68,
+    LPC_RCBA = 0xF0, /* chipset registers: operating systems look there for the watchdog */
     /* PIRQ A, B to IRQ 10, C, D to IRQ 11; the same for E to H (see pci_interrupt_line). */
     PIRQ_ROUTES = 0x0B0B0A0A,
     PM_SCI_ENABLE = 1, PIC_MASTER = 0x21, PIC_SLAVE = 0xA1,
@@ -44,6 +45,7 @@ void q35_init(void)
     pci_port_write32(lpc, LPC_PM_BASE, Q35_PM_BASE | 1);
     pci_port_write32(lpc, LPC_ACPI_CONTROL,
                      pci_port_read32(lpc, LPC_ACPI_CONTROL) | LPC_ACPI_ENABLE);
+    pci_port_write32(lpc, LPC_RCBA, Q35_RCBA | 1);
     pci_port_write32(lpc, LPC_PIRQ_A, PIRQ_ROUTES);
     pci_port_write32(lpc, LPC_PIRQ_E, PIRQ_ROUTES);
     pci_port_write32(bridge, MCH_PCIEXBAR + 4, (uint32_t)(Q35_ECAM_BASE >> 32));

@@ -16,6 +16,7 @@
 #define Q35_PM_BASE 0x600u             /* ACPI power management ports */
 #define Q35_PM_CONTROL (Q35_PM_BASE + 4)
 #define Q35_PM_TIMER (Q35_PM_BASE + 8) /* 24 bits, 3.579545 MHz */
+#define Q35_RCBA 0xFED1C000u           /* chipset registers */
 
 /* Checks that this is a q35 and programs PMBASE, ECAM, interrupt routing; masks the old PICs. */
 void q35_init(void);

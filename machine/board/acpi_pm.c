@@ -162,16 +162,9 @@ void acpi_pm_write_reset(struct acpi_pm *pm, uint8_t value)
     pm->reset_control = value & 0xE;
 }
 
-/* There is no keyboard controller: 0x60 and 0x64 read 0xFF, only its reset pulse is wired. */
-static uint64_t keyboard_read(void *context, uint64_t offset, unsigned size)
+void acpi_pm_ask_reset(struct acpi_pm *pm)
 {
-    return 0xFF;
-}
-
-static void keyboard_write(void *context, uint64_t offset, uint64_t value, unsigned size)
-{
-    if ((value & 0xF1) == 0xF0)
-        request(context, ACPI_PM_RESET); /* pulse output bit 0: 0xFE and its kin */
+    request(pm, ACPI_PM_RESET);
 }
 
 /* Port 0x92: bit 1 gates A20, which is always open here; bit 0 resets. */
@@ -206,18 +199,14 @@ static void reset(void *context)
 
 void acpi_pm_init(struct acpi_pm *pm, struct bus *bus, void (*stop)(void *context), void *context)
 {
-    const struct bus_range ranges[] = {
-        { 0x64, 1, 1, keyboard_read, keyboard_write, pm },
-        { 0x92, 1, 1, port_a_read, port_a_write, pm },
-    };
+    const struct bus_range port_a = { 0x92, 1, 1, port_a_read, port_a_write, pm };
 
     memset(pm, 0, sizeof(*pm));
     pm->bus = bus;
     pm->stop = stop;
     pm->context = context;
     clock_timer_init(&pm->overflow, overflow_fire, pm);
-    for (size_t i = 0; i < sizeof(ranges) / sizeof(ranges[0]); i++)
-        bus_claim(bus, BUS_PORTS, &ranges[i]);
+    bus_claim(bus, BUS_PORTS, &port_a);
     bus_on_reset(bus, reset, pm);
     reset(pm);
 }

@@ -504,6 +504,19 @@ static void panicked(void *context, unsigned events)
         watch->panic(watch->context, events);
 }
 
+static void reset_line(void *context)
+{
+    acpi_pm_ask_reset(context);
+}
+
+static void watchdog_expired(void *context)
+{
+    struct board *board = context;
+
+    bus_complain(&board->bus, "watchdog", "ran out, because the guest fed it no more: reset");
+    acpi_pm_ask_reset(&board->pm);
+}
+
 static void init_devices(struct board *board)
 {
     const struct board_config *config = &board->config;
@@ -517,9 +530,11 @@ static void init_devices(struct board *board)
     acpi_pm_init(&board->pm, &board->bus, stop_run, board);
     serial_init(&board->serial, &board->bus, 0x3F8, 4, serial_output, board);
     pvpanic_init(&board->pvpanic, &board->bus, panicked, board);
+    tco_init(&board->tco, &board->bus, watchdog_expired, board);
+    i8042_init(&board->i8042, &board->bus, reset_line, &board->pm);
     debugcon_init(&board->debugcon, &board->bus, 0x402, config->debug, config->output_context);
     fw_cfg_init(&board->fw_cfg, &board->bus);
-    q35_init(&board->q35, &board->bus, &board->pm);
+    q35_init(&board->q35, &board->bus, &board->pm, &board->tco);
     random_init(&board->random, config->seed, 0);
 }
 

@@ -13,6 +13,7 @@
 #include "machine/board/debug_exit.h"
 #include "machine/board/fw_cfg.h"
 #include "machine/board/hpet.h"
+#include "machine/board/i8042.h"
 #include "machine/board/ioapic.h"
 #include "machine/board/pflash.h"
 #include "machine/board/pic.h"
@@ -63,6 +64,8 @@ struct board {
     struct ioapic ioapic;
     struct cmos cmos;
     struct acpi_pm pm;
+    struct tco tco;
+    struct i8042 i8042;
     struct pflash firmware, variables;
     struct fw_cfg fw_cfg;
     struct serial serial;

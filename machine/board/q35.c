@@ -13,6 +13,8 @@ enum { LPC_PMBASE = 0x40, LPC_ACPI_CONTROL = 0x44, LPC_PIRQ_A = 0x60, LPC_PIRQ_E
 enum { ACPI_CONTROL_ENABLE = 0x80 };
 
 #define ADDRESS_ENABLE 0x80000000u
+#define RCBA_ENABLE    1u
+#define RCBA_ADDRESS   0xFFFFC000u
 
 static void open_register(struct pci_function *function, unsigned offset, unsigned size)
 {
@@ -102,7 +104,12 @@ static void lpc_written(void *context, unsigned offset, unsigned size)
     struct q35 *q35 = context;
     bool on = q35->lpc.config[LPC_ACPI_CONTROL] & ACPI_CONTROL_ENABLE;
 
-    acpi_pm_map(q35->pm, on ? (uint16_t)(pci_get(&q35->lpc, LPC_PMBASE, 2) & 0xFF80) : 0);
+    uint16_t base = on ? (uint16_t)(pci_get(&q35->lpc, LPC_PMBASE, 2) & 0xFF80) : 0;
+    uint32_t rcba = pci_get(&q35->lpc, LPC_RCBA, 4);
+
+    acpi_pm_map(q35->pm, base);
+    tco_map(q35->tco, base);
+    tco_map_chipset(q35->tco, rcba & RCBA_ENABLE ? rcba & RCBA_ADDRESS : 0);
     for (unsigned pirq = 0; pirq < PCI_PIRQ_COUNT; pirq++)
         pci_route(&q35->pci, pirq,
                   q35->lpc.config[(pirq < 4 ? LPC_PIRQ_A : LPC_PIRQ_E - 4) + pirq]);
@@ -170,13 +177,14 @@ static void reset(void *context)
     pci_set(&q35->lpc, PCI_COMMAND, PCI_COMMAND_IO | PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER, 2);
 }
 
-void q35_init(struct q35 *q35, struct bus *bus, struct acpi_pm *pm)
+void q35_init(struct q35 *q35, struct bus *bus, struct acpi_pm *pm, struct tco *tco)
 {
     const struct bus_range ports = { 0xCF8, 8, 4, ports_read, ports_write, q35 };
 
     memset(q35, 0, sizeof(*q35));
     q35->bus = bus;
     q35->pm = pm;
+    q35->tco = tco;
     pci_root_init(&q35->pci, bus);
     init_mch(q35);
     init_lpc(q35);

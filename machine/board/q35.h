@@ -7,17 +7,19 @@
 #define PRIVET_MACHINE_BOARD_Q35_H
 
 #include "machine/board/acpi_pm.h"
+#include "machine/board/tco.h"
 #include "machine/devices/pci.h"
 
 struct q35 {
     struct bus *bus;
     struct acpi_pm *pm;
+    struct tco *tco;
     struct pci_root pci;
     struct pci_function mch, lpc;
     uint32_t address; /* port 0xCF8 */
     uint64_t ecam_base, ecam_size; /* size 0: off */
 };
 
-void q35_init(struct q35 *q35, struct bus *bus, struct acpi_pm *pm);
+void q35_init(struct q35 *q35, struct bus *bus, struct acpi_pm *pm, struct tco *tco);
 
 #endif
