@@ -27,6 +27,7 @@
 #include "machine/devices/virtio_console.h"
 #include "machine/devices/virtio_net.h"
 #include "machine/devices/virtio_rng.h"
+#include "machine/devices/virtio_scsi.h"
 
 struct board_processor {
     struct board *board;
@@ -79,7 +80,9 @@ struct board {
     struct virtio_net net;
     struct net_user *net_user; /* NULL: no network */
     struct virtio_console console;
-    struct virtio_blk *disk[BOARD_MAX_DISKS];
+    struct virtio_blk *disk[BOARD_MAX_DISKS]; /* NULL for those on SCSI */
+    struct virtio_scsi *scsi;                 /* NULL: none */
+    unsigned scsi_slot;
     uint8_t e820[2 * 20];
     struct acpi_config acpi_config; /* what `acpi` was built from */
     struct acpi_blobs acpi;
