@@ -107,7 +107,7 @@ static void fill_config(struct guest_config *config, const struct run_options *o
                         const struct run_inputs *inputs, struct console *console)
 {
     *config = (struct guest_config){
-        .sev = o->sev ? CPU_SEV_ON : CPU_SEV_OFF,
+        .sev = o->sev ? CPU_SEV_ON : o->sme ? CPU_SEV_SME : CPU_SEV_OFF,
         .model = o->model,
         .c_bit = o->c_bit,
         .reduced_physical_bits = o->reduced_physical_bits,

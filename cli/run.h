@@ -29,7 +29,7 @@ struct run_options {
     unsigned disk_count;
     uint64_t memory_size;
     unsigned processors;
-    bool sev, kernel_hashes, reboot, firmware_given;
+    bool sev, sme, kernel_hashes, reboot, firmware_given;
     uint64_t exit_port; /* 0: none */
     uint32_t policy;
     struct cpu_model model;

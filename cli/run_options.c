@@ -115,7 +115,7 @@ static bool check(struct run_options *o)
 bool run_options_parse(int argc, char **argv, struct run_options *o, bool *ret_done)
 {
     static const char *const check_levels[] = { "off", "warn", "fatal", NULL };
-    static const char *const sev_modes[] = { "off", "sev", NULL };
+    static const char *const sev_modes[] = { "off", "sev", "sme", NULL };
     struct raw raw = {
         .processors = 1, .policy = 1, .c_bit = 51, .reduced = 1, .asid = 1, .sev = 1, .net = "none",
     };
@@ -146,8 +146,8 @@ bool run_options_parse(int argc, char **argv, struct run_options *o, bool *ret_d
           BOARD_MAX_PROCESSORS, NULL },
         { "cpu", OPTION_TEXT, &cpu_text, "MODEL[,+NAME,-NAME]",
           "epyc or baseline, with features added or taken away; default epyc" },
-        { "sev", OPTION_CHOICE, &raw.sev, "off|sev",
-          "memory encryption; default sev", 0, 0, sev_modes },
+        { "sev", OPTION_CHOICE, &raw.sev, "off|sev|sme",
+          "memory encryption: none, a SEV guest, or a host with SME; default sev", 0, 0, sev_modes },
         { "policy", OPTION_POLICY, &raw.policy, "POLICY",
           "guest policy, a number or words such as nodbg,noks; default nodbg" },
         { "c-bit", OPTION_NUMBER, &raw.c_bit, "N",
@@ -215,6 +215,7 @@ bool run_options_parse(int argc, char **argv, struct run_options *o, bool *ret_d
         return false;
     o->processors = (unsigned)raw.processors;
     o->sev = raw.sev == 1;
+    o->sme = raw.sev == 2;
     o->policy = (uint32_t)raw.policy;
     o->c_bit = (unsigned)raw.c_bit;
     o->reduced_physical_bits = (unsigned)raw.reduced;

@@ -554,6 +554,7 @@ static bool assemble(struct board *board, char *error, size_t size)
     clock_init(&board->clock, turn_ns, stop_run, board);
     board->turn.sharing = 1;
     bus_init(&board->bus, board->memory, &board->clock, &sinks);
+    board->bus.c_mask = board->config.dma_c_mask;
     board->apic_host = (struct apic_host){ board, update_processor, processor_event, send_ipi,
                                            broadcast_eoi };
     for (unsigned i = 0; i < board->processors; i++)

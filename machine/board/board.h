@@ -71,6 +71,7 @@ struct board_config {
     struct memory *memory; /* empty: the board adds RAM and flash to it */
     uint64_t ram_size;     /* bytes, multiple of 1 MiB */
     unsigned processors;
+    uint64_t dma_c_mask; /* SME: devices find encrypted memory behind this bit; 0: none */
     bool sev; /* virtio offers VIRTIO_F_ACCESS_PLATFORM; kernel header is left unpatched always */
     struct board_blob firmware;  /* pflash unit 0: ends at 4 GiB; 4 KiB multiple */
     bool no_firmware;            /* there is none: see board_prepare_direct */

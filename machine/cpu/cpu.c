@@ -24,8 +24,10 @@ struct cpu *cpu_create(const struct cpu_config *config, struct memory *memory,
     cpu->config = *config;
     cpu->io = *io;
     cpu->memory = memory;
-    cpu->c_mask = config->sev == CPU_SEV_ON ? 1ull << config->c_bit : 0;
+    cpu->forced_view = config->sev == CPU_SEV_ON ? config->asid : MEMORY_RAW;
     cpu->missing = model_missing(&config->model);
+    if (config->sev == CPU_SEV_SME) /* the host itself */
+        cpu->missing |= 1ull << FEATURE_HYPERVISOR;
     cpu->physical_mask = (1ull << config->physical_bits) - 1;
     cpu->config.sibling = NULL;
     decode_initialise();
@@ -63,7 +65,8 @@ static void reset_msrs(struct cpu *cpu)
     cpu->mtrr_default = 0;
     memset(cpu->mtrr_variable, 0, sizeof(cpu->mtrr_variable));
     memset(cpu->mtrr_fixed, 0, sizeof(cpu->mtrr_fixed));
-    cpu->syscfg = cpu->debug_control = 0;
+    cpu->debug_control = 0;
+    cpu_set_syscfg(cpu, cpu->config.sev == CPU_SEV_SME ? SYSCFG_MEM_ENCRYPT : 0);
     cpu->hwcr = HWCR_TSC_FREQ_SEL;
     cpu->decode_config = 1u << 1; /* LFENCE serialises */
 }

@@ -30,11 +30,15 @@ struct cpu_model {
 bool cpu_model_parse(const char *text, struct cpu_model *ret, char *error, size_t error_size);
 
 /* Which kind of encryption the guest runs under (CPUID 0x8000001F, MSR SEV_STATUS). */
-enum cpu_sev_mode { CPU_SEV_OFF, CPU_SEV_ON };
+enum cpu_sev_mode {
+    CPU_SEV_OFF,
+    CPU_SEV_ON,
+    CPU_SEV_SME, /* no guest but a host with secure memory encryption: APM 2 7.10 */
+};
 
 struct cpu_config {
     enum cpu_sev_mode sev;
-    memory_view asid;               /* key of this guest when sev is on, else MEMORY_RAW */
+    memory_view asid;               /* key of this guest, or SME's; MEMORY_RAW with neither */
     unsigned c_bit;                 /* position of the C-bit, 32 to 51 */
     unsigned reduced_physical_bits; /* CPUID 0x8000001F EBX[11:6] */
     unsigned physical_bits;         /* guest MAXPHYADDR, CPUID 0x80000008 EAX[7:0] */

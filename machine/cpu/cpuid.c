@@ -235,12 +235,12 @@ static void address_sizes(const struct cpu *cpu, uint32_t ret[4])
     ret[ECX] = (cpu->config.processors - 1) | log2_ceil(cpu->config.processors) << 12;
 }
 
-/* What KVM shows a plain SEV guest: APM 3 E.4.17. */
+/* What KVM shows a plain SEV guest, or a processor with SME and nothing more: APM 3 E.4.17. */
 static void encryption(const struct cpu *cpu, uint32_t ret[4])
 {
-    if (cpu->config.sev != CPU_SEV_ON)
+    if (cpu->config.sev == CPU_SEV_OFF)
         return;
-    ret[EAX] = 1u << 1;
+    ret[EAX] = cpu->config.sev == CPU_SEV_ON ? 1u << 1 : 1u << 0;
     ret[EBX] = cpu->config.c_bit | cpu->config.reduced_physical_bits << 6;
 }
 

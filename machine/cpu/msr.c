@@ -18,6 +18,7 @@
 #define MSR_FS_BASE       0xC0000100u
 #define MSR_GS_BASE       0xC0000101u
 #define MSR_TSC_AUX       0xC0000103u
+#define MSR_SYSCFG        0xC0010010u
 #define MSR_SEV_STATUS    0xC0010131u
 #define PATCH_LEVEL       0x0A0011D5u
 #define MSR_TSC_ADJUST    0x3Bu
@@ -68,7 +69,6 @@ static const struct msr_row rows[] = {
     {0xC0000102, 1, MSR_CANONICAL, 0, FIELD(kernel_gs_base)},
     {MSR_TSC_AUX, 1, MSR_MASK, 0xFFFFFFFF, FIELD(tsc_aux)},
     {0xC0010000, 8, MSR_IGNORE, 0, 0}, /* performance counters that never count: as KVM has it */
-    {0xC0010010, 1, MSR_MASK, 0x7C0000, FIELD(syscfg)}, /* the MTRR and TOM2 bits */
     {0xC0010015, 1, MSR_VALUE, 0, FIELD(hwcr)},
     {0xC001001F, 1, MSR_IGNORE, 0, 0}, /* NB_CFG */
     {0xC0011029, 1, MSR_VALUE, 0, FIELD(decode_config)},
@@ -169,6 +169,28 @@ static uint64_t efer_writable(const struct cpu *cpu)
            (cpu_has_feature(cpu, FEATURE_FXSR_OPT) ? EFER_FFXSR : 0u);
 }
 
+void cpu_set_syscfg(struct cpu *cpu, uint64_t value)
+{
+    bool works = cpu->config.sev == CPU_SEV_ON || value & SYSCFG_MEM_ENCRYPT;
+    cpu->syscfg = value;
+    cpu->c_mask = works ? 1ull << cpu->config.c_bit : 0;
+}
+
+/* The MTRR and TOM2 bits, and with SME the one for encryption. */
+static bool write_syscfg(struct cpu *cpu, uint64_t value)
+{
+    uint64_t known = 0x7C0000 | (cpu->config.sev == CPU_SEV_SME ? SYSCFG_MEM_ENCRYPT : 0u);
+    if (value & ~known)
+        return false;
+    bool changed = (value ^ cpu->syscfg) & SYSCFG_MEM_ENCRYPT;
+    cpu_set_syscfg(cpu, value);
+    if (changed) {
+        mmu_flush(cpu);
+        mmu_flushed(cpu, CPU_FLUSH_ALL, 0, 0);
+    }
+    return true;
+}
+
 static bool write_efer(struct cpu *cpu, uint64_t value)
 {
     uint64_t writable = efer_writable(cpu), changed = (value ^ cpu->efer) & writable;
@@ -199,6 +221,9 @@ bool msr_read(struct cpu *cpu, uint32_t msr, uint64_t *value)
         return deadline_read(cpu, value);
     case MSR_EFER:
         *value = cpu->efer;
+        return true;
+    case MSR_SYSCFG:
+        *value = cpu->syscfg;
         return true;
     case MSR_SEV_STATUS:
         *value = cpu->config.sev == CPU_SEV_ON;
@@ -248,6 +273,8 @@ bool msr_write(struct cpu *cpu, uint32_t msr, uint64_t value)
         return deadline_write(cpu, value);
     case MSR_EFER:
         return write_efer(cpu, value);
+    case MSR_SYSCFG:
+        return write_syscfg(cpu, value);
     }
     const struct msr_row *row = find_row(msr);
     if (!row || !value_valid(row, value))

@@ -242,7 +242,8 @@ struct cpu {
     const struct cpu_observer *observer; /* NULL: nobody watches. observer.h */
     uint64_t observed_rip;               /* whose walk it is; only with an observer */
     struct memory *memory;
-    uint64_t c_mask;          /* 1 << c_bit when SEV is on, else 0 */
+    uint64_t c_mask;          /* 1 << c_bit when SEV or SME is on, else 0 */
+    memory_view forced_view;  /* of walks and fetches under SEV, and without paging */
     uint64_t physical_mask;   /* address bits of an entry below MAXPHYADDR */
     struct block_cache *blocks;
     char error[256];

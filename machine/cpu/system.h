@@ -168,6 +168,13 @@ void cpu_cpuid(const struct cpu *cpu, uint32_t leaf, uint32_t subleaf, uint32_t 
 bool msr_read(struct cpu *cpu, uint32_t msr, uint64_t *value);
 bool msr_write(struct cpu *cpu, uint32_t msr, uint64_t value);
 
+/*
+ * msr.c: SYSCFG, whose bit 23 makes the C-bit of a host with SME work (APM 2 7.10.1). Platforms set
+ * it before the first instruction. The caller flushes the TLB.
+ */
+#define SYSCFG_MEM_ENCRYPT (1u << 23)
+void cpu_set_syscfg(struct cpu *cpu, uint64_t value);
+
 /* mode.c: a new code segment with its CPL, then the mode that follows from it. */
 void cpu_set_code(struct cpu *cpu, const struct segment *cs, unsigned cpl);
 

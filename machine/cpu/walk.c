@@ -3,7 +3,9 @@
  * Page tables: long mode with 4 levels, legacy PAE, legacy 32-bit with PSE-36, and no paging.
  *
  * Under SEV the tables are always read and written with the guest's key (APM 2 15.34.5). The leaf's
- * C-bit picks the view of data in long mode and legacy PAE; elsewhere data is private.
+ * C-bit picks the view of data in long mode and legacy PAE; elsewhere data is private. With SME the
+ * C-bit of CR3 and of each entry says whether what it points to is encrypted, be it a table or a
+ * page, data or code; nothing else is (APM 2 7.10.4).
  */
 #include "machine/cpu/observer.h"
 #include "machine/cpu/walk.h"
@@ -32,9 +34,11 @@ struct walk {
         uint8_t *host;
         uint64_t value;
         uint64_t gpa;
+        memory_view view;
     } entry[MAX_LEVELS]; /* from the top */
     unsigned used;
     unsigned entry_size; /* 4 or 8 */
+    memory_view view;    /* of the next table */
     bool observed;
 };
 
@@ -47,13 +51,14 @@ static uint64_t read_entry(struct walk *walk, uint64_t gpa)
     if (walk->observed)
         cpu->observer->walked(cpu->observer->context, cpu, cpu->observed_rip, walk->linear, gpa,
                               walk->entry_size);
-    uint8_t *page = memory_page(cpu->memory, gpa, cpu->config.asid);
+    uint8_t *page = memory_page(cpu->memory, gpa, walk->view);
     uint64_t value = 0;
     if (page)
         memcpy(&value, page + gpa % MEMORY_PAGE_SIZE, walk->entry_size);
     walk->entry[walk->used].host = page ? page + gpa % MEMORY_PAGE_SIZE : NULL;
     walk->entry[walk->used].value = value;
     walk->entry[walk->used].gpa = gpa;
+    walk->entry[walk->used].view = walk->view;
     walk->used++;
     return value;
 }
@@ -67,6 +72,14 @@ static uint64_t entry_address(const struct cpu *cpu, uint64_t entry)
 static uint64_t reserved_address_bits(const struct cpu *cpu)
 {
     return ADDRESS_BITS & ~cpu->physical_mask & ~cpu->c_mask;
+}
+
+/* The view of a table that an entry or CR3 points to. */
+static memory_view table_view(const struct cpu *cpu, uint64_t entry)
+{
+    if (cpu->config.sev == CPU_SEV_SME && entry & cpu->c_mask)
+        return cpu->config.asid;
+    return cpu->forced_view;
 }
 
 static void add_rights(struct translation *t, uint64_t entry)
@@ -103,6 +116,7 @@ static enum walk_end walk_wide(struct walk *walk, uint64_t table, int level, uin
             return WALK_RESERVED;
         add_rights(t, entry);
         table = entry_address(cpu, entry);
+        walk->view = table_view(cpu, entry);
         if (leaf) {
             uint64_t offset = walk->linear & ((1ull << shift) - 1) & ADDRESS_BITS;
             t->gpa = (table & ~((1ull << shift) - 1)) | offset;
@@ -120,6 +134,7 @@ static enum walk_end walk_pae(struct walk *walk, struct translation *t)
     uint64_t pdpte = walk->cpu->pdpte[walk->linear >> 30 & 3];
     if (!(pdpte & ENTRY_P))
         return WALK_ABSENT;
+    walk->view = table_view(walk->cpu, pdpte);
     /* Bits 62:52 are available in long mode and must be zero here: APM 2 5.2.3. */
     return walk_wide(walk, entry_address(walk->cpu, pdpte), 1,
                      reserved_address_bits(walk->cpu) | 0x7FF0000000000000ull, t);
@@ -129,7 +144,7 @@ static enum walk_end walk_narrow(struct walk *walk, struct translation *t)
 {
     struct cpu *cpu = walk->cpu;
     uint64_t linear = walk->linear;
-    t->view = cpu->config.asid;
+    t->view = cpu->forced_view;
     uint64_t entry = read_entry(walk, (cpu->cr3 & 0xFFFFF000) + (linear >> 22 & 1023) * 4);
     if (!(entry & ENTRY_P))
         return WALK_ABSENT;
@@ -170,10 +185,14 @@ bool walk_permits(const struct cpu *cpu, const struct translation *t, unsigned a
 static void set_bits(struct walk *walk, unsigned index, uint64_t bits)
 {
     uint64_t value = walk->entry[index].value | bits;
+    uint64_t gpa = walk->entry[index].gpa;
     if (value == walk->entry[index].value || !walk->entry[index].host)
         return;
     walk->entry[index].value = value;
-    memcpy(walk->entry[index].host, &value, walk->entry_size);
+    /* Asked for again: a table may be one at two levels, with C-bits that differ. */
+    uint8_t *page = memory_page(walk->cpu->memory, gpa, walk->entry[index].view);
+    if (page)
+        memcpy(page + gpa % MEMORY_PAGE_SIZE, &value, walk->entry_size);
 }
 
 static void set_accessed_and_dirty(struct walk *walk, unsigned access, struct translation *t)
@@ -201,6 +220,7 @@ static enum walk_end walk_tables(struct walk *walk, struct translation *ret)
     struct cpu *cpu = walk->cpu;
     *ret = (struct translation){.page_shift = 12, .user = true, .writable = true, .dirty = true};
     walk->entry_size = 8;
+    walk->view = table_view(cpu, cpu->cr3);
     if (cpu->efer & EFER_LMA)
         return walk_wide(walk, entry_address(cpu, cpu->cr3), 3, reserved_address_bits(cpu), ret);
     if (cpu->cr4 & CR4_PAE)
@@ -217,7 +237,7 @@ bool walk_translate(struct cpu *cpu, uint64_t linear, unsigned access, struct tr
     if (!(cpu->cr0 & CR0_PG)) {
         *ret = (struct translation){.page_shift = 12, .user = true, .writable = true,
                                     .dirty = true, .gpa = linear & 0xFFFFF000,
-                                    .view = cpu->config.asid, .leaf = cpu->config.asid};
+                                    .view = cpu->forced_view, .leaf = cpu->forced_view};
         return true;
     }
     enum walk_end end = walk_tables(&walk, ret);
@@ -231,8 +251,8 @@ bool walk_translate(struct cpu *cpu, uint64_t linear, unsigned access, struct tr
         return false;
     }
     ret->leaf = ret->view;
-    if (access & PF_FETCH)
-        ret->view = cpu->config.asid;
+    if (access & PF_FETCH && cpu->config.sev == CPU_SEV_ON)
+        ret->view = cpu->forced_view;
     if (!(access & ACCESS_PEEK))
         set_accessed_and_dirty(&walk, access, ret);
     return true;
@@ -242,7 +262,7 @@ bool walk_load_pdptes(struct cpu *cpu, uint64_t cr3)
 {
     uint64_t table[4] = {0};
     uint64_t reserved = reserved_address_bits(cpu) | 0xFFF00000000001E6ull;
-    uint8_t *page = memory_page(cpu->memory, cr3 & 0xFFFFFFE0, cpu->config.asid);
+    uint8_t *page = memory_page(cpu->memory, cr3 & 0xFFFFFFE0, table_view(cpu, cr3));
     if (page)
         memcpy(table, page + (cr3 & 0xFE0), sizeof(table));
     for (unsigned i = 0; i < 4; i++) {

@@ -21,7 +21,8 @@ static void record_opcode(struct cpu *cpu, const struct insn *i)
         uint64_t gpa = block->gpa + i->ip + k;
         if ((gpa ^ block->gpa) & ~PAGE_OFFSET)
             gpa = block->gpa_second | (gpa & PAGE_OFFSET);
-        const uint8_t *page = memory_page(cpu->memory, gpa & ~PAGE_OFFSET, cpu->config.asid);
+        memory_view view = memory_current_view(cpu->memory, gpa);
+        const uint8_t *page = memory_page(cpu->memory, gpa & ~PAGE_OFFSET, view);
         bytes[k] = page ? page[gpa & PAGE_OFFSET] : 0;
     }
     for (unsigned k = 0; k + 1 < sizeof(bytes); k++)

@@ -180,10 +180,20 @@ static void watch(struct bus *bus, uint64_t gpa, size_t length, bool write)
         bus->dma_watch(bus->dma_context, bus->actor, bus->actor_queue, gpa, length, write);
 }
 
+/* The view that an address selects, and the address without the C-bit. */
+static memory_view dma_view(const struct bus *bus, uint64_t *gpa)
+{
+    if (!(*gpa & bus->c_mask))
+        return MEMORY_RAW;
+    *gpa &= ~bus->c_mask;
+    return MEMORY_SME;
+}
+
 bool bus_dma_read(struct bus *bus, uint64_t gpa, void *data, size_t length)
 {
+    memory_view view = dma_view(bus, &gpa);
     watch(bus, gpa, length, false);
-    return memory_read(bus->memory, gpa, data, length, MEMORY_RAW) == 0;
+    return memory_read(bus->memory, gpa, data, length, view) == 0;
 }
 
 /* A device's write reaches RAM only: flash is programmed by its commands and in no other way. */
@@ -202,10 +212,11 @@ static bool all_ram(struct memory *memory, uint64_t gpa, size_t length)
 
 bool bus_dma_write(struct bus *bus, uint64_t gpa, const void *data, size_t length)
 {
+    memory_view view = dma_view(bus, &gpa);
     if (!all_ram(bus->memory, gpa, length))
         return false;
     watch(bus, gpa, length, true);
-    return memory_write(bus->memory, gpa, data, length, MEMORY_RAW) == 0;
+    return memory_write(bus->memory, gpa, data, length, view) == 0;
 }
 
 void bus_on_reset(struct bus *bus, bus_reset_fn *reset, void *context)

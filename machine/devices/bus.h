@@ -2,7 +2,8 @@
 /*
  * What a device sees of the machine: port and MMIO ranges that it claims, interrupt lines that it
  * drives, messages (MSI) that it sends, guest memory by DMA, and a reset. Devices know neither the
- * processor nor the chip: DMA always goes through the raw view of memory.
+ * processor nor the chip: DMA goes through the raw view of memory, and on a host with SME through
+ * the encrypted one where the address has the C-bit set (APM 2 7.10.4).
  */
 #ifndef PRIVET_MACHINE_BUS_H
 #define PRIVET_MACHINE_BUS_H
@@ -57,6 +58,7 @@ typedef void bus_dma_watch(void *context, const char *device, int queue, uint64_
 struct bus {
     struct memory *memory;
     struct clock *clock;
+    uint64_t c_mask; /* an address bit that selects the MEMORY_SME view of DMA; 0: none */
     struct bus_map map[2];
     struct bus_sinks sinks;
     uint8_t line[BUS_GSI_COUNT];  /* a bit per bus_line_driver */

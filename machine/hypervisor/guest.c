@@ -39,7 +39,9 @@ static bool create_processors(struct guest *guest, char *error, size_t error_siz
     const struct guest_config *config = &guest->config;
     struct cpu_config cpu_config = {
         .sev = config->sev,
-        .asid = config->sev == CPU_SEV_ON ? config->asid : MEMORY_RAW,
+        .asid = config->sev == CPU_SEV_ON    ? config->asid
+                : config->sev == CPU_SEV_SME ? MEMORY_SME
+                                             : MEMORY_RAW,
         .c_bit = config->c_bit,
         .reduced_physical_bits = config->reduced_physical_bits,
         .physical_bits = PHYSICAL_BITS < config->c_bit ? PHYSICAL_BITS : config->c_bit,
@@ -103,6 +105,22 @@ static void watch_pvpanic(void *context, unsigned events)
     }
 }
 
+/*
+ * SME's key, which the Secure Processor draws at reset and nobody ever sees (APM 2 7.10): it follows
+ * from the run's seed, so that runs repeat.
+ */
+struct sme_key {
+    uint8_t bytes[MEMORY_KEY_SIZE];
+};
+
+static struct sme_key sme_key(const uint8_t seed[32])
+{
+    struct sme_key key;
+    for (unsigned k = 0; k < sizeof(key.bytes); k++)
+        key.bytes[k] = (uint8_t)(seed[k] ^ seed[31 - k] ^ (0x53 + 29 * k));
+    return key;
+}
+
 static bool create_parts(struct guest *guest, char *error, size_t error_size)
 {
     struct guest_config *config = &guest->config;
@@ -113,7 +131,11 @@ static bool create_parts(struct guest *guest, char *error, size_t error_size)
     }
     memory_set_listener(guest->memory, page_changed, guest);
     config->board.memory = guest->memory;
-    config->board.sev = config->sev == CPU_SEV_ON;
+    config->board.sev = config->sev != CPU_SEV_OFF;
+    if (config->sev == CPU_SEV_SME) {
+        config->board.dma_c_mask = 1ull << config->c_bit;
+        memory_set_key(guest->memory, MEMORY_SME, sme_key(config->board.seed).bytes);
+    }
     config->board.tsc_hz = TSC_HZ;
     config->board.watch = (struct board_watch){ watch_console, watch_pvpanic, guest };
     guest->board = board_create(&config->board, error, error_size);

@@ -24,6 +24,8 @@
 /* A view is an ASID whose key decrypts, or MEMORY_RAW. */
 typedef uint16_t memory_view;
 #define MEMORY_RAW ((memory_view)0)
+/* The key of secure memory encryption (APM 2 7.10), where hardware has ASID 0: no guest's. */
+#define MEMORY_SME ((memory_view)MEMORY_MAX_ASID)
 
 enum memory_kind {
     MEMORY_NONE, /* nothing, or a device: not backed by this object */
