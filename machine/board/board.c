@@ -563,8 +563,8 @@ static bool assemble(struct board *board, char *error, size_t size)
         return false;
     init_devices(board);
     if (config->exit_port &&
-        !debug_exit_init(&board->exit, &board->bus, config->exit_port, stop_run, board))
-        return board_fail(error, size, "debug exit: port 0x%x belongs to another device",
+        !test_device_init(&board->test, &board->bus, config->exit_port, stop_run, board))
+        return board_fail(error, size, "debug exit: a port of 0x%x or 0x2000 belongs to another device",
                           config->exit_port);
     if (!board_add_devices(board, error, size) || !board_add_files(board, error, size) ||
         !board_add_tables(board, error, size))
@@ -614,7 +614,7 @@ uint64_t board_firmware_base(const struct board *board)
 
 uint8_t board_exit_status(const struct board *board)
 {
-    return board->exit.status;
+    return board->test.status;
 }
 
 enum board_request board_take_request(struct board *board)
@@ -627,7 +627,7 @@ enum board_request board_take_request(struct board *board)
     enum board_request request = map[board->pm.request];
 
     board->pm.request = ACPI_PM_NOTHING;
-    if (board->exit.asked)
+    if (board->test.asked)
         return BOARD_EXIT;
     return request;
 }

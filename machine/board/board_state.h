@@ -10,7 +10,7 @@
 #include "machine/board/apic.h"
 #include "machine/board/board.h"
 #include "machine/board/cmos.h"
-#include "machine/board/debug_exit.h"
+#include "machine/board/test_device.h"
 #include "machine/board/fw_cfg.h"
 #include "machine/board/hpet.h"
 #include "machine/board/i8042.h"
@@ -71,7 +71,7 @@ struct board {
     struct fw_cfg fw_cfg;
     struct serial serial;
     struct debugcon debugcon;
-    struct debug_exit exit;
+    struct test_device test;
     struct pvpanic pvpanic;
     struct q35 q35;
     struct random_stream random;

@@ -162,8 +162,12 @@ void segment_drop_privileged(struct cpu *cpu, unsigned cpl)
         const struct segment *s = &cpu->seg[data_segments[n]];
         bool conforming = (s->attributes & (TYPE_CODE | TYPE_CONFORMING)) ==
                           (TYPE_CODE | TYPE_CONFORMING);
-        if (s->attributes && segment_dpl(s) < cpl && !conforming)
-            load_null(cpu, data_segments[n], 0);
+        if (!s->attributes || segment_dpl(s) >= cpl || conforming)
+            continue;
+        /* The bases of FS and GS are MSRs, too: they stay, as processors have it. */
+        uint64_t base = data_segments[n] >= FS && cpu_long_mode(cpu) ? s->base : 0;
+        load_null(cpu, data_segments[n], 0);
+        cpu->seg[data_segments[n]].base = base;
     }
 }
 
