@@ -127,6 +127,16 @@ static void set_up_apic(struct board *board)
         io->mmio_write(io->context, registers[n][0], registers[n][1], 4);
 }
 
+/* As a PC's BIOS: vectors 0x08 and 0x70; timer, keyboard, floppy disk and the second one on. */
+static void set_up_pic(struct board *board)
+{
+    static const uint8_t writes[][2] = {{0x20, 0x11}, {0x21, 0x08}, {0x21, 4}, {0x21, 1},
+                                        {0xA0, 0x11}, {0xA1, 0x70}, {0xA1, 2}, {0xA1, 1},
+                                        {0x21, 0xB8}, {0xA1, 0x00}};
+    for (unsigned n = 0; n < sizeof(writes) / sizeof(writes[0]); n++)
+        bus_write(&board->bus, BUS_PORTS, writes[n][0], writes[n][1], 1);
+}
+
 bool board_prepare_direct(struct board *board, struct board_direct *ret)
 {
     *ret = (struct board_direct){.ram_low = board->ram_low,
@@ -136,5 +146,6 @@ bool board_prepare_direct(struct board *board, struct board_direct *ret)
                                  .rsdp = RSDP_ADDRESS};
     set_up_chip_set(board);
     set_up_apic(board);
+    set_up_pic(board);
     return place_tables(board, ret->tables);
 }

@@ -128,6 +128,13 @@ void breakpoints_deliver(struct cpu *cpu)
     cpu_deliver(cpu, VECTOR_DB, EVENT_EXCEPTION, false, 0);
 }
 
+void breakpoints_join(struct cpu *cpu)
+{
+    if (cpu->watch.trap)
+        report(cpu, cpu->watch.trap);
+    cpu->watch.trap = 0;
+}
+
 void breakpoints_fault(struct cpu *cpu, const struct insn *i, uint32_t bits)
 {
     report(cpu, bits);

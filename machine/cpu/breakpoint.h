@@ -39,7 +39,7 @@ struct breakpoints {
     bool execute_armed, data_armed, port_armed;
     bool changed;        /* decoded blocks and the TLB still follow another set */
     bool stop;           /* a breakpoint of the host was hit: cpu_run ends */
-    bool resume_guest;   /* the next instruction is not looked at: EFLAGS.RF, MOV SS */
+    bool resume_guest;   /* the next instruction is not looked at: EFLAGS.RF */
     bool resume_host;    /* nor for the host: it stopped here before */
     bool passed;         /* the host stopped before the instruction at `passed_address` */
     bool stepping;       /* EFLAGS.TF was set when the running instruction began */
@@ -56,6 +56,8 @@ void breakpoints_update(struct cpu *cpu);
 void breakpoints_apply(struct cpu *cpu);
 /* Between instructions, when `trap` is set: delivers #DB. */
 void breakpoints_deliver(struct cpu *cpu);
+/* ICEBP raises #DB anyway: what a MOV SS before it held off goes with it. */
+void breakpoints_join(struct cpu *cpu);
 /* A fault that DR6 explains by `bits`, raised by instruction i. */
 _Noreturn void breakpoints_fault(struct cpu *cpu, const struct insn *i, uint32_t bits);
 

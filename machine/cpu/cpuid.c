@@ -244,11 +244,20 @@ static void encryption(const struct cpu *cpu, uint32_t ret[4])
     ret[EBX] = cpu->config.c_bit | cpu->config.reduced_physical_bits << 6;
 }
 
+/* The local APIC can be switched off, and CPUID says so: APM 2 16.3.1. */
+static bool apic_is_off(const struct cpu *cpu)
+{
+    uint64_t base = 0;
+    return cpu->io.apic_msr_read(cpu->io.context, 0x1B, &base) && !(base & 1u << 11);
+}
+
 void cpu_cpuid(const struct cpu *cpu, uint32_t leaf, uint32_t subleaf, uint32_t ret[4])
 {
     memset(ret, 0, 4 * sizeof(ret[0]));
     if (leaf != 7 || subleaf == 0)
         set_feature_bits(cpu, leaf, ret);
+    if ((leaf == 1 || leaf == 0x80000001) && apic_is_off(cpu))
+        ret[EDX] &= ~(1u << 9);
     switch (leaf) {
     case 0:
         vendor(MAX_BASIC, ret);

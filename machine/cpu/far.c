@@ -503,6 +503,7 @@ void op_int3(struct cpu *cpu, const struct insn *i)
 
 void op_int1(struct cpu *cpu, const struct insn *i)
 {
+    breakpoints_join(cpu);
     deliver_software(cpu, i, VECTOR_DB, false);
 }
 

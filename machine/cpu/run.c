@@ -177,7 +177,6 @@ static void step(struct cpu *cpu)
 {
     uint32_t mode = cpu->mode;
     cpu->watch.stepping = cpu->eflags & EFLAGS_TF;
-    cpu->watch.resume_guest |= cpu->debug_shadow;
     cpu->interrupt_shadow = cpu->debug_shadow = false;
     cpu->deadline = 0;
     cpu->mode = mode | MODE_STEP;
