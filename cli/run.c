@@ -126,6 +126,7 @@ static void fill_config(struct guest_config *config, const struct run_options *o
         .panicked = panicked,
         .gdb = o->gdb,
         .check = o->check,
+        .trace = { o->trace, o->trace_file, o->trace_from, o->trace_to },
         .input_fd = isatty(STDIN_FILENO) ? STDIN_FILENO : -1,
         .chip = {
             .state_folder = o->state,
@@ -267,6 +268,10 @@ static int run_guest(struct guest *guest, const struct run_options *o,
     if (o->memory_dump && !dump_memory(guest, o->memory_dump))
         code = RUN_USAGE;
     guest_decommission(guest);
+    if (!guest_flush_trace(guest)) {
+        fprintf(stderr, "privet: trace: lines were lost: %s\n", strerror(errno));
+        code = RUN_USAGE;
+    }
     if (console->failed) {
         fprintf(stderr, "privet: console: output was lost: %s\n", strerror(errno));
         code = RUN_USAGE;

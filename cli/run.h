@@ -24,7 +24,7 @@ struct run_options {
     const char *firmware, *variables, *kernel, *initrd, *append;
     const char *hashed_kernel, *hashed_initrd, *hashed_append; /* NULL: the delivered ones */
     const char *session, *dh_cert, *secret_header, *secret, *tik;
-    const char *state, *debugcon, *memory_dump, *marker, *stop_at, *gdb;
+    const char *state, *debugcon, *memory_dump, *marker, *stop_at, *gdb, *trace, *trace_file;
     struct run_disk disks[BOARD_MAX_DISKS];
     unsigned disk_count;
     uint64_t memory_size;
@@ -38,6 +38,7 @@ struct run_options {
     uint64_t seed;
     struct check_config check;
     struct symbols symbols; /* freed by run_options_free */
+    uint64_t trace_from, trace_to;
     struct board_net net;
     bool has_net;
     unsigned firmware_use, variables_use; /* enum run_flash_use */

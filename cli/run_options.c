@@ -104,6 +104,10 @@ static bool check(struct run_options *o)
         fprintf(stderr, "privet: --kernel-hashes on needs --kernel\n");
     else if ((o->initrd || o->append) && !o->kernel)
         fprintf(stderr, "privet: --initrd and --append need --kernel\n");
+    else if (!o->trace && (o->trace_file || o->trace_from || o->trace_to != UINT64_MAX))
+        fprintf(stderr, "privet: --trace-file, --trace-from and --trace-to need --trace\n");
+    else if (o->trace_from > o->trace_to)
+        fprintf(stderr, "privet: --trace-from is after --trace-to\n");
     else if (o->policy > UINT32_MAX || (o->policy & 4))
         fprintf(stderr, "privet: --policy 0x%llx: SEV-ES guests cannot be run yet; clear bit 2\n",
                 (unsigned long long)o->policy);
@@ -122,6 +126,7 @@ bool run_options_parse(int argc, char **argv, struct run_options *o, bool *ret_d
     static const char default_firmware[] = PRIVET_DATA_FOLDER "/privet.fd";
     *o = (struct run_options){ .firmware = default_firmware,
                                .memory_size = 1024 * MIB,
+                               .trace_to = UINT64_MAX,
                                .state = state_folder_default() };
     bool no_reboot = false;
     const char *cpu_text = "epyc";
@@ -190,6 +195,12 @@ bool run_options_parse(int argc, char **argv, struct run_options *o, bool *ret_d
         { "timeout", OPTION_NUMBER, &o->timeout_seconds, "SECONDS",
           "give up after this much host time", 1, 1000000, NULL },
         { "stop-at", OPTION_TEXT, &o->stop_at, "TEXT", "end when the console has printed this" },
+        { "trace", OPTION_TEXT, &o->trace, "LIST",
+          "tell of exits,io,mmio,msr,pages,launch,exceptions,interrupts,instructions or all" },
+        { "trace-file", OPTION_TEXT, &o->trace_file, "FILE", "where to; default standard error" },
+        { "trace-from", OPTION_NUMBER, &o->trace_from, "COUNT",
+          "from a processor's instruction COUNT on", 0, UINT64_MAX, NULL },
+        { "trace-to", OPTION_NUMBER, &o->trace_to, "COUNT", "up to that one", 0, UINT64_MAX, NULL },
         { "gdb", OPTION_TEXT, &o->gdb, "ADDRESS",
           "let GDB connect here; the guest waits for it unless ADDRESS ends in ,nowait" },
         { "debug-exit", OPTION_NUMBER, &o->exit_port, "PORT",

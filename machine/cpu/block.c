@@ -9,6 +9,7 @@
 #include "machine/cpu/block.h"
 #include "machine/cpu/fused.h"
 #include "machine/cpu/mmu.h"
+#include "machine/cpu/trace.h"
 
 #define HASH_BITS   16
 #define PAGES_MAX   16384u
@@ -33,6 +34,8 @@ struct block_store {
     size_t arena_used;
     struct cpu *members; /* the processors that share it, by block_cache.next */
     bool execute_armed;  /* one of them has a breakpoint on execution */
+    bool traced;         /* one of them traces instructions */
+    operation **originals; /* of traced instructions, by place in the arena; NULL: never traced */
 };
 
 static void store_destroy(struct block_store *store)
@@ -41,6 +44,7 @@ static void store_destroy(struct block_store *store)
     free(store->pages);
     free(store->page_hash);
     free(store->arena);
+    free(store->originals);
     free(store);
 }
 
@@ -140,11 +144,33 @@ void blocks_flush(struct cpu *cpu)
     memset(store->page_hash, 0, sizeof(*store->page_hash) * PAGE_HASH);
     store->pages_used = 0;
     store->arena_used = 0;
-    store->execute_armed = false;
+    store->execute_armed = store->traced = false;
     for (struct cpu *member = store->members; member; member = member->blocks->next) {
         member->blocks->generation++;
         store->execute_armed |= member->watch.execute_armed;
+        store->traced |= member->traces_instructions;
     }
+}
+
+/* Instructions do not overlap, so each has an index of its own. */
+static size_t original_index(const struct block_store *store, const struct insn *i)
+{
+    return (size_t)((const uint8_t *)i - store->arena) / sizeof(struct insn);
+}
+
+bool blocks_keep_originals(struct cpu *cpu)
+{
+    struct block_store *store = cpu->blocks->store;
+    if (!store->originals)
+        store->originals =
+            calloc(ARENA_BYTES / sizeof(struct insn) + 1, sizeof(*store->originals));
+    return store->originals;
+}
+
+operation *blocks_original(const struct cpu *cpu, const struct insn *i)
+{
+    const struct block_store *store = cpu->blocks->store;
+    return store->originals[original_index(store, i)];
 }
 
 /* Some processor has a breakpoint at this offset of a page. */
@@ -289,6 +315,15 @@ static void block_fuse(struct block *block)
         branch[-1].fn = pair;
 }
 
+/* Each operation is told before it is done; pairs stay apart for that. */
+static void block_trace(const struct block_store *store, struct block *block)
+{
+    for (struct insn *i = block->insn; i < block->insn + block->count; i++) {
+        store->originals[original_index(store, i)] = i->fn;
+        i->fn = run_traced;
+    }
+}
+
 /* An instruction that cannot be decoded: one that raises its fault takes its place. */
 static void block_fault(struct insn *i, enum decode_status status)
 {
@@ -351,7 +386,10 @@ static void decode_block(struct cpu *cpu, struct block *block, const uint8_t *co
             break;
     }
     block_finish(block, block->bytes);
-    block_fuse(block);
+    if (cpu->blocks->store->traced)
+        block_trace(cpu->blocks->store, block);
+    else
+        block_fuse(block);
 }
 
 static struct block *block_new(struct cpu *cpu, const uint8_t *code, uint64_t gpa)

@@ -78,6 +78,13 @@ struct block *blocks_find(struct cpu *cpu);
 /* Forgets all decoded code. Only between blocks. */
 void blocks_flush(struct cpu *cpu);
 
+/*
+ * For tracing: from the next flush on, while some processor traces instructions, run_traced stands
+ * for every operation, and this finds the one it stands for. False: out of memory.
+ */
+bool blocks_keep_originals(struct cpu *cpu);
+operation *blocks_original(const struct cpu *cpu, const struct insn *i);
+
 /* The instruction that runs is to be the last of its block: what follows goes by the run loop. */
 void blocks_end_running(struct cpu *cpu);
 

@@ -9,6 +9,7 @@
 #include <stdio.h>
 
 #include "machine/cpu/system.h"
+#include "machine/cpu/trace.h"
 
 struct event {
     unsigned vector;
@@ -374,8 +375,30 @@ static void deliver_protected(struct cpu *cpu, const struct event *event)
     cpu_set_code(cpu, &cs, cpl);
 }
 
+static void tell(struct cpu *cpu, const struct event *event)
+{
+    static const enum cpu_event_kind kinds[] = {
+        [EVENT_EXCEPTION] = CPU_EVENT_EXCEPTION,
+        [EVENT_INTERRUPT] = CPU_EVENT_INTERRUPT,
+        [EVENT_NMI] = CPU_EVENT_NMI,
+        [EVENT_SOFTWARE] = CPU_EVENT_SOFTWARE,
+    };
+    const struct cpu_event told = {
+        .kind = kinds[event->kind],
+        .vector = event->vector,
+        .has_error = event->has_error,
+        .error = event->error,
+        .cs = cpu->seg[CS].selector,
+        .rip = event->rip,
+        .cr2 = cpu->cr2,
+        .instructions = cpu_instructions(cpu),
+    };
+    trace_event(cpu, &told);
+}
+
 static void deliver(struct cpu *cpu, const struct event *event)
 {
+    tell(cpu, event);
     cpu->fault.delivering = true;
     cpu->fault.delivering_vector =
         event->kind == EVENT_EXCEPTION ? event->vector : (unsigned)VECTOR_NMI;
@@ -424,6 +447,7 @@ void deliver_software(struct cpu *cpu, const struct insn *i, unsigned vector, bo
                           .insn = i};
     if (is_int_n && cpu_v86(cpu) && cpu_iopl(cpu) < 3)
         cpu_raise_error(cpu, i, VECTOR_GP, 0);
+    cpu->current = i;
     deliver(cpu, &event);
     leave_block(cpu, i, cpu->rip);
 }

@@ -8,6 +8,7 @@
 #include "machine/cpu/form.h"
 #include "machine/cpu/operations.h"
 #include "machine/cpu/system.h"
+#include "machine/cpu/trace.h"
 
 #define MSR_TSC           0x10u
 #define MSR_APIC_BASE     0x1Bu
@@ -289,7 +290,10 @@ void op_rdmsr(struct cpu *cpu, const struct insn *i)
     uint64_t value = 0;
     require_cpl0(cpu, i);
     cpu->current = i;
-    if (!msr_read(cpu, (uint32_t)cpu->gpr[RCX], &value))
+    bool known = msr_read(cpu, (uint32_t)cpu->gpr[RCX], &value);
+    if (traces_msr(cpu))
+        trace_msr(cpu, i, value, false, !known);
+    if (!known)
         cpu_raise_error(cpu, i, VECTOR_GP, 0);
     cpu->gpr[RAX] = (uint32_t)value;
     cpu->gpr[RDX] = value >> 32;
@@ -300,7 +304,11 @@ void op_wrmsr(struct cpu *cpu, const struct insn *i)
 {
     require_cpl0(cpu, i);
     cpu->current = i;
-    if (!msr_write(cpu, (uint32_t)cpu->gpr[RCX], (uint32_t)cpu->gpr[RAX] | cpu->gpr[RDX] << 32))
+    uint64_t value = (uint32_t)cpu->gpr[RAX] | cpu->gpr[RDX] << 32;
+    bool taken = msr_write(cpu, (uint32_t)cpu->gpr[RCX], value);
+    if (traces_msr(cpu))
+        trace_msr(cpu, i, value, true, !taken);
+    if (!taken)
         cpu_raise_error(cpu, i, VECTOR_GP, 0);
     leave_block(cpu, i, insn_return_rip(cpu, i));
 }

@@ -16,6 +16,7 @@
 
 #include "machine/cpu/breakpoint.h"
 #include "machine/cpu/cpu.h"
+#include "machine/cpu/tracer.h"
 
 enum gpr {
     RAX, RCX, RDX, RBX, RSP, RBP, RSI, RDI, R8, R9, R10, R11, R12, R13, R14, R15,
@@ -241,6 +242,10 @@ struct cpu {
     struct cpu_io io;
     const struct cpu_observer *observer; /* NULL: nobody watches. observer.h */
     uint64_t observed_rip;               /* whose walk it is; only with an observer */
+    const struct cpu_tracer *tracer;     /* NULL: nobody listens. tracer.h */
+    bool traces_instructions;
+    struct cpu_event history[CPU_HISTORY]; /* of handler entries, a ring */
+    uint64_t history_used;
     struct memory *memory;
     uint64_t c_mask;          /* 1 << c_bit when SEV or SME is on, else 0 */
     memory_view forced_view;  /* of walks and fetches under SEV, and without paging */

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "machine/hypervisor/gdb_session.h"
+#include "machine/hypervisor/trace.h"
 #include "sev/command.h"
 #include "sev/session.h"
 #include "sev/status.h"
@@ -62,6 +63,8 @@ static bool ask_chip(struct gdb *gdb, enum sev_command command, uint64_t gpa, vo
     arguments.dst_paddr = command == SEV_DBG_DECRYPT ? buffer : gpa;
     uint16_t status = chip_command(chip, command, &arguments);
     chip_unmap(chip, buffer);
+    trace_command(gdb->guest->trace, command == SEV_DBG_DECRYPT ? "DBG_DECRYPT" : "DBG_ENCRYPT",
+                  status);
     return status == SEV_SUCCESS;
 }
 

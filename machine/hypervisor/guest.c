@@ -5,6 +5,7 @@
 #include "machine/board/pvpanic.h"
 #include "machine/hypervisor/checker.h"
 #include "machine/hypervisor/gdb.h"
+#include "machine/hypervisor/trace.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -52,13 +53,18 @@ static bool create_processors(struct guest *guest, char *error, size_t error_siz
     for (unsigned i = 0; i < config->board.processors; i++) {
         cpu_config.apic_id = i;
         cpu_config.sibling = guest->cpus[0];
-        guest->cpus[i] = cpu_create(&cpu_config, guest->memory, board_cpu_io(guest->board, i));
+        const struct cpu_io *io = board_cpu_io(guest->board, i);
+        if (guest->trace)
+            io = trace_io(guest->trace, i, io);
+        guest->cpus[i] = cpu_create(&cpu_config, guest->memory, io);
         if (!guest->cpus[i]) {
             snprintf(error, error_size, "cannot create processor %u: out of memory", i);
             return false;
         }
         guest->cpu_count = i + 1;
         board_attach_cpu(guest->board, i, guest->cpus[i]);
+        if (guest->trace)
+            trace_attach(guest->trace, i, guest->cpus[i]);
     }
     return true;
 }
@@ -130,6 +136,8 @@ static bool create_parts(struct guest *guest, char *error, size_t error_size)
         return false;
     }
     memory_set_listener(guest->memory, page_changed, guest);
+    if (config->trace.subjects && !(guest->trace = trace_open(guest, error, error_size)))
+        return false;
     config->board.memory = guest->memory;
     config->board.sev = config->sev != CPU_SEV_OFF;
     if (config->sev == CPU_SEV_SME) {
@@ -183,7 +191,13 @@ void guest_destroy(struct guest *guest)
         board_destroy(guest->board);
     if (guest->memory)
         memory_destroy(guest->memory);
+    trace_close(guest->trace);
     free(guest);
+}
+
+bool guest_flush_trace(struct guest *guest)
+{
+    return !guest->trace || trace_flush(guest->trace);
 }
 
 struct memory *guest_memory(struct guest *guest)

@@ -7,6 +7,7 @@
 #include "machine/hypervisor/panic.h"
 
 struct gdb;
+struct trace;
 
 struct guest {
     struct guest_config config;
@@ -19,6 +20,7 @@ struct guest {
     uint32_t handle;   /* of the launched guest; 0: none */
     bool stop_asked;   /* guest_stop */
     struct panic_watch panic;
+    struct trace *trace; /* NULL unless config.trace */
     struct gdb *gdb;   /* NULL unless config.gdb */
     bool check_failed; /* the checker asked for the stop */
     struct checker *checker; /* NULL: off, or not running yet */

@@ -14,6 +14,13 @@
 
 struct guest;
 
+/* What to tell of a run, a line each: hypervisor/trace.h. */
+struct trace_config {
+    const char *subjects; /* "io,msr,..."; NULL: nothing */
+    const char *file;     /* NULL: standard error */
+    uint64_t from, to;    /* a processor's instruction counts between which it is told of */
+};
+
 struct guest_config {
     struct board_config board; /* memory, tsc_hz and sev are filled in by guest_create */
     enum cpu_sev_mode sev;
@@ -42,6 +49,7 @@ struct guest_config {
     int input_fd;                             /* serial input, polled without waiting; -1: none */
     /* Its kernel panicked: the line that it wrote. Context: board.output_context. NULL: unheard. */
     void (*panicked)(void *context, const char *line);
+    struct trace_config trace;
     const char *gdb;                          /* where a debugger may connect; NULL: nowhere */
     struct check_config check;                /* looked at with SEV only */
 };
@@ -103,6 +111,8 @@ void guest_stop(struct guest *guest);
 bool guest_check_repeats(const struct guest *guest, unsigned index, struct check_repeats *ret);
 /* Findings in all, repetitions included, notes not. */
 uint64_t guest_check_findings(const struct guest *guest);
+/* Writes out the rest of the trace. False with errno if some of it could not be written. */
+bool guest_flush_trace(struct guest *guest);
 
 /* DEACTIVATE, DECOMMISSION, as KVM does when the guest is destroyed. */
 void guest_decommission(struct guest *guest);

@@ -4,7 +4,7 @@
  * if asked for, the table of kernel hashes are encrypted in place and measured; then the guest
  * owner's secret; then the guest may run.
  */
-#include "machine/hypervisor/guest.h"
+#include "machine/hypervisor/trace.h"
 
 #include <openssl/evp.h>
 #include <stdio.h>
@@ -20,6 +20,7 @@ static bool issue(struct guest *guest, struct launch_result *result, enum sev_co
                   const char *name, void *buffer)
 {
     uint16_t status = chip_command(guest->chip, command, buffer);
+    trace_command(guest->trace, name, status);
     if (status == SEV_SUCCESS)
         return true;
     result->command = name;

@@ -6,6 +6,7 @@
  */
 #include "machine/hypervisor/checker.h"
 #include "machine/hypervisor/gdb.h"
+#include "machine/hypervisor/trace.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -98,6 +99,8 @@ static void reset_all(struct guest *guest)
     for (unsigned i = 0; i < guest->cpu_count; i++)
         cpu_reset(guest->cpus[i]);
     guest_start_image(guest, error, sizeof(error)); /* guest_create has seen that it can */
+    if (guest->trace)
+        trace_wake(guest->trace, guest->current, "reset");
 }
 
 /* INIT and startup interrupts that arrived. False: the processor waits to be started. */
@@ -109,6 +112,8 @@ static bool take_wake(struct guest *guest, unsigned index)
         cpu_init(guest->cpus[index]);
     if (wake == BOARD_WAKE_STARTUP)
         cpu_startup(guest->cpus[index], vector);
+    if (guest->trace && wake != BOARD_WAKE_NONE)
+        trace_wake(guest->trace, index, wake == BOARD_WAKE_STARTUP ? "startup" : "init");
     return !board_waits_for_startup(guest->board, index);
 }
 
@@ -177,17 +182,20 @@ static enum step after_stop(struct run *run, unsigned index, enum cpu_stop stop)
     return STEP_ON;
 }
 
-/* Runs a processor, and lets the debugger have its say. */
+/* Runs a processor, and lets trace and debugger have their say. */
 static enum step run_processor(struct run *run, unsigned index, uint64_t deadline,
                                enum cpu_stop *ret_stop)
 {
     struct guest *guest = run->guest;
-    if (!guest->gdb) {
-        *ret_stop = cpu_run(guest->cpus[index], deadline);
-        return STEP_ON;
-    }
-    *ret_stop = gdb_run_processor(guest->gdb, index, deadline);
-    return gdb_after_run(guest->gdb, index, *ret_stop) ? STEP_ON : ends(run, GUEST_KILLED);
+    if (guest->trace)
+        trace_before_run(guest->trace, index, deadline);
+    *ret_stop = guest->gdb ? gdb_run_processor(guest->gdb, index, deadline)
+                           : cpu_run(guest->cpus[index], deadline);
+    if (guest->trace)
+        trace_after_run(guest->trace, index, *ret_stop);
+    if (guest->gdb && !gdb_after_run(guest->gdb, index, *ret_stop))
+        return ends(run, GUEST_KILLED);
+    return STEP_ON;
 }
 
 /* One processor's turn, as one of `sharing` that run side by side. */

@@ -41,6 +41,8 @@ struct memory {
     unsigned last; /* index of the region found last */
     memory_listener *listener;
     void *listener_context;
+    memory_view_listener *view_listener; /* NULL: none */
+    void *view_listener_context;
     struct memory_statistics statistics; /* shared_pages is counted on demand */
 };
 
@@ -182,8 +184,12 @@ static void set_view(struct memory *memory, struct region *region, uint64_t page
         memory->statistics.private_pages++;
     if (view == MEMORY_RAW)
         memory->statistics.private_pages--;
+    memory_view old = region->views[page];
     region->views[page] = view;
     memory->statistics.conversions++;
+    if (__builtin_expect(memory->view_listener != NULL, 0))
+        memory->view_listener(memory->view_listener_context,
+                              region->gpa + page * MEMORY_PAGE_SIZE, old, view);
 }
 
 static void crypt_page(struct memory *memory, struct region *region, uint64_t page,
@@ -231,6 +237,13 @@ void memory_set_listener(struct memory *memory, memory_listener *listener, void 
 {
     memory->listener = listener;
     memory->listener_context = context;
+}
+
+void memory_set_view_listener(struct memory *memory, memory_view_listener *listener,
+                              void *context)
+{
+    memory->view_listener = listener;
+    memory->view_listener_context = context;
 }
 
 void memory_set_key(struct memory *memory, memory_view asid, const uint8_t *key)

@@ -41,6 +41,9 @@ struct memory;
  */
 typedef void memory_listener(void *context, uint64_t gpa);
 
+/* Told after a page changed its view: for traces. */
+typedef void memory_view_listener(void *context, uint64_t gpa, memory_view old, memory_view now);
+
 struct memory_statistics {
     uint64_t private_pages;   /* pages whose current view is an ASID */
     uint64_t shared_pages;    /* pages in the raw view that were ever touched */
@@ -66,6 +69,8 @@ int memory_add_rom(struct memory *memory, uint64_t gpa, uint64_t size, const voi
 void memory_rom_readable(struct memory *memory, uint64_t gpa, uint64_t size, bool readable);
 
 void memory_set_listener(struct memory *memory, memory_listener *listener, void *context);
+void memory_set_view_listener(struct memory *memory, memory_view_listener *listener,
+                              void *context);
 
 /* Installs or (key NULL) wipes the key of an ASID: 1 to MEMORY_MAX_ASID. */
 void memory_set_key(struct memory *memory, memory_view asid, const uint8_t *key);
