@@ -17,8 +17,10 @@
 struct console {
     FILE *serial, *debug;
     bool failed;
-    const char *stop_at; /* NULL: nothing */
-    size_t matched;      /* characters of stop_at that the console's end agrees with */
+    struct run_watch stop;
+    struct run_watch answer; /* for the next of the answers */
+    const struct option_list *answers;
+    unsigned answered;
     struct guest *guest;
     struct run_flash *flash;
 };
@@ -32,27 +34,25 @@ static void put(struct console *console, FILE *file, const uint8_t *bytes, size_
         console->failed = true;
 }
 
-/* How much of the text the console ends with after one more character: as in a naive search, a
- * mismatch tries the shorter beginnings. */
-static size_t match(const char *text, size_t matched, char c)
+/* Types what belongs to the text that was seen, and waits for the next. */
+static void answer(struct console *console)
 {
-    for (size_t length = matched + 1; length; length--) {
-        if (text[length - 1] == c && memcmp(text, text + matched + 1 - length, length - 1) == 0)
-            return length;
-    }
-    return 0;
+    const char *reply = console->answer.reply;
+    guest_type(console->guest, reply, strlen(reply));
+    guest_type(console->guest, "\r", 1);
+    console->answered++;
+    console->answer = run_watch_answer(console->answers, console->answered);
 }
 
 static void serial_output(void *context, const uint8_t *bytes, size_t length)
 {
     struct console *console = context;
     put(console, console->serial, bytes, length);
-    for (size_t i = 0; console->stop_at && i < length; i++) {
-        console->matched = match(console->stop_at, console->matched, (char)bytes[i]);
-        if (!console->stop_at[console->matched]) {
-            console->matched = 0;
+    for (size_t i = 0; i < length; i++) {
+        if (run_watch_saw(&console->stop, (char)bytes[i]))
             guest_stop(console->guest);
-        }
+        if (run_watch_saw(&console->answer, (char)bytes[i]))
+            answer(console);
     }
 }
 
@@ -281,7 +281,9 @@ static int run_guest(struct guest *guest, const struct run_options *o,
 
 static int run_with_inputs(const struct run_options *o, struct run_inputs *inputs)
 {
-    struct console console = { .serial = stdout, .stop_at = o->stop_at, .flash = &inputs->flash };
+    struct console console = { .serial = stdout, .stop = { .text = o->stop_at },
+                               .answers = &o->answers,
+                               .answer = run_watch_answer(&o->answers, 0), .flash = &inputs->flash };
     struct guest_config config;
     char error[256];
     if (o->debugcon && !(console.debug = fopen(o->debugcon, "we"))) {

@@ -5,6 +5,7 @@
 
 #include "cli/file.h"
 #include "cli/run_disk.h"
+#include "cli/run_watch.h"
 #include "cli/options.h"
 #include "cli/symbols.h"
 #include "machine/hypervisor/hypervisor.h"
@@ -27,6 +28,7 @@ struct run_options {
     const char *state, *debugcon, *memory_dump, *marker, *stop_at, *gdb, *trace, *trace_file;
     struct run_disk disks[BOARD_MAX_DISKS];
     unsigned disk_count;
+    struct option_list answers;
     uint64_t memory_size;
     unsigned processors;
     bool sev, sme, kernel_hashes, reboot, firmware_given;

@@ -194,6 +194,8 @@ bool run_options_parse(int argc, char **argv, struct run_options *o, bool *ret_d
           "names for guest addresses: ELF or nm list; may be repeated" },
         { "timeout", OPTION_NUMBER, &o->timeout_seconds, "SECONDS",
           "give up after this much host time", 1, 1000000, NULL },
+        { "answer", OPTION_LIST, &o->answers, "TEXT=REPLY",
+          "type this when the console has printed the text; repeated: one after the other" },
         { "stop-at", OPTION_TEXT, &o->stop_at, "TEXT", "end when the console has printed this" },
         { "trace", OPTION_TEXT, &o->trace, "LIST",
           "tell of exits,io,mmio,msr,pages,launch,exceptions,interrupts,instructions or all" },
@@ -221,7 +223,7 @@ bool run_options_parse(int argc, char **argv, struct run_options *o, bool *ret_d
     *ret_done = result == OPTIONS_HELP;
     if (result != OPTIONS_RUN)
         return false;
-    if (!add_disks(&raw.disks, &raw.cdroms, &operands, o) ||
+    if (!run_watch_check(&o->answers) || !add_disks(&raw.disks, &raw.cdroms, &operands, o) ||
         !net_option_parse(raw.net, &o->net, &o->has_net))
         return false;
     o->processors = (unsigned)raw.processors;

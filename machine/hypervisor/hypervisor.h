@@ -104,6 +104,9 @@ int guest_launch(struct guest *guest, struct launch_result *result, char *error,
 
 void guest_run(struct guest *guest, struct run_result *result);
 
+/* Types on the serial console; returns how many bytes were taken. From an output callback, too. */
+size_t guest_type(struct guest *guest, const char *text, size_t length);
+
 /* From an output callback while guest_run runs: it returns at the next block boundary. */
 void guest_stop(struct guest *guest);
 

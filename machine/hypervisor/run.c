@@ -268,6 +268,11 @@ static enum guest_end run_loop(struct guest *guest)
     return run.end;
 }
 
+size_t guest_type(struct guest *guest, const char *text, size_t length)
+{
+    return board_serial_input(guest->board, (const uint8_t *)text, length);
+}
+
 void guest_stop(struct guest *guest)
 {
     guest->stop_asked = true;
