@@ -51,7 +51,7 @@ static void chip_line(struct pic_chip *chip, unsigned input, bool level)
     chip->line = level ? chip->line | bit : chip->line & (uint8_t)~bit;
     if (level && (rising || (chip->elcr & bit)))
         chip->irr |= bit;
-    else if (!level)
+    else if (!level && chip->elcr & bit)
         chip->irr &= (uint8_t)~bit; /* a request that goes away becomes a spurious one */
 }
 
