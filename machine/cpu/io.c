@@ -27,13 +27,24 @@ static void check_port(struct cpu *cpu, const struct insn *i, unsigned port, uns
         check_bitmap(cpu, i, port, size);
 }
 
+static void observe_port(struct cpu *cpu, const struct insn *i, unsigned port, unsigned size,
+                         uint32_t value, bool write)
+{
+    const struct cpu_observer *observer = cpu->observer;
+    if (__builtin_expect(observer && observer->port, 0))
+        observer->port(observer->context, cpu, insn_rip(cpu, i) + cpu->seg[CS].base, port, size,
+                       value, write);
+}
+
 static uint32_t port_in(struct cpu *cpu, const struct insn *i, unsigned port, unsigned size)
 {
     check_port(cpu, i, port, size);
     cpu->current = i;
     if (cpu->watch.port_armed)
         breakpoints_port(cpu, port, size);
-    return cpu->io.port_read(cpu->io.context, (uint16_t)port, size);
+    uint32_t value = cpu->io.port_read(cpu->io.context, (uint16_t)port, size);
+    observe_port(cpu, i, port, size, value, false);
+    return value;
 }
 
 static void port_out(struct cpu *cpu, const struct insn *i, unsigned port, uint32_t value,
@@ -44,6 +55,7 @@ static void port_out(struct cpu *cpu, const struct insn *i, unsigned port, uint3
     if (cpu->watch.port_armed)
         breakpoints_port(cpu, port, size);
     cpu->io.port_write(cpu->io.context, (uint16_t)port, value, size);
+    observe_port(cpu, i, port, size, value, true);
 }
 
 static unsigned wide_size(const struct insn *i)
@@ -131,8 +143,8 @@ static void string_io(struct cpu *cpu, const struct insn *i, string_element *ele
     const struct cpu_observer *observer = cpu->observer;
     uint64_t mask = address_mask(i);
     if (observer && observer->string_io)
-        observer->string_io(observer->context, cpu, insn_rip(cpu, i) + cpu->seg[CS].base, PORT_DX, size,
-                            element == string_out);
+        observer->string_io(observer->context, cpu, insn_rip(cpu, i) + cpu->seg[CS].base,
+                            PORT_DX, size, element == string_out);
     if (cpu->config.sev == CPU_SEV_ON)
         cpu_raise(cpu, i, VECTOR_UD);
     if (!(i->flags & (INSN_REP | INSN_REPNE))) {

@@ -81,6 +81,9 @@ struct cpu_observer {
     /* WBINVD, WBNOINVD, INVD. */
     void (*caches_flushed)(void *context, struct cpu *cpu);
 
+    /* IN and OUT, after them; INS and OUTS by their pieces. */
+    void (*port)(void *context, struct cpu *cpu, uint64_t rip, unsigned port, unsigned size,
+                 uint64_t value, bool write);
     void (*mmio)(void *context, struct cpu *cpu, const struct cpu_mmio *mmio);
     /* INS or OUTS, before the processor does it or refuses it. */
     void (*string_io)(void *context, struct cpu *cpu, uint64_t rip, unsigned port, unsigned size,

@@ -137,6 +137,7 @@ static bool watch_processor(struct checker *checker, unsigned number)
         .tlb_flushed = rule_tlb_flushed,
         .line_flushed = rule_line_flushed,
         .caches_flushed = rule_caches_flushed,
+        .port = rule_port,
         .mmio = rule_mmio,
         .string_io = rule_string_io,
     };
@@ -156,7 +157,7 @@ struct checker *checker_create(struct guest *guest, const struct check_config *c
     checker->cpus = calloc(guest->cpu_count, sizeof(*checker->cpus));
     if (config->coherent)
         checker->config.without |= 1u << CHECK_CACHE_STALE;
-    if (!checker->pages || !checker->cpus) {
+    if (!checker->pages || !checker->cpus || !checker_secret_start(checker)) {
         checker_destroy(checker);
         return NULL;
     }
@@ -173,6 +174,7 @@ struct checker *checker_create(struct guest *guest, const struct check_config *c
 
 void checker_finish(struct checker *checker)
 {
+    checker_secret_end(checker);
 }
 
 void checker_destroy(struct checker *checker)
@@ -186,6 +188,7 @@ void checker_destroy(struct checker *checker)
     if (checker->cpu_count)
         board_watch_dma(checker->guest->board, NULL, NULL);
     check_pages_destroy(checker->pages);
+    check_secret_destroy(checker->secret);
     free(checker->cpus);
     free(checker);
 }

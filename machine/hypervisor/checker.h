@@ -9,6 +9,7 @@
 #include "machine/cpu/observer.h"
 #include "machine/hypervisor/check.h"
 #include "machine/hypervisor/check_pages.h"
+#include "machine/hypervisor/check_secret.h"
 #include "machine/hypervisor/check_tlb.h"
 
 struct guest;
@@ -35,6 +36,13 @@ struct checker_table {
     unsigned stores;
 };
 
+/* The last bytes that went out through a port or a device register. */
+struct checker_output {
+    uint64_t place, count;
+    uint8_t bytes[CHECK_SECRET_PIECE];
+};
+
+#define CHECKER_OUTPUTS    64u
 #define CHECKER_MAX_PLACES 256u
 #define CHECKER_TABLE_BITS 12
 #define CHECKER_MAX_ACTORS (OWNER_LAST - OWNER_DEVICE + 1)
@@ -54,6 +62,9 @@ struct checker {
         int queue;
     } actors[CHECKER_MAX_ACTORS]; /* devices that wrote memory: owner OWNER_DEVICE + index */
     unsigned actor_count;
+    struct check_secret *secret;
+    bool has_secrets;
+    struct checker_output outputs[CHECKER_OUTPUTS];
     struct checker_table tables[1u << CHECKER_TABLE_BITS];
 };
 

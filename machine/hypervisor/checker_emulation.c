@@ -49,6 +49,7 @@ void rule_mmio(void *context, struct cpu *cpu, const struct cpu_mmio *mmio)
     struct checker_cpu *watch = context;
     const struct checker_at at = { watch, mmio->rip, &mmio->linear, &mmio->gpa };
     const char *why = obstacle(mmio);
+    checker_secret_mmio(watch, mmio);
     /* Flash in its array mode is mapped as memory: KVM reads it without an exit. */
     if (!mmio->write && memory_page_kind(watch->checker->memory, mmio->gpa) != MEMORY_NONE)
         return;

@@ -66,6 +66,10 @@ enum cpu_keep rule_accessed(void *context, struct cpu *cpu, const struct cpu_acc
     checker_tlb_use(watch, access);
     if (!access->memory)
         return CPU_KEEP;
+    if (private_view && watch->checker->has_secrets) {
+        const struct checker_at at = { watch, access->rip, &access->linear, NULL };
+        checker_secret_page(watch->checker, &at, access->gpa);
+    }
     check_pages_access(watch->checker->pages, watch->number, access->gpa, access->size,
                        access->write, private_view, &verdict);
     if (verdict.foreign)
@@ -165,6 +169,12 @@ void rule_dma(void *context, const char *device, int queue, uint64_t gpa, size_t
                            "the device %s reads what was last written as private (C=1): it gets "
                            "ciphertext; expected shared memory",
                            owner_name(checker, owner, name, sizeof(name)));
+        if (!write && checker->has_secrets) {
+            char how[96];
+            snprintf(how, sizeof(how), "are read by the device %s",
+                     owner_name(checker, owner, name, sizeof(name)));
+            checker_secret_dma(checker, how, owner, gpa, piece);
+        }
         gpa += piece;
         length -= piece;
     }

@@ -23,6 +23,18 @@ void rule_stored(void *context, struct cpu *cpu, uint64_t gpa, const void *old, 
 void checker_tlb_use(struct checker_cpu *watch, const struct cpu_access *access);
 void checker_watch_table(struct checker *checker, uint64_t gpa);
 
+/* checker_secret.c: SECRET_LEAK. */
+bool checker_secret_start(struct checker *checker); /* false: out of memory */
+/* A device reads [gpa, gpa + length) of one page; `how` says so, `place` tells devices apart. */
+void checker_secret_dma(struct checker *checker, const char *how, uint64_t place, uint64_t gpa,
+                        size_t length);
+/* A page is about to be used as private. */
+void checker_secret_page(struct checker *checker, const struct checker_at *at, uint64_t gpa);
+void checker_secret_mmio(struct checker_cpu *watch, const struct cpu_mmio *mmio);
+void checker_secret_end(struct checker *checker);
+void rule_port(void *context, struct cpu *cpu, uint64_t rip, unsigned port, unsigned size,
+               uint64_t value, bool write);
+
 /* checker_emulation.c: MMIO_ENCRYPTED, EMULATION. */
 void rule_mmio(void *context, struct cpu *cpu, const struct cpu_mmio *mmio);
 void rule_string_io(void *context, struct cpu *cpu, uint64_t rip, unsigned port, unsigned size,

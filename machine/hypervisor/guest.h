@@ -22,6 +22,8 @@ struct guest {
     struct panic_watch panic;
     struct trace *trace; /* NULL unless config.trace */
     struct gdb *gdb;   /* NULL unless config.gdb */
+    uint64_t secret_gpa; /* where the launch secret was put, and its size; 0: none was */
+    size_t secret_size;
     bool check_failed; /* the checker asked for the stop */
     struct checker *checker; /* NULL: off, or not running yet */
     char detail[512];

@@ -173,6 +173,8 @@ static int inject_secret(struct guest *guest, struct launch_result *result, char
     bool done = ISSUE(guest, result, LAUNCH_SECRET, &command);
     unmap_blob(guest, command.hdr_paddr);
     unmap_blob(guest, command.trans_paddr);
+    guest->secret_gpa = base;
+    guest->secret_size = done ? config->secret.size : 0;
     return done ? 0 : 1;
 }
 
