@@ -12,13 +12,16 @@ struct host_bit {
     uint8_t leaf;
     bool ecx;
     uint8_t bit;
+    bool replaced; /* there is C code for hosts without it */
 };
+
+bool hostfp_absent[FEATURE_COUNT];
 
 static const struct host_bit host_bits[] = {
     {FEATURE_SSE3, 1, true, 0},   {FEATURE_SSSE3, 1, true, 9},
     {FEATURE_SSE41, 1, true, 19}, {FEATURE_SSE42, 1, true, 20},
-    {FEATURE_AES, 1, true, 25},   {FEATURE_PCLMULQDQ, 1, true, 1},
-    {FEATURE_SHA, 7, false, 29},
+    {FEATURE_AES, 1, true, 25, true}, {FEATURE_PCLMULQDQ, 1, true, 1, true},
+    {FEATURE_SHA, 7, false, 29, true},
 };
 
 static bool host_has(const struct host_bit *entry)
@@ -30,14 +33,31 @@ static bool host_has(const struct host_bit *entry)
     return (entry->ecx ? ecx : ebx) >> entry->bit & 1;
 }
 
+#define HOST_BITS (sizeof(host_bits) / sizeof(host_bits[0]))
+
+void hostfp_initialise(void)
+{
+    static bool done;
+    for (size_t k = 0; !done && k < HOST_BITS; k++)
+        hostfp_absent[host_bits[k].feature] = !host_has(&host_bits[k]);
+    done = true;
+}
+
+void hostfp_pretend_plain(void)
+{
+    hostfp_initialise();
+    for (size_t k = 0; k < HOST_BITS; k++) {
+        if (host_bits[k].replaced)
+            hostfp_absent[host_bits[k].feature] = true;
+    }
+}
+
 bool hostfp_supports(enum cpu_feature feature)
 {
-    static bool missing[FEATURE_COUNT], known;
-
-    if (!known) {
-        for (size_t k = 0; k < sizeof(host_bits) / sizeof(host_bits[0]); k++)
-            missing[host_bits[k].feature] = !host_has(&host_bits[k]);
-        known = true;
+    hostfp_initialise();
+    for (size_t k = 0; k < HOST_BITS; k++) {
+        if (host_bits[k].feature == feature)
+            return host_bits[k].replaced || hostfp_native(feature);
     }
-    return !missing[feature];
+    return true;
 }

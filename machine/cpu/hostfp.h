@@ -23,6 +23,20 @@
 /* hostfp.c: false if the feature's instructions need one of the host that it lacks. */
 bool hostfp_supports(enum cpu_feature feature);
 
+/*
+ * hostfp.c: does the host have the feature's instructions? Where there is C code in their place:
+ * AES, PCLMULQDQ, SHA. After hostfp_initialise; hostfp_pretend_plain makes them all absent, for
+ * tests.
+ */
+extern bool hostfp_absent[FEATURE_COUNT];
+void hostfp_initialise(void);
+void hostfp_pretend_plain(void);
+
+static inline bool hostfp_native(enum cpu_feature feature)
+{
+    return !hostfp_absent[feature];
+}
+
 #define MXCSR_FLAGS   0x003Fu
 #define MXCSR_DAZ     0x0040u
 #define MXCSR_MASKS   0x1F80u

@@ -10,6 +10,7 @@
 #include "machine/cpu/form.h"
 #include "machine/cpu/inspect.h"
 #include "machine/cpu/mmu.h"
+#include "machine/cpu/mode.h"
 #include "machine/cpu/observer.h"
 #include "machine/cpu/walk.h"
 
@@ -268,6 +269,19 @@ static void check_alignment(struct cpu *cpu, const struct insn *i, uint64_t addr
         cpu_raise_error(cpu, i, VECTOR_AC, 0);
 }
 
+/*
+ * Flat 32-bit segments end at 4 GiB, and an access may not run over a segment's end. Where segments
+ * have bases, segment_address has looked at the limit, and linear addresses wrap (APM 2 4.5.3).
+ */
+static void check_end(struct cpu *cpu, const struct insn *i, uint64_t address, unsigned size,
+                      unsigned bank)
+{
+    if (!(cpu->mode & MODE_FLAT) || bank & BANK_SYSTEM || (i && i->flags & INSN_SLOW_EA) ||
+        (uint32_t)address + (uint64_t)size <= 1ull << 32)
+        return;
+    cpu_raise_error(cpu, i, is_stack_access(cpu, i, address) ? VECTOR_SS : VECTOR_GP, 0);
+}
+
 static void look_at(struct cpu *cpu, uint64_t address, unsigned size, unsigned bank, bool write)
 {
     bool wide = cpu_64bit(cpu) || (bank & BANK_SYSTEM && cpu_long_mode(cpu));
@@ -279,6 +293,7 @@ static uint64_t load_bank(struct cpu *cpu, const struct insn *i, uint64_t addres
 {
     uint64_t value = 0;
     if (crosses_page(address, size)) {
+        check_end(cpu, i, address, size, bank);
         for (unsigned n = 0; n < size; n++)
             value |= load_bank(cpu, i, address + n, 1, bank) << (8 * n);
         return value;
@@ -300,6 +315,8 @@ static uint64_t load_bank(struct cpu *cpu, const struct insn *i, uint64_t addres
 static void probe_bank(struct cpu *cpu, const struct insn *i, uint64_t address, unsigned size,
                        unsigned bank)
 {
+    if (crosses_page(address, size))
+        check_end(cpu, i, address, size, bank);
     lookup(cpu, i, address, bank, true, 0);
     if (crosses_page(address, size))
         lookup(cpu, i, PAGE(address + size - 1), bank, true, 0);
@@ -371,6 +388,7 @@ void mmu_load128_slow(struct cpu *cpu, const struct insn *i, uint64_t address, v
     check_alignment(cpu, i, address, 16);
     unsigned bank = current_bank(cpu);
     uint64_t half[2];
+    check_end(cpu, i, address, 16, bank);
     half[0] = load_bank(cpu, i, address, 8, bank);
     half[1] = load_bank(cpu, i, address + 8, 8, bank);
     memcpy(value, half, sizeof(half));

@@ -172,6 +172,14 @@ static inline uint64_t mmx_scalar(__m128i value)
     return (uint64_t)_mm_cvtsi128_si64(value);
 }
 
+/* sse_crypto.c: dst = a OP b; with immediate 0; with the low immediate bits; with round keys. */
+#define DECLARE_CRYPTO(name, ...) __m128i crypto_##name(__m128i a, __m128i b);
+SSE_CRYPTO_LIST(DECLARE_CRYPTO)
+__m128i crypto_aeskeygenassist_0(__m128i a, __m128i b);
+__m128i crypto_pclmulqdq_0(__m128i a, __m128i b);
+__m128i crypto_sha1rnds4(__m128i a, __m128i b, unsigned which);
+__m128i crypto_sha256rnds2(__m128i a, __m128i b, __m128i round_keys);
+
 /* Prototypes of every operation that the tables name. */
 #define DECLARE_RM(name, ...)                                                                      \
     operation op_##name##_r, op_##name##_m;
@@ -181,6 +189,7 @@ static inline uint64_t mmx_scalar(__m128i value)
 SSE_FLOAT_LIST(DECLARE_RM)
 SSE_COMPARE_LIST(DECLARE_RM)
 SSE_VECTOR_LIST(DECLARE_RM)
+SSE_CRYPTO_LIST(DECLARE_RM)
 SSE_IMMEDIATE_LIST(DECLARE_RM)
 SIMD_BOTH_LIST(DECLARE_BOTH)
 SIMD_SHIFT_LIST(DECLARE_BOTH)

@@ -97,7 +97,10 @@
     X(pmaxuw, "66 0F 38 3E /r", "Vdq,Wdq", aligned, FEATURE_SSE41)                                 \
     X(pmaxud, "66 0F 38 3F /r", "Vdq,Wdq", aligned, FEATURE_SSE41)                                 \
     X(pmulld, "66 0F 38 40 /r", "Vdq,Wdq", aligned, FEATURE_SSE41)                                 \
-    X(phminposuw, "66 0F 38 41 /r", "Vdq,Wdq", aligned, FEATURE_SSE41)                             \
+    X(phminposuw, "66 0F 38 41 /r", "Vdq,Wdq", aligned, FEATURE_SSE41)
+
+/* Of the same shape; sse_crypto.c gives a function crypto_name(a, b) for each. */
+#define SSE_CRYPTO_LIST(X)                                                                         \
     X(aesimc, "66 0F 38 DB /r", "Vdq,Wdq", aligned, FEATURE_AES)                                   \
     X(aesenc, "66 0F 38 DC /r", "Vdq,Wdq", aligned, FEATURE_AES)                                   \
     X(aesenclast, "66 0F 38 DD /r", "Vdq,Wdq", aligned, FEATURE_AES)                               \

@@ -88,32 +88,20 @@ static union xmm mpsadbw(union xmm a, union xmm b, unsigned imm)
     return result;
 }
 
-HOST_VECTOR_IMM(pclmulqdq, 0)
-
 static union xmm pclmulqdq(union xmm a, union xmm b, unsigned imm)
 {
-    return to_xmm(host_pclmulqdq_0(mmx_vector(a.u64[imm & 1]), mmx_vector(b.u64[imm >> 4 & 1])));
+    return to_xmm(crypto_pclmulqdq_0(mmx_vector(a.u64[imm & 1]), mmx_vector(b.u64[imm >> 4 & 1])));
 }
-
-HOST_VECTOR_IMM(sha1rnds4, 0)
-HOST_VECTOR_IMM(sha1rnds4, 1)
-HOST_VECTOR_IMM(sha1rnds4, 2)
-HOST_VECTOR_IMM(sha1rnds4, 3)
 
 static union xmm sha1rnds4(union xmm a, union xmm b, unsigned imm)
 {
-    typedef __m128i host_function(__m128i, __m128i);
-    static host_function *const table[4] = {host_sha1rnds4_0, host_sha1rnds4_1, host_sha1rnds4_2,
-                                            host_sha1rnds4_3};
-    return to_xmm(table[imm & 3](from_xmm(a), from_xmm(b)));
+    return to_xmm(crypto_sha1rnds4(from_xmm(a), from_xmm(b), imm));
 }
-
-HOST_VECTOR_IMM(aeskeygenassist, 0)
 
 /* The round constant is XORed into dwords 1 and 3 of what the constant 0 gives. */
 static union xmm aeskeygenassist(union xmm a, union xmm b, unsigned imm)
 {
-    a = to_xmm(host_aeskeygenassist_0(from_xmm(a), from_xmm(b)));
+    a = to_xmm(crypto_aeskeygenassist_0(from_xmm(a), from_xmm(b)));
     a.u32[1] ^= imm;
     a.u32[3] ^= imm;
     return a;

@@ -22,6 +22,22 @@
     }
 SSE_VECTOR_LIST(DEFINE_VECTOR)
 
+#define DEFINE_CRYPTO(name, code, operands, memory, feature)                                       \
+    void op_##name##_r(struct cpu *cpu, const struct insn *i)                                      \
+    {                                                                                              \
+        sse_check(cpu, i);                                                                         \
+        xmm_set(cpu, i->reg, crypto_##name(xmm_get(cpu, i->reg), xmm_get(cpu, i->rm)));            \
+        NEXT(cpu, i);                                                                              \
+    }                                                                                              \
+    void op_##name##_m(struct cpu *cpu, const struct insn *i)                                      \
+    {                                                                                              \
+        sse_check(cpu, i);                                                                         \
+        __m128i b = sse_load_##memory(cpu, i);                                                     \
+        xmm_set(cpu, i->reg, crypto_##name(xmm_get(cpu, i->reg), b));                              \
+        NEXT(cpu, i);                                                                              \
+    }
+SSE_CRYPTO_LIST(DEFINE_CRYPTO)
+
 /* How the XMM instruction is made to give the MMX result in its low half. */
 typedef __m128i host_function(__m128i a, __m128i b);
 
@@ -161,10 +177,7 @@ DEFINE_BLENDV(blendvpd, u64, 2, 63)
 /* SHA256RNDS2: XMM0 is an implicit third operand. */
 static void do_sha256rnds2(struct cpu *cpu, const struct insn *i, __m128i b)
 {
-    register __m128i keys __asm__("xmm0") = xmm_get(cpu, 0);
-    __m128i a = xmm_get(cpu, i->reg);
-    __asm__ volatile("sha256rnds2 %%xmm0, %1, %0" : "+x"(a) : "x"(b), "x"(keys));
-    xmm_set(cpu, i->reg, a);
+    xmm_set(cpu, i->reg, crypto_sha256rnds2(xmm_get(cpu, i->reg), b, xmm_get(cpu, 0)));
 }
 
 void op_sha256rnds2_r(struct cpu *cpu, const struct insn *i)

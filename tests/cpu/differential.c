@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "machine/cpu/form.h"
+#include "machine/cpu/hostfp.h"
 #include "machine/cpu/mmu.h"
 #include "tests/cpu/case.h"
 
@@ -329,6 +330,10 @@ static bool parse(int argc, char **argv, struct options *options)
 {
     for (int k = 1; k < argc; k++) {
         const char *value = k + 1 < argc ? argv[k + 1] : NULL;
+        if (!strcmp(argv[k], "--plain")) {
+            hostfp_pretend_plain();
+            continue;
+        }
         if (!strcmp(argv[k], "--list")) {
             options->list = true;
             continue;
@@ -363,6 +368,7 @@ int main(int argc, char **argv)
     struct options options = { .cases = DEFAULT_CASES, .seed = 1 };
     if (!parse(argc, argv, &options)) {
         fprintf(stderr, "usage: differential [--cases N] [--seed N] [--form NAME] [--list]\n"
+                        "                    [--plain] (C code in place of host instructions)\n"
                         "                    [--replay SEED:CASE] (with the same --form)\n");
         return 1;
     }
