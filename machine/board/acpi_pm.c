@@ -10,6 +10,7 @@ enum { PM1_STATUS = 0x00, PM1_ENABLE = 0x02, PM1_CONTROL = 0x04, PM_TIMER = 0x08
        SMI_ENABLE = 0x30 };
 enum { STATUS_TIMER = 1 << 0, STATUS_GLOBAL = 1 << 5, STATUS_POWER = 1 << 8, STATUS_RTC = 1 << 10,
        STATUS_WAKE = 1 << 15 };
+enum { SMI_APMC = 1 << 5 };
 enum { CONTROL_SCI = 1 << 0, CONTROL_SLEEP_TYPE = 7 << 10, CONTROL_SLEEP = 1 << 13 };
 
 #define ENABLE_MASK  (STATUS_TIMER | STATUS_GLOBAL | STATUS_POWER | STATUS_RTC)
@@ -190,7 +191,7 @@ static void reset(void *context)
 
     pm->status = pm->enable = pm->control = 0;
     memset(pm->gpe0, 0, sizeof(pm->gpe0));
-    pm->smi_enable = 0;
+    pm->smi_enable = SMI_APMC; /* SMM, which is not here, is set up already: SeaBIOS leaves it */
     pm->reset_control = 0;
     pm->port_a = 2;
     clock_cancel(pm->bus->clock, &pm->overflow);

@@ -14,6 +14,7 @@
 #define MIN_RAM         (16 * MIB)
 #define MAX_RAM         (UINT64_C(1) << 40)
 #define MAX_FLASH       (16 * MIB)            /* down to 0xFF000000 */
+#define BIOS_WINDOW     0x20000u
 #define LOW_RAM_LIMIT   UINT64_C(0xB0000000)  /* as QEMU's q35: ECAM comes right above */
 #define LOW_RAM_SPLIT   UINT64_C(0x80000000)
 #define TSC_POLL_WINDOW 100u /* instructions between two TSC reads of a loop that waits */
@@ -427,12 +428,17 @@ static bool check(const struct board_config *config, char *error, size_t size)
 
 static bool add_memory(struct board *board, char *error, size_t size)
 {
+    const struct board_blob *firmware = &board->config.firmware;
     uint64_t total = board->config.ram_size;
+    /* The firmware's end appears below 1 MiB, too: a copy, unencrypted, as QEMU has it. */
+    size_t rom_size = firmware->size < BIOS_WINDOW ? firmware->size : BIOS_WINDOW;
+    const uint8_t *rom = firmware->data + firmware->size - rom_size;
 
     board->ram_low = total >= LOW_RAM_LIMIT ? LOW_RAM_SPLIT : total;
     board->ram_high = total - board->ram_low;
     if (memory_add_ram(board->memory, 0, 0xA0000) ||
-        memory_add_ram(board->memory, 0xC0000, board->ram_low - 0xC0000) ||
+        memory_add_shadow(board->memory, 0xC0000, 0x40000, rom, rom_size) ||
+        memory_add_ram(board->memory, MIB, board->ram_low - MIB) ||
         (board->ram_high && memory_add_ram(board->memory, FOUR_GIB, board->ram_high)))
         return board_fail(error, size, "memory: %llu MiB: %s", (unsigned long long)(total / MIB),
                           strerror(errno));

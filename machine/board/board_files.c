@@ -88,6 +88,7 @@ bool board_add_files(struct board *board, char *error, size_t error_size)
     /* Sleep states: none but S5. Byte i says S(i); bit 7: offered, low bits: SLP_TYP. */
     static const uint8_t system_states[6] = { 0x80, 0, 0, 0, 0, 0x80 };
     static const uint8_t boot_fail_wait[4] = { 0xFF, 0xFF, 0xFF, 0xFF }; /* never reboot */
+    static const uint8_t serial_console[2] = { 0xF8, 0x03 }; /* SeaBIOS: no display but this */
     static const uint8_t pvpanic_port[2] = { PVPANIC_PORT & 0xFF, PVPANIC_PORT >> 8 };
     struct fw_cfg *fw_cfg = &board->fw_cfg;
 
@@ -100,6 +101,7 @@ bool board_add_files(struct board *board, char *error, size_t error_size)
     fw_cfg_add_file(fw_cfg, "etc/system-states", system_states, sizeof(system_states), NULL, NULL);
     fw_cfg_add_file(fw_cfg, "etc/boot-fail-wait", boot_fail_wait, sizeof(boot_fail_wait), NULL,
                     NULL);
+    fw_cfg_add_file(fw_cfg, "etc/sercon-port", serial_console, sizeof(serial_console), NULL, NULL);
     fw_cfg_add_file(fw_cfg, "etc/pvpanic-port", pvpanic_port, sizeof(pvpanic_port), NULL, NULL);
     return add_kernel(board, error, error_size);
 }

@@ -259,6 +259,8 @@ void cmos_init(struct cmos *cmos, struct bus *bus, uint64_t rtc_start, uint64_t 
     cmos->ram[0x5B] = (uint8_t)(ram_high >> 16); /* 64 KiB units above 4 GiB, 24 bits */
     cmos->ram[0x5C] = (uint8_t)(ram_high >> 24);
     cmos->ram[0x5D] = (uint8_t)(ram_high >> 32);
+    cmos->ram[0x38] = 0x30; /* BIOS: boot from disk, floppy, CD, in this order, as QEMU has it */
+    cmos->ram[0x3D] = 0x12;
     cmos->ram[0x5F] = (uint8_t)(processors - 1);
     bus_claim(bus, BUS_PORTS, &range);
     bus_on_reset(bus, reset, cmos);

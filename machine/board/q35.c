@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause-Patent */
 /*
- * Host bridge and LPC bridge. PAM and SMRAM registers are kept without effect: below 1 MiB there is
- * RAM at 0xC0000 in any case, and there is no SMM. Intel 3 Series MCH data sheet 5.1; ICH9 13.1.
+ * Host bridge and LPC bridge. The PAM registers route 0xC0000 to 0xFFFFF to RAM or ROM; SMRAM is
+ * kept without effect, as there is no SMM. Intel 3 Series MCH data sheet 5.1; ICH9 13.1.
  */
 #include "machine/board/q35.h"
 
@@ -15,6 +15,9 @@ enum { ACPI_CONTROL_ENABLE = 0x80 };
 #define ADDRESS_ENABLE 0x80000000u
 #define RCBA_ENABLE    1u
 #define RCBA_ADDRESS   0xFFFFC000u
+#define LEGACY_BASE    0xC0000u
+#define LEGACY_SIZE    0x40000u
+#define MCH_PAM_COUNT  7u
 
 static void open_register(struct pci_function *function, unsigned offset, unsigned size)
 {
@@ -91,8 +94,37 @@ static void map_ecam(struct q35 *q35)
     q35->ecam_size = size && bus_claim(q35->bus, BUS_MMIO, &range) ? size : 0;
 }
 
+/* --- memory below 1 MiB --- */
+
+/* A nibble of a PAM register: bit 0 routes reads to RAM, bit 1 writes (data sheet 5.1.20). */
+static void route_memory(struct q35 *q35)
+{
+    const uint8_t *pam = q35->mch.config + MCH_PAM;
+
+    memory_route(q35->bus->memory, 0xF0000, 0x10000, pam[0] >> 4 & 3);
+    for (unsigned i = 0; i < 12; i++)
+        memory_route(q35->bus->memory, 0xC0000 + i * 0x4000, 0x4000,
+                     pam[1 + i / 2] >> (i & 1) * 4 & 3);
+}
+
+/* What is not readable there is nothing; writes reach RAM if they are routed to it. */
+static uint64_t legacy_read(void *context, uint64_t offset, unsigned size)
+{
+    return UINT64_MAX;
+}
+
+static void legacy_write(void *context, uint64_t offset, uint64_t value, unsigned size)
+{
+    struct q35 *q35 = context;
+    uint8_t byte = (uint8_t)value;
+
+    memory_write_shadow(q35->bus->memory, LEGACY_BASE + offset, &byte, 1);
+}
+
 static void mch_written(void *context, unsigned offset, unsigned size)
 {
+    if (offset < MCH_PAM + MCH_PAM_COUNT && offset + size > MCH_PAM)
+        route_memory(context);
     if (offset >= MCH_PCIEXBAR && offset < MCH_PCIEXBAR + 8)
         map_ecam(context);
 }
@@ -124,7 +156,8 @@ static void init_mch(struct q35 *q35)
     pci_set(mch, PCI_SUBSYSTEM_ID, 0x1100, 2);
     open_register(mch, 0x50, 2); /* firmware asks for QEMU's TSEG extension by 0xFFFF: not here */
     open_register(mch, MCH_PCIEXBAR, 8);
-    open_register(mch, MCH_PAM, 7);
+    for (unsigned i = 0; i < MCH_PAM_COUNT; i++)
+        mch->writable[MCH_PAM + i] = i ? 0x33 : 0x30;
     open_register(mch, 0x9C, 3);
     mch->written = mch_written;
     mch->context = q35;
@@ -158,7 +191,8 @@ static void reset(void *context)
     pci_set(&q35->mch, MCH_PCIEXBAR, 0, 4);
     pci_set(&q35->mch, MCH_PCIEXBAR + 4, 0, 4);
     pci_set(&q35->mch, 0x50, 0, 2);
-    memset(q35->mch.config + MCH_PAM, 0, 7);
+    memset(q35->mch.config + MCH_PAM, 0, MCH_PAM_COUNT);
+    route_memory(q35);
     pci_set(&q35->mch, 0x9C, 0, 1);
     pci_set(&q35->mch, MCH_SMRAM, 2, 1);
     pci_set(&q35->mch, MCH_SMRAM + 1, 0x38, 1);
@@ -180,6 +214,7 @@ static void reset(void *context)
 void q35_init(struct q35 *q35, struct bus *bus, struct acpi_pm *pm, struct tco *tco)
 {
     const struct bus_range ports = { 0xCF8, 8, 4, ports_read, ports_write, q35 };
+    const struct bus_range legacy = { LEGACY_BASE, LEGACY_SIZE, 1, legacy_read, legacy_write, q35 };
 
     memset(q35, 0, sizeof(*q35));
     q35->bus = bus;
@@ -191,5 +226,6 @@ void q35_init(struct q35 *q35, struct bus *bus, struct acpi_pm *pm, struct tco *
     pci_attach(&q35->pci, &q35->mch, PCI_DEVFN(0, 0));
     pci_attach(&q35->pci, &q35->lpc, PCI_DEVFN(31, 0));
     bus_claim(bus, BUS_PORTS, &ports);
+    bus_claim(bus, BUS_MMIO, &legacy);
     bus_on_reset(bus, reset, q35);
 }

@@ -16,6 +16,7 @@
 
 #define MAX_REGIONS   64u
 #define PAGE_MASK     ((uint64_t)MEMORY_PAGE_SIZE - 1)
+#define MAX_SHADOW_PAGES 64u
 #define ADDRESS_LIMIT ((uint64_t)1 << 52)
 
 enum page_flag {
@@ -32,6 +33,13 @@ struct region {
     uint8_t *flags;
     bool rom;
     bool readable;
+    bool borrowed; /* host, views and flags are those of the shadow's RAM or ROM */
+};
+
+/* RAM and ROM at the same addresses; the table of regions holds runs of pages of either. */
+struct shadow {
+    struct region ram, rom; /* the ROM ends where the RAM does */
+    uint8_t *route;         /* a page each: enum memory_route */
 };
 
 struct memory {
@@ -39,6 +47,7 @@ struct memory {
     struct region regions[MAX_REGIONS]; /* in address order */
     unsigned region_count;
     unsigned last; /* index of the region found last */
+    struct shadow shadow; /* ram.size 0: none */
     memory_listener *listener;
     void *listener_context;
     memory_view_listener *view_listener; /* NULL: none */
@@ -61,6 +70,8 @@ struct memory *memory_create(const uint8_t seed[32])
 
 static void release_region(struct region *region)
 {
+    if (region->borrowed)
+        return;
     if (region->host)
         munmap(region->host, region->size);
     free(region->views);
@@ -73,6 +84,9 @@ void memory_destroy(struct memory *memory)
         return;
     for (unsigned i = 0; i < memory->region_count; i++)
         release_region(&memory->regions[i]);
+    release_region(&memory->shadow.ram);
+    release_region(&memory->shadow.rom);
+    free(memory->shadow.route);
     engine_destroy(memory->engine);
     free(memory);
 }
@@ -103,26 +117,36 @@ static int allocate_region(struct region *region, uint64_t gpa, uint64_t size, b
     return -1;
 }
 
+static bool may_add(const struct memory *memory, uint64_t gpa, uint64_t size)
+{
+    if (!((gpa | size) & PAGE_MASK) && size && size <= ADDRESS_LIMIT &&
+        gpa <= ADDRESS_LIMIT - size && memory->region_count < MAX_REGIONS &&
+        !overlaps_existing(memory, gpa, size))
+        return true;
+    errno = EINVAL;
+    return false;
+}
+
+static struct region *insert_region(struct memory *memory, const struct region *region)
+{
+    unsigned at = memory->region_count;
+    while (at > 0 && memory->regions[at - 1].gpa > region->gpa) {
+        memory->regions[at] = memory->regions[at - 1];
+        at--;
+    }
+    memory->regions[at] = *region;
+    memory->region_count++;
+    memory->last = 0;
+    return &memory->regions[at];
+}
+
 /* Allocates a region and puts it in its place; NULL with errno on failure. */
 static struct region *add_region(struct memory *memory, uint64_t gpa, uint64_t size, bool rom)
 {
     struct region region;
-    if ((gpa | size) & PAGE_MASK || !size || size > ADDRESS_LIMIT || gpa > ADDRESS_LIMIT - size ||
-        memory->region_count == MAX_REGIONS || overlaps_existing(memory, gpa, size)) {
-        errno = EINVAL;
+    if (!may_add(memory, gpa, size) || allocate_region(&region, gpa, size, rom))
         return NULL;
-    }
-    if (allocate_region(&region, gpa, size, rom))
-        return NULL;
-    unsigned at = memory->region_count;
-    while (at > 0 && memory->regions[at - 1].gpa > gpa) {
-        memory->regions[at] = memory->regions[at - 1];
-        at--;
-    }
-    memory->regions[at] = region;
-    memory->region_count++;
-    memory->last = 0;
-    return &memory->regions[at];
+    return insert_region(memory, &region);
 }
 
 int memory_add_ram(struct memory *memory, uint64_t gpa, uint64_t size)
@@ -137,6 +161,114 @@ int memory_add_rom(struct memory *memory, uint64_t gpa, uint64_t size, const voi
         return -1;
     memcpy(region->host, data, size);
     return 0;
+}
+
+/* The part of a shadow's RAM or ROM that begins at `gpa`. */
+static struct region borrow(const struct region *from, uint64_t gpa, uint64_t size)
+{
+    uint64_t offset = gpa - from->gpa;
+    return (struct region){
+        .gpa = gpa,
+        .size = size,
+        .host = from->host + offset,
+        .views = from->views + offset / MEMORY_PAGE_SIZE,
+        .flags = from->flags + offset / MEMORY_PAGE_SIZE,
+        .rom = true,
+        .readable = true,
+        .borrowed = true,
+    };
+}
+
+/* What a run of pages of one route is; below the ROM, pages that do not read RAM are nothing. */
+static void insert_run(struct memory *memory, uint64_t gpa, uint64_t size, unsigned route)
+{
+    struct shadow *shadow = &memory->shadow;
+    struct region region;
+    if (!(route & MEMORY_ROUTE_READS) && gpa < shadow->rom.gpa)
+        return;
+    region = borrow(route & MEMORY_ROUTE_READS ? &shadow->ram : &shadow->rom, gpa, size);
+    region.rom = route != (MEMORY_ROUTE_READS | MEMORY_ROUTE_WRITES);
+    insert_region(memory, &region);
+}
+
+static unsigned shadow_route(const struct shadow *shadow, uint64_t gpa)
+{
+    return shadow->route[(gpa - shadow->ram.gpa) / MEMORY_PAGE_SIZE];
+}
+
+/* Runs of pages of the same route, none across the beginning of the ROM. */
+static void insert_runs(struct memory *memory)
+{
+    const struct shadow *shadow = &memory->shadow;
+    uint64_t gpa = shadow->ram.gpa, end = gpa + shadow->ram.size;
+    while (gpa < end) {
+        unsigned route = shadow_route(shadow, gpa);
+        uint64_t next = gpa + MEMORY_PAGE_SIZE;
+        while (next < end && next != shadow->rom.gpa && shadow_route(shadow, next) == route)
+            next += MEMORY_PAGE_SIZE;
+        insert_run(memory, gpa, next - gpa, route);
+        gpa = next;
+    }
+}
+
+static void remove_runs(struct memory *memory)
+{
+    unsigned kept = 0;
+    for (unsigned i = 0; i < memory->region_count; i++) {
+        if (!memory->regions[i].borrowed)
+            memory->regions[kept++] = memory->regions[i];
+    }
+    memset(&memory->regions[kept], 0, (memory->region_count - kept) * sizeof(struct region));
+    memory->region_count = kept;
+    memory->last = 0;
+}
+
+int memory_add_shadow(struct memory *memory, uint64_t gpa, uint64_t size, const void *rom,
+                      uint64_t rom_size)
+{
+    struct shadow *shadow = &memory->shadow;
+    if (shadow->ram.size || rom_size > size || rom_size & PAGE_MASK ||
+        size / MEMORY_PAGE_SIZE > MAX_SHADOW_PAGES || !may_add(memory, gpa, size)) {
+        errno = EINVAL;
+        return -1;
+    }
+    if (allocate_region(&shadow->ram, gpa, size, false))
+        return -1;
+    shadow->route = calloc(size / MEMORY_PAGE_SIZE, 1);
+    shadow->rom.gpa = gpa + size - rom_size;
+    if (!shadow->route ||
+        (rom_size && allocate_region(&shadow->rom, shadow->rom.gpa, rom_size, true))) {
+        release_region(&shadow->ram);
+        free(shadow->route);
+        memset(shadow, 0, sizeof(*shadow));
+        errno = ENOMEM;
+        return -1;
+    }
+    if (rom_size)
+        memcpy(shadow->rom.host, rom, rom_size);
+    insert_runs(memory);
+    return 0;
+}
+
+void memory_route(struct memory *memory, uint64_t gpa, uint64_t size, unsigned route)
+{
+    struct shadow *shadow = &memory->shadow;
+    uint64_t offset = gpa - shadow->ram.gpa;
+    bool changes = false;
+    if (offset >= shadow->ram.size || size > shadow->ram.size - offset)
+        return;
+    for (uint64_t page = 0; page < size / MEMORY_PAGE_SIZE; page++) {
+        if (shadow->route[offset / MEMORY_PAGE_SIZE + page] == route)
+            continue;
+        changes = true;
+        if (memory->listener) /* while the page is what the listener knows */
+            memory->listener(memory->listener_context, gpa + page * MEMORY_PAGE_SIZE);
+    }
+    if (!changes)
+        return;
+    remove_runs(memory);
+    memset(shadow->route + offset / MEMORY_PAGE_SIZE, (int)route, size / MEMORY_PAGE_SIZE);
+    insert_runs(memory);
 }
 
 static bool region_contains(const struct region *region, uint64_t gpa)
@@ -218,6 +350,19 @@ static bool convert(struct memory *memory, struct region *region, uint64_t page,
     return true;
 }
 
+void memory_write_shadow(struct memory *memory, uint64_t gpa, const void *data, size_t length)
+{
+    struct shadow *shadow = &memory->shadow;
+    const uint8_t *from = data;
+    for (; length; length--, gpa++, from++) {
+        uint64_t offset = gpa - shadow->ram.gpa;
+        /* What also reads RAM is not here: its writes do not come to the device. */
+        if (offset < shadow->ram.size && shadow_route(shadow, gpa) == MEMORY_ROUTE_WRITES &&
+            convert(memory, &shadow->ram, offset / MEMORY_PAGE_SIZE, MEMORY_RAW))
+            shadow->ram.host[offset] = *from;
+    }
+}
+
 void memory_rom_readable(struct memory *memory, uint64_t gpa, uint64_t size, bool readable)
 {
     struct region *region = find_region_cached(memory, gpa);
@@ -246,18 +391,23 @@ void memory_set_view_listener(struct memory *memory, memory_view_listener *liste
     memory->view_listener_context = context;
 }
 
+/* What an old key protects goes back to DRAM as ciphertext before the key is gone. */
+static void lock_away(struct memory *memory, struct region *region, memory_view asid)
+{
+    for (uint64_t page = 0; page < region->size / MEMORY_PAGE_SIZE; page++) {
+        if (region->views[page] == asid)
+            convert(memory, region, page, MEMORY_RAW);
+    }
+}
+
 void memory_set_key(struct memory *memory, memory_view asid, const uint8_t *key)
 {
     if (asid == MEMORY_RAW || asid > MEMORY_MAX_ASID)
         return;
-    /* What the old key protects goes back to DRAM as ciphertext before the key is gone. */
-    for (unsigned i = 0; i < memory->region_count; i++) {
-        struct region *region = &memory->regions[i];
-        for (uint64_t page = 0; page < region->size / MEMORY_PAGE_SIZE; page++) {
-            if (region->views[page] == asid)
-                convert(memory, region, page, MEMORY_RAW);
-        }
-    }
+    for (unsigned i = 0; i < memory->region_count; i++)
+        lock_away(memory, &memory->regions[i], asid);
+    lock_away(memory, &memory->shadow.ram, asid);
+    lock_away(memory, &memory->shadow.rom, asid);
     engine_set_key(memory->engine, asid, key);
 }
 

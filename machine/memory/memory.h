@@ -68,6 +68,26 @@ int memory_add_rom(struct memory *memory, uint64_t gpa, uint64_t size, const voi
  */
 void memory_rom_readable(struct memory *memory, uint64_t gpa, uint64_t size, bool readable);
 
+/*
+ * DRAM whose address range it shares with a ROM, as a PC's does below 1 MiB: the chip set routes
+ * reads and writes, page by page. `rom` covers the last `rom_size` bytes of the range, which may be
+ * 0; below it there is nothing but DRAM. Everything is routed to the ROM at first. One such range exists.
+ * Returns as memory_add_rom.
+ */
+enum memory_route { MEMORY_ROUTE_ROM = 0, MEMORY_ROUTE_READS = 1, MEMORY_ROUTE_WRITES = 2 };
+int memory_add_shadow(struct memory *memory, uint64_t gpa, uint64_t size, const void *rom,
+                      uint64_t rom_size);
+
+/*
+ * Routes reads and writes of a part of the range to DRAM (a set of memory_route). A page whose
+ * writes are not routed, or not its reads, is no MEMORY_RAM: the CPU's writes go to the device.
+ * Calls the listener for each page that changes.
+ */
+void memory_route(struct memory *memory, uint64_t gpa, uint64_t size, unsigned route);
+
+/* A write of the CPU that came to the device: reaches DRAM, raw, if it is routed there. */
+void memory_write_shadow(struct memory *memory, uint64_t gpa, const void *data, size_t length);
+
 void memory_set_listener(struct memory *memory, memory_listener *listener, void *context);
 void memory_set_view_listener(struct memory *memory, memory_view_listener *listener,
                               void *context);
@@ -116,7 +136,10 @@ void memory_get_statistics(const struct memory *memory, struct memory_statistics
 memory_view memory_current_view(const struct memory *memory, uint64_t gpa);
 bool memory_touched(const struct memory *memory, uint64_t gpa);
 
-/* RAM ranges in address order, for dumps: returns false past the last one. */
+/*
+ * RAM ranges in address order, for dumps: returns false past the last one. What a ROM hides is not
+ * among them.
+ */
 bool memory_ram_range(const struct memory *memory, unsigned index, uint64_t *gpa, uint64_t *size);
 
 #endif

@@ -591,6 +591,37 @@ static void random_configuration_writes(void **state)
     }
 }
 
+/* PAM: the BIOS's copy below 1 MiB, RAM behind it, and a reset that shows the copy again. */
+static void legacy_memory(void **state)
+{
+    struct harness *h = *state;
+
+    assert_int_equal(memory_page_kind(h->memory, 0xC0000), MEMORY_NONE);
+    assert_int_equal(mmio_read(h, 0xC0000, 4), 0xFFFFFFFF);
+    assert_int_equal(memory_page_kind(h->memory, 0xE0000), MEMORY_NONE); /* firmware: 64 KiB */
+    assert_int_equal(memory_page_kind(h->memory, 0xF0000), MEMORY_ROM);
+    assert_int_equal(flash_byte(h, 0xF0000), 0xF0);
+    config_write(h, 0, 0x90, 0x20, 1); /* F0000: writes */
+    mmio_write(h, 0xF1234, 0x55AA, 2);
+    assert_int_equal(flash_byte(h, 0xF1234), 0xF0);
+    config_write(h, 0, 0x90, 0x10, 1); /* reads: RAM, protected */
+    assert_int_equal(memory_page_kind(h->memory, 0xF1000), MEMORY_ROM);
+    mmio_write(h, 0xF1234, 0, 1);
+    assert_int_equal(flash_byte(h, 0xF1234), 0xAA);
+    assert_int_equal(flash_byte(h, 0xF1235), 0x55);
+    config_write(h, 0, 0x90, 0xFFFFFFFF, 4);
+    assert_int_equal(config_read(h, 0, 0x90, 4), 0x33333330);
+    assert_int_equal(memory_page_kind(h->memory, 0xF0000), MEMORY_RAM);
+    assert_int_equal(memory_page_kind(h->memory, 0xD4000), MEMORY_RAM);
+    assert_int_equal(memory_page_kind(h->memory, 0xD8000), MEMORY_NONE);
+    config_write(h, 0, 0x95, 0x13, 1); /* E0000 RAM, E4000 read only */
+    assert_int_equal(memory_page_kind(h->memory, 0xE3FFF), MEMORY_RAM);
+    assert_int_equal(memory_page_kind(h->memory, 0xE4000), MEMORY_ROM);
+    board_reset(h->board);
+    assert_int_equal(memory_page_kind(h->memory, 0xC0000), MEMORY_NONE);
+    assert_int_equal(flash_byte(h, 0xF1234), 0xF0);
+}
+
 static void bad_configurations(void **state)
 {
     static const uint8_t text[1000] = "no kernel";
@@ -640,6 +671,7 @@ int main(void)
         BOARD_TEST(rom_takes_no_commands),
         BOARD_TEST(flash_is_stored),
         BOARD_TEST(flash_survives_random_commands),
+        BOARD_TEST(legacy_memory),
         BOARD_TEST(fw_cfg_by_port_and_dma),
         BOARD_TEST(fw_cfg_hostile_requests),
         BOARD_TEST(bar_sizing_and_mapping),

@@ -237,6 +237,71 @@ static void statistics_count(void **state)
     assert_int_equal(s.shared_pages, 2);
 }
 
+static void *notified(void *context, uint64_t gpa)
+{
+    (*(unsigned *)context)++;
+    return NULL;
+}
+
+static void count_page(void *context, uint64_t gpa)
+{
+    notified(context, gpa);
+}
+
+/* RAM and ROM at the same addresses, as below 1 MiB of a PC. */
+static void shadow_routes_reads_and_writes(void **state)
+{
+    uint8_t rom[0x2000], byte;
+    uint64_t gpa, size;
+    unsigned notices = 0;
+    struct memory *memory = memory_create(seed);
+    memset(rom, 0xB1, sizeof(rom));
+    assert_int_equal(memory_add_shadow(memory, 0xC0000, 0x4000, rom, sizeof(rom)), 0);
+    assert_int_equal(memory_add_shadow(memory, 0xD0000, 0x4000, rom, sizeof(rom)), -1);
+    assert_int_equal(memory_add_ram(memory, 0xC3000, 0x1000), -1);
+    memory_set_listener(memory, count_page, &notices);
+    assert_int_equal(memory_page_kind(memory, 0xC0000), MEMORY_NONE);
+    assert_int_equal(memory_page_kind(memory, 0xC2000), MEMORY_ROM);
+    assert_false(memory_ram_range(memory, 0, &gpa, &size));
+    assert_int_equal(memory_read(memory, 0xC2000, &byte, 1, MEMORY_RAW), 0);
+    assert_int_equal(byte, 0xB1);
+
+    /* Writes alone: reads are still the ROM's. */
+    memory_route(memory, 0xC1000, 0x2000, MEMORY_ROUTE_WRITES);
+    assert_int_equal(notices, 2);
+    memory_write_shadow(memory, 0xC1FFF, "ab", 2);
+    memory_write_shadow(memory, 0xC0000, "lost", 4);
+    assert_int_equal(memory_page_kind(memory, 0xC1000), MEMORY_NONE);
+    memory_read(memory, 0xC2000, &byte, 1, MEMORY_RAW);
+    assert_int_equal(byte, 0xB1);
+
+    /* Both: RAM, with what was written. */
+    memory_route(memory, 0xC0000, 0x4000, MEMORY_ROUTE_READS | MEMORY_ROUTE_WRITES);
+    assert_int_equal(notices, 6);
+    memory_route(memory, 0xC0000, 0x4000, MEMORY_ROUTE_READS | MEMORY_ROUTE_WRITES);
+    assert_int_equal(notices, 6);
+    assert_true(memory_ram_range(memory, 0, &gpa, &size));
+    memory_read(memory, 0xC1FFF, &byte, 1, MEMORY_RAW);
+    assert_int_equal(byte, 'a');
+    memory_read(memory, 0xC2000, &byte, 1, MEMORY_RAW);
+    assert_int_equal(byte, 'b');
+    memory_read(memory, 0xC0000, &byte, 1, MEMORY_RAW);
+    assert_int_equal(byte, 0);
+
+    /* Reads alone: RAM that is protected, as a ROM is. */
+    memory_route(memory, 0xC0000, 0x4000, MEMORY_ROUTE_READS);
+    assert_int_equal(memory_page_kind(memory, 0xC2000), MEMORY_ROM);
+    memory_write_shadow(memory, 0xC2000, "c", 1);
+    memory_read(memory, 0xC2000, &byte, 1, MEMORY_RAW);
+    assert_int_equal(byte, 'b');
+    memory_route(memory, 0xC0000, 0x4000, MEMORY_ROUTE_ROM);
+    memory_read(memory, 0xC2000, &byte, 1, MEMORY_RAW);
+    assert_int_equal(byte, 0xB1);
+    memory_route(memory, 0xBF000, 0x8000, MEMORY_ROUTE_READS); /* outside: nothing happens */
+    assert_int_equal(memory_page_kind(memory, 0xC0000), MEMORY_NONE);
+    memory_destroy(memory);
+}
+
 int main(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
@@ -250,6 +315,7 @@ int main(void)
         TEST(listener_hears_view_and_code),
         TEST(rom_and_ranges),
         TEST(statistics_count),
+        cmocka_unit_test(shadow_routes_reads_and_writes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
