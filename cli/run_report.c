@@ -5,6 +5,7 @@
 #include <openssl/evp.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 
 #include "owner/measure.h"
 #include "sev/status.h"
@@ -66,6 +67,9 @@ void report_memory(struct guest *guest)
             (unsigned long long)statistics.private_pages,
             (unsigned long long)statistics.shared_pages,
             (unsigned long long)statistics.conversions);
+    struct rusage usage;
+    if (getrusage(RUSAGE_SELF, &usage) == 0)
+        fprintf(stderr, "privet: host memory: %ld MiB at most\n", usage.ru_maxrss / 1024);
 }
 
 void report_secrecy(struct guest *guest, const char *marker)
