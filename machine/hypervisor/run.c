@@ -310,7 +310,7 @@ void guest_run(struct guest *guest, struct run_result *result)
         gdb_end(guest->gdb, died(result->end));
     if (guest->checker)
         checker_finish(guest->checker);
-    if (result->end == GUEST_ENDED_BY_HOST && guest->check_failed)
+    if (guest->check_failed && !died(result->end))
         result->end = GUEST_CHECK_FAILED;
     result->instructions = guest_instructions(guest);
     result->seconds = host_seconds() - start;
