@@ -4,6 +4,7 @@
  * NOT XADD CMPXCHG CMPXCHG8B CMPXCHG16B (APM 3, chapter 3).
  */
 #include "machine/cpu/alu.h"
+#include "machine/cpu/lean.h"
 
 /* Two operands, the first one written: E,G  G,E  E,I. */
 #define DEFINE_WRITING(name, bits)                                                                 \
@@ -157,6 +158,31 @@ DEFINE_ALL(16)
 DEFINE_ALL(32)
 DEFINE_ALL(64)
 
+#define LEAN_TO_REGISTER(name, bits)                                                               \
+    LEAN_LOAD(op_##name##_ge_##bits##m, bits,                                                      \
+              reg_set_##bits(cpu, i->reg,                                                          \
+                             name##_##bits(cpu, reg_get_##bits(cpu, i->reg), value));              \
+              NEXT(cpu, i))
+#define LEAN_COMPARISONS(bits)                                                                     \
+    LEAN_LOAD(op_cmp_ge_##bits##m, bits, sub_##bits(cpu, reg_get_##bits(cpu, i->reg), value);      \
+              NEXT(cpu, i))                                                                        \
+    LEAN_LOAD(op_cmp_eg_##bits##m, bits, sub_##bits(cpu, value, reg_get_##bits(cpu, i->reg));      \
+              NEXT(cpu, i))                                                                        \
+    LEAN_LOAD(op_cmp_ei_##bits##m, bits, sub_##bits(cpu, value, (uint##bits##_t)i->imm);           \
+              NEXT(cpu, i))                                                                        \
+    LEAN_LOAD(op_test_ei_##bits##m, bits, and_##bits(cpu, value, (uint##bits##_t)i->imm);          \
+              NEXT(cpu, i))
+#define LEAN_WIDE(bits)                                                                            \
+    LEAN_TO_REGISTER(add, bits)                                                                    \
+    LEAN_TO_REGISTER(sub, bits)                                                                    \
+    LEAN_TO_REGISTER(and, bits)                                                                    \
+    LEAN_TO_REGISTER(or, bits)                                                                     \
+    LEAN_TO_REGISTER(xor, bits)                                                                    \
+    LEAN_COMPARISONS(bits)
+LEAN_COMPARISONS(8)
+LEAN_WIDE(32)
+LEAN_WIDE(64)
+
 /* EFLAGS.ZF alone changes. */
 static void set_zf(struct cpu *cpu, bool zf)
 {
@@ -254,3 +280,19 @@ static const struct form forms[] = {
 };
 
 const struct form_table forms_arith = { forms, ROW_COUNT(forms) };
+
+#define LEAN_COMPARISON_ROWS(bits)                                                                 \
+    LEAN_ROW(op_cmp_ge_##bits##m), LEAN_ROW(op_cmp_eg_##bits##m), LEAN_ROW(op_cmp_ei_##bits##m),   \
+        LEAN_ROW(op_test_ei_##bits##m)
+#define LEAN_WIDE_ROWS(bits)                                                                       \
+    LEAN_COMPARISON_ROWS(bits), LEAN_ROW(op_add_ge_##bits##m), LEAN_ROW(op_sub_ge_##bits##m),      \
+        LEAN_ROW(op_and_ge_##bits##m), LEAN_ROW(op_or_ge_##bits##m),                               \
+        LEAN_ROW(op_xor_ge_##bits##m)
+
+static const struct lean_row lean_rows[] = {
+    LEAN_COMPARISON_ROWS(8),
+    LEAN_WIDE_ROWS(32),
+    LEAN_WIDE_ROWS(64),
+};
+
+const struct lean_table lean_arith = LEAN_ROWS(lean_rows);

@@ -11,6 +11,7 @@
 
 #include "machine/cpu/block.h"
 #include "machine/cpu/fused.h"
+#include "machine/cpu/lean.h"
 
 enum row_prefix { PREFIX_ANY, PREFIX_NONE, PREFIX_66, PREFIX_F2, PREFIX_F3 };
 enum row_mod { MOD_ANY, MOD_MEMORY, MOD_REGISTER, MOD_IGNORED };
@@ -294,6 +295,7 @@ void decode_initialise(void)
             used = build_list(map, opcode, used, total);
     }
     fused_initialise();
+    lean_initialise();
     initialised = true;
 }
 

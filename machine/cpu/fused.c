@@ -10,6 +10,7 @@
 
 #include "machine/cpu/alu.h"
 #include "machine/cpu/form.h"
+#include "machine/cpu/lean.h"
 
 #define FORMS_MAX 2048u
 
@@ -81,6 +82,21 @@ DEFINE_HALF(AND_EI_R)
 DEFINE_HALF(INC_E_R)
 DEFINE_HALF(DEC_E_R)
 
+/* The same with the memory operand's value at hand. */
+#define LEAN_CMP_EG_M(bits)  sub_##bits(cpu, value, REG(bits))
+#define LEAN_CMP_GE_M(bits)  sub_##bits(cpu, REG(bits), value)
+#define LEAN_CMP_EI_M(bits)  sub_##bits(cpu, value, IMM(bits))
+#define LEAN_TEST_EG_M(bits) and_##bits(cpu, value, REG(bits))
+#define LEAN_TEST_EI_M(bits) and_##bits(cpu, value, IMM(bits))
+#define DEFINE_LEAN_PAIR(half, bits, cc, n)                                                        \
+    LEAN_LOAD(pair_##half##_##bits##_##cc, bits, LEAN_##half(bits); BRANCH_IF(cpu, i + 1, n))
+#define DEFINE_LEAN_HALF(half) SIZES(DEFINE_LEAN_PAIR, half)
+DEFINE_LEAN_HALF(CMP_EG_M)
+DEFINE_LEAN_HALF(CMP_GE_M)
+DEFINE_LEAN_HALF(CMP_EI_M)
+DEFINE_LEAN_HALF(TEST_EG_M)
+DEFINE_LEAN_HALF(TEST_EI_M)
+
 #define ENTRY(half, bits, cc, n) [LOG2_##bits][n] = pair_##half##_##bits##_##cc,
 #define PAIRS(half)                                                                                \
     {                                                                                              \
@@ -149,3 +165,15 @@ operation *fused_pair(const struct insn *first, const struct insn *branch)
         size++;
     return fusion->pair[memory][size][branch->flags2 >> 4];
 }
+
+#define LEAN_PAIR_ROW(half, bits, cc, n) LEAN_ROW(pair_##half##_##bits##_##cc),
+
+static const struct lean_row lean_rows[] = {
+    SIZES(LEAN_PAIR_ROW, CMP_EG_M)
+    SIZES(LEAN_PAIR_ROW, CMP_GE_M)
+    SIZES(LEAN_PAIR_ROW, CMP_EI_M)
+    SIZES(LEAN_PAIR_ROW, TEST_EG_M)
+    SIZES(LEAN_PAIR_ROW, TEST_EI_M)
+};
+
+const struct lean_table lean_fused = LEAN_ROWS(lean_rows);

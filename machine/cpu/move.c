@@ -3,7 +3,7 @@
  * Data movement: MOV MOVZX MOVSX MOVSXD LEA XCHG CMOVcc SETcc, sign extension, single flags, XLAT
  * and the many forms of no operation (APM 3, chapter 3).
  */
-#include "machine/cpu/ops.h"
+#include "machine/cpu/lean.h"
 
 uint64_t insn_effective_address(const struct cpu *cpu, const struct insn *i)
 {
@@ -89,6 +89,15 @@ DEFINE_MOVE(16)
 DEFINE_MOVE(32)
 DEFINE_MOVE(64)
 
+#define LEAN_MOVE(bits)                                                                            \
+    LEAN_LOAD(op_mov_ge_##bits##m, bits, reg_set_##bits(cpu, i->reg, value); NEXT(cpu, i))         \
+    LEAN_STORE(op_mov_eg_##bits##m, bits, reg_get_##bits(cpu, i->reg))                             \
+    LEAN_STORE(op_mov_ei_##bits##m, bits, (uint##bits##_t)i->imm)
+LEAN_MOVE(8)
+LEAN_MOVE(16)
+LEAN_MOVE(32)
+LEAN_MOVE(64)
+
 /* XCHG of eAX with itself is NOP: it must not clear the upper half. */
 static void op_xchg_ax_16r(struct cpu *cpu, const struct insn *i)
 {
@@ -139,6 +148,18 @@ DEFINE_EXTEND(movsxd, uint16_t, 16, 16)
 DEFINE_EXTEND(movsxd, uint32_t, 32, 32)
 DEFINE_EXTEND(movsxd, int32_t, 32, 64)
 
+#define LEAN_EXTEND(name, type, from, bits)                                                        \
+    LEAN_LOAD(op_##name##_##from##_##bits##m, from,                                                \
+              reg_set_##bits(cpu, i->reg, (uint##bits##_t)(type)value);                            \
+              NEXT(cpu, i))
+LEAN_EXTEND(movzx, uint8_t, 8, 32)
+LEAN_EXTEND(movzx, uint8_t, 8, 64)
+LEAN_EXTEND(movzx, uint16_t, 16, 32)
+LEAN_EXTEND(movsx, int8_t, 8, 32)
+LEAN_EXTEND(movsx, int8_t, 8, 64)
+LEAN_EXTEND(movsx, int16_t, 16, 32)
+LEAN_EXTEND(movsxd, int32_t, 32, 64)
+
 #define DEFINE_LEA(bits)                                                                           \
     static void op_lea_##bits##m(struct cpu *cpu, const struct insn *i)                            \
     {                                                                                              \
@@ -154,6 +175,18 @@ DEFINE_EXTEND(movsxd, int32_t, 32, 64)
 DEFINE_LEA(16)
 DEFINE_LEA(32)
 DEFINE_LEA(64)
+
+/* No access at all: only the shapes of the address. */
+static void op_lea_64m_b(struct cpu *cpu, const struct insn *i)
+{
+    reg_set_64(cpu, i->reg, lean_address_b(cpu, i));
+    NEXT(cpu, i);
+}
+static void op_lea_64m_x(struct cpu *cpu, const struct insn *i)
+{
+    reg_set_64(cpu, i->reg, lean_address_x(cpu, i));
+    NEXT(cpu, i);
+}
 
 #define DEFINE_CONDITIONAL(cc, n)                                                                  \
     static void op_set##cc##_8r(struct cpu *cpu, const struct insn *i)                             \
@@ -342,3 +375,23 @@ static const struct form forms[] = {
 };
 
 const struct form_table forms_move = { forms, ROW_COUNT(forms) };
+
+#define LEAN_MOVE_ROWS(bits)                                                                       \
+    LEAN_ROW(op_mov_ge_##bits##m), LEAN_ROW(op_mov_eg_##bits##m), LEAN_ROW(op_mov_ei_##bits##m)
+
+static const struct lean_row lean_rows[] = {
+    LEAN_MOVE_ROWS(8),
+    LEAN_MOVE_ROWS(16),
+    LEAN_MOVE_ROWS(32),
+    LEAN_MOVE_ROWS(64),
+    LEAN_ROW(op_movzx_8_32m),
+    LEAN_ROW(op_movzx_8_64m),
+    LEAN_ROW(op_movzx_16_32m),
+    LEAN_ROW(op_movsx_8_32m),
+    LEAN_ROW(op_movsx_8_64m),
+    LEAN_ROW(op_movsx_16_32m),
+    LEAN_ROW(op_movsxd_32_64m),
+    LEAN_ROW(op_lea_64m),
+};
+
+const struct lean_table lean_move = LEAN_ROWS(lean_rows);

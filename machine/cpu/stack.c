@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause-Patent */
 /* General stack instructions: PUSH POP PUSHA POPA ENTER LEAVE, and BOUND (APM 3, chapter 3). */
-#include "machine/cpu/ops.h"
+#include "machine/cpu/lean.h"
 
 /* The value is read before RSP moves: PUSH RSP pushes the old one. */
 #define DEFINE_STACK(bits)                                                                         \
@@ -57,6 +57,24 @@
 DEFINE_STACK(16)
 DEFINE_STACK(32)
 DEFINE_STACK(64)
+
+static void op_push_64r_b(struct cpu *cpu, const struct insn *i)
+{
+    if (!lean_store64(cpu, cpu->gpr[RSP] - 8, cpu->gpr[i->rm]))
+        return op_push_64r(cpu, i);
+    cpu->gpr[RSP] -= 8;
+    NEXT(cpu, i);
+}
+
+static void op_pop_64r_b(struct cpu *cpu, const struct insn *i)
+{
+    uint64_t value;
+    if (!lean_load64(cpu, cpu->gpr[RSP], &value))
+        return op_pop_64r(cpu, i);
+    cpu->gpr[RSP] += 8;
+    cpu->gpr[i->rm] = value;
+    NEXT(cpu, i);
+}
 
 /* PUSHA and POPA: all eight, RSP as it was before, skipped on the way back. */
 static void push_all(struct cpu *cpu, const struct insn *i, unsigned size)
@@ -209,3 +227,10 @@ static const struct form forms[] = {
 };
 
 const struct form_table forms_stack = { forms, ROW_COUNT(forms) };
+
+static const struct lean_row lean_rows[] = {
+    {op_push_64r, op_push_64r_b, NULL},
+    {op_pop_64r, op_pop_64r_b, NULL},
+};
+
+const struct lean_table lean_stack = LEAN_ROWS(lean_rows);
