@@ -260,6 +260,8 @@ static int run_guest(struct guest *guest, const struct run_options *o,
     guest_run(guest, &result);
     code = exit_code(&result);
     report_end(&result);
+    if (result.died)
+        report_death(guest, &o->symbols);
     report_memory(guest);
     if (o->check.level != CHECK_OFF)
         report_check_end(guest, &o->symbols);

@@ -117,6 +117,8 @@ void report_launch(const struct launch_result *launch);
 void report_owner_view(const struct run_options *options, const struct run_inputs *inputs,
                        const struct launch_result *launch);
 void report_end(const struct run_result *result);
+/* Registers, code, page walks, ... of a guest that died. */
+void report_death(struct guest *guest, const struct symbols *symbols);
 void report_memory(struct guest *guest);
 /* A finding of the checker; `context` is the struct symbols. */
 void report_check(void *context, const struct check_finding *finding);

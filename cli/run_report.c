@@ -4,6 +4,7 @@
 
 #include <openssl/evp.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 
@@ -25,15 +26,28 @@ void report_launch(const struct launch_result *launch)
     fprintf(stderr, "privet: launch measurement: %s\n", text);
 }
 
-/* Registers of a guest that died, each line marked as ours. */
-static void report_state(const char *state)
+static bool find_symbol(void *context, uint64_t address, char *text, size_t size)
 {
-    while (*state) {
-        int length = (int)strcspn(state, "\n");
-        fprintf(stderr, "privet: cpu: %.*s\n", length, state);
-        state += length;
-        state += *state == '\n';
+    return symbols_find(context, address, text, size);
+}
+
+/* Each line marked as ours. */
+void report_death(struct guest *guest, const struct symbols *symbols)
+{
+    char *text = NULL;
+    size_t size = 0;
+    FILE *out = open_memstream(&text, &size);
+    if (!out)
+        return;
+    guest_describe_death(guest, out, find_symbol, (void *)(uintptr_t)symbols);
+    fclose(out);
+    for (const char *line = text; line && *line;) {
+        int length = (int)strcspn(line, "\n");
+        fprintf(stderr, "privet: report: %.*s\n", length, line);
+        line += length;
+        line += *line == '\n';
     }
+    free(text);
 }
 
 void report_end(const struct run_result *result)
@@ -53,7 +67,6 @@ void report_end(const struct run_result *result)
     };
     fprintf(stderr, "privet: guest: %s%s%s\n", ends[result->end], *result->detail ? ": " : "",
             result->detail);
-    report_state(result->state);
     double rate = result->seconds > 0 ? (double)result->instructions / result->seconds / 1e6 : 0;
     fprintf(stderr, "privet: guest instructions: %llu in %.2f s, %.0f million a second\n",
             (unsigned long long)result->instructions, result->seconds, rate);

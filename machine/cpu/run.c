@@ -10,6 +10,7 @@
 #include "machine/cpu/flags.h"
 #include "machine/cpu/hostfp.h"
 #include "machine/cpu/mmu.h"
+#include "machine/cpu/trace.h"
 
 #define SLICE 8192u
 
@@ -31,6 +32,8 @@ static uint64_t code_wrap(const struct cpu *cpu, uint64_t rip)
 
 void leave_block(struct cpu *cpu, const struct insn *i, uint64_t rip)
 {
+    if (rip != insn_next_rip(cpu, i))
+        trace_branch(cpu, i, rip);
     cpu->instructions += (uint64_t)(i + 1 - cpu->block->insn);
     cpu->rip = rip;
     cpu->block = NULL;
@@ -99,6 +102,7 @@ static inline struct block *go_to(struct cpu *cpu, const struct insn *i, uint64_
     struct block_cache *cache = cpu->blocks;
     struct jump_entry *entry = blocks_jump_entry(cache, rip);
     struct block *to = NULL;
+    trace_branch(cpu, i, rip);
     if (__builtin_expect(entry->rip == rip && entry->key == blocks_jump_key(cpu, cache), 1))
         to = entry->block;
     else if (!code_offset_fits(cpu, rip))

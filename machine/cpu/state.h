@@ -246,6 +246,8 @@ struct cpu {
     bool traces_instructions;
     struct cpu_event history[CPU_HISTORY]; /* of handler entries, a ring */
     uint64_t history_used;
+    struct cpu_branch branches[CPU_HISTORY]; /* a ring */
+    uint64_t branches_used;
     struct memory *memory;
     uint64_t c_mask;          /* 1 << c_bit when SEV or SME is on, else 0 */
     memory_view forced_view;  /* of walks and fetches under SEV, and without paging */

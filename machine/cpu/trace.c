@@ -67,3 +67,11 @@ unsigned cpu_last_events(const struct cpu *cpu, struct cpu_event ret[CPU_HISTORY
         ret[k] = cpu->history[(cpu->history_used - 1 - k) % CPU_HISTORY];
     return count;
 }
+
+unsigned cpu_last_branches(const struct cpu *cpu, struct cpu_branch ret[CPU_HISTORY])
+{
+    unsigned count = cpu->branches_used < CPU_HISTORY ? (unsigned)cpu->branches_used : CPU_HISTORY;
+    for (unsigned k = 0; k < count; k++)
+        ret[k] = cpu->branches[(cpu->branches_used - 1 - k) % CPU_HISTORY];
+    return count;
+}

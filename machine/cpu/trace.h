@@ -9,6 +9,14 @@
 /* In place of every operation of a block that was decoded while some processor was traced. */
 operation run_traced;
 
+/* A transfer that leaves the running block other than by a link. */
+static inline void trace_branch(struct cpu *cpu, const struct insn *i, uint64_t rip)
+{
+    struct cpu_branch *branch = &cpu->branches[cpu->branches_used++ % CPU_HISTORY];
+    branch->from = insn_rip(cpu, i);
+    branch->to = rip;
+}
+
 /* A handler is being entered: remembered, and told to the tracer. */
 void trace_event(struct cpu *cpu, const struct cpu_event *event);
 

@@ -54,7 +54,15 @@ bool cpu_trace_instructions(struct cpu *cpu, bool on);
 
 #define CPU_HISTORY 16
 
+/* A way from block to block that no link shortens: returns, calls, indirect and far jumps. */
+struct cpu_branch {
+    uint64_t from, to; /* offsets in CS */
+};
+
 /* The last handler entries, newest first; returns how many were written to `ret`. */
 unsigned cpu_last_events(const struct cpu *cpu, struct cpu_event ret[CPU_HISTORY]);
+
+/* The last branches, newest first; those inside a page that were taken before are not among them. */
+unsigned cpu_last_branches(const struct cpu *cpu, struct cpu_branch ret[CPU_HISTORY]);
 
 #endif

@@ -32,20 +32,32 @@ static void describe_segments(FILE *out, const struct cpu_registers *r)
             r->gdt_base, r->gdt_limit, r->idt_base, r->idt_limit);
 }
 
-void describe_registers(FILE *out, struct cpu *cpu)
+static void describe_general(FILE *out, const struct cpu_registers *r)
 {
     static const char names[16][4] = { "RAX", "RCX", "RDX", "RBX", "RSP", "RBP", "RSI", "RDI",
                                        "R8",  "R9",  "R10", "R11", "R12", "R13", "R14", "R15" };
+    for (unsigned n = 0; n < 16; n++)
+        fprintf(out, "%-3s %016" PRIx64 "%s", names[n], r->gpr[n], n % 4 == 3 ? "\n" : " ");
+    fprintf(out, "RIP %016" PRIx64 " linear %016" PRIx64 " RFLAGS %08" PRIx64
+            " CPL %u %u-bit code%s\n", r->rip, r->linear_rip, r->rflags, r->cpl, r->code_bits,
+            r->halted ? " halted" : "");
+    fprintf(out, "CR0 %08" PRIx64 " CR2 %016" PRIx64 " CR3 %016" PRIx64 " CR4 %08" PRIx64
+            " CR8 %" PRIx64 "\n", r->cr0, r->cr2, r->cr3, r->cr4, r->cr8);
+}
+
+void describe_general_registers(FILE *out, struct cpu *cpu)
+{
     struct cpu_registers r;
     cpu_get_registers(cpu, &r);
-    for (unsigned n = 0; n < 16; n++)
-        fprintf(out, "%-3s %016" PRIx64 "%s", names[n], r.gpr[n], n % 4 == 3 ? "\n" : " ");
-    fprintf(out, "RIP %016" PRIx64 " linear %016" PRIx64 " RFLAGS %08" PRIx64
-            " CPL %u %u-bit code%s\n", r.rip, r.linear_rip, r.rflags, r.cpl, r.code_bits,
-            r.halted ? " halted" : "");
+    describe_general(out, &r);
+}
+
+void describe_registers(FILE *out, struct cpu *cpu)
+{
+    struct cpu_registers r;
+    cpu_get_registers(cpu, &r);
+    describe_general(out, &r);
     describe_segments(out, &r);
-    fprintf(out, "CR0 %08" PRIx64 " CR2 %016" PRIx64 " CR3 %016" PRIx64 " CR4 %08" PRIx64
-            " CR8 %" PRIx64 "\n", r.cr0, r.cr2, r.cr3, r.cr4, r.cr8);
     fprintf(out, "DR0 %016" PRIx64 " DR1 %016" PRIx64 " DR2 %016" PRIx64 " DR3 %016" PRIx64 "\n",
             r.dr[0], r.dr[1], r.dr[2], r.dr[3]);
     fprintf(out, "DR6 %08" PRIx64 " DR7 %08" PRIx64 " EFER %04" PRIx64 " XCR0 %" PRIx64

@@ -14,6 +14,9 @@
 /* "raw", or "ASID 1 (private)". */
 const char *describe_view(memory_view view, char text[32]);
 
+/* General registers, RIP, flags, CR0 to CR4. */
+void describe_general_registers(FILE *out, struct cpu *cpu);
+
 /* General registers, segments, control and system registers. */
 void describe_registers(FILE *out, struct cpu *cpu);
 

@@ -27,7 +27,6 @@ struct guest {
     bool check_failed; /* the checker asked for the stop */
     struct checker *checker; /* NULL: off, or not running yet */
     char detail[512];
-    char state[4096];
 };
 
 /* Instructions retired by all processors. */

@@ -6,6 +6,8 @@
 #ifndef PRIVET_MACHINE_HYPERVISOR_H
 #define PRIVET_MACHINE_HYPERVISOR_H
 
+#include <stdio.h>
+
 #include "machine/board/board.h"
 #include "machine/chip/chip.h"
 #include "machine/cpu/cpu.h"
@@ -87,7 +89,7 @@ struct run_result {
     uint64_t instructions;
     double seconds;
     const char *detail; /* one line, owned by the guest; "" if there is nothing to say */
-    const char *state;  /* the processor's registers, several lines; "" after a power-off */
+    bool died;          /* guest_describe_death has something to say */
 };
 
 /* NULL with one line in `error`. The configuration's blobs stay with the caller. */
@@ -114,6 +116,15 @@ void guest_stop(struct guest *guest);
 bool guest_check_repeats(const struct guest *guest, unsigned index, struct check_repeats *ret);
 /* Findings in all, repetitions included, notes not. */
 uint64_t guest_check_findings(const struct guest *guest);
+/* "name+0x10" for an address of the guest; false: there is none. */
+typedef bool guest_symbolize(void *context, uint64_t address, char *text, size_t size);
+
+/*
+ * Why and where a guest stands: registers, code, stack, last exceptions and branches, page walks
+ * with C-bits. Lines of text, for after guest_run. `find` may be NULL.
+ */
+void guest_describe_death(struct guest *guest, FILE *out, guest_symbolize *find, void *context);
+
 /* Writes out the rest of the trace. False with errno if some of it could not be written. */
 bool guest_flush_trace(struct guest *guest);
 

@@ -314,11 +314,10 @@ void guest_run(struct guest *guest, struct run_result *result)
         result->end = GUEST_CHECK_FAILED;
     result->instructions = guest_instructions(guest);
     result->seconds = host_seconds() - start;
-    guest->detail[0] = guest->state[0] = '\0';
+    guest->detail[0] = '\0';
     if (result->end == GUEST_SHUTDOWN || result->end == GUEST_STOPPED)
         snprintf(guest->detail, sizeof(guest->detail), "%s", cpu_error(guest->cpus[guest->current]));
-    if (died(result->end) && result->end != GUEST_PANIC)
-        cpu_print_state(guest->cpus[guest->current], guest->state, sizeof(guest->state));
-    result->state = guest->state;
+    /* A kernel that panicked has told more than its last registers can. */
+    result->died = died(result->end) && result->end != GUEST_PANIC;
     result->detail = guest->detail;
 }
