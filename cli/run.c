@@ -11,16 +11,19 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "cli/terminal.h"
 #include "cli/verbs.h"
 
 /* Where the guest's characters go. */
 struct console {
-    FILE *serial, *debug;
-    bool failed;
-    struct run_watch stop;
-    struct run_watch answer; /* for the next of the answers */
+    struct terminal serial, virtio;
+    struct terminal *keyboard; /* the one that answers are for */
+    struct run_watch stop[2];  /* of serial line and virtio console */
+    struct run_watch answer;   /* for the next of the answers */
     const struct option_list *answers;
     unsigned answered;
+    FILE *debug;
+    bool debug_failed;
     struct guest *guest;
     struct run_flash *flash;
 };
@@ -28,38 +31,46 @@ struct console {
 /* 2026-01-01: the guest's clock starts here, so that runs repeat bit for bit. */
 #define RTC_START 1767225600ull
 
-static void put(struct console *console, FILE *file, const uint8_t *bytes, size_t length)
-{
-    if (fwrite(bytes, 1, length, file) != length || fflush(file) != 0)
-        console->failed = true;
-}
-
 /* Types what belongs to the text that was seen, and waits for the next. */
 static void answer(struct console *console)
 {
     const char *reply = console->answer.reply;
-    guest_type(console->guest, reply, strlen(reply));
-    guest_type(console->guest, "\r", 1);
+    enum guest_console keyboard = console->keyboard->console;
+    guest_type(console->guest, keyboard, (const uint8_t *)reply, strlen(reply));
+    guest_type(console->guest, keyboard, (const uint8_t *)"\r", 1);
     console->answered++;
     console->answer = run_watch_answer(console->answers, console->answered);
+}
+
+static void output(struct console *console, struct terminal *terminal, const uint8_t *bytes,
+                   size_t length)
+{
+    terminal_write(terminal, bytes, length);
+    for (size_t i = 0; i < length; i++) {
+        if (run_watch_saw(&console->stop[terminal->console], (char)bytes[i]))
+            guest_stop(console->guest);
+        if (terminal == console->keyboard && run_watch_saw(&console->answer, (char)bytes[i]))
+            answer(console);
+    }
 }
 
 static void serial_output(void *context, const uint8_t *bytes, size_t length)
 {
     struct console *console = context;
-    put(console, console->serial, bytes, length);
-    for (size_t i = 0; i < length; i++) {
-        if (run_watch_saw(&console->stop, (char)bytes[i]))
-            guest_stop(console->guest);
-        if (run_watch_saw(&console->answer, (char)bytes[i]))
-            answer(console);
-    }
+    output(console, &console->serial, bytes, length);
+}
+
+static void virtio_output(void *context, const uint8_t *bytes, size_t length)
+{
+    struct console *console = context;
+    output(console, &console->virtio, bytes, length);
 }
 
 static void debug_output(void *context, const uint8_t *bytes, size_t length)
 {
     struct console *console = context;
-    put(console, console->debug, bytes, length);
+    if (fwrite(bytes, 1, length, console->debug) != length || fflush(console->debug) != 0)
+        console->debug_failed = true;
 }
 
 static void complaint(void *context, const char *device, const char *what)
@@ -127,7 +138,6 @@ static void fill_config(struct guest_config *config, const struct run_options *o
         .gdb = o->gdb,
         .check = o->check,
         .trace = { o->trace, o->trace_file, o->trace_from, o->trace_to },
-        .input_fd = isatty(STDIN_FILENO) ? STDIN_FILENO : -1,
         .chip = {
             .state_folder = o->state,
             .api_major = CHIP_API_MAJOR,
@@ -151,6 +161,7 @@ static void fill_config(struct guest_config *config, const struct run_options *o
             .disk_count = o->disk_count,
             .net = o->has_net ? &o->net : NULL,
             .serial = serial_output,
+            .console = o->virtio_console ? virtio_output : NULL,
             .debug = console->debug ? debug_output : NULL,
             .complaint = complaint,
             .output_context = console,
@@ -251,7 +262,7 @@ static int launch(struct guest *guest, const struct run_options *o, const struct
 }
 
 static int run_guest(struct guest *guest, const struct run_options *o,
-                     const struct run_inputs *inputs, struct console *console)
+                     const struct run_inputs *inputs)
 {
     struct run_result result;
     int code = launch(guest, o, inputs);
@@ -274,36 +285,76 @@ static int run_guest(struct guest *guest, const struct run_options *o,
         fprintf(stderr, "privet: trace: lines were lost: %s\n", strerror(errno));
         code = RUN_USAGE;
     }
-    if (console->failed) {
-        fprintf(stderr, "privet: console: output was lost: %s\n", strerror(errno));
-        code = RUN_USAGE;
+    return code;
+}
+
+/* Standard input is the serial line's, or the virtio console's if that is on stdio. */
+static bool open_consoles(struct console *console, const struct run_options *o)
+{
+    const char *virtio = o->virtio_console;
+    bool keyboard = virtio && strcmp(virtio, "stdio") == 0;
+    if (keyboard)
+        console->keyboard = &console->virtio;
+    console->virtio.console = GUEST_CONSOLE_VIRTIO;
+    console->virtio.listener = console->virtio.input = -1;
+    if (!terminal_open(&console->serial, "serial", o->serial, !keyboard) ||
+        (virtio && !terminal_open(&console->virtio, "virtio-console", virtio, keyboard)))
+        return false;
+    if (o->debugcon && !(console->debug = fopen(o->debugcon, "we")))
+        fprintf(stderr, "privet: %s: debug console: %s\n", o->debugcon, strerror(errno));
+    return !o->debugcon || console->debug;
+}
+
+static bool close_consoles(struct console *console)
+{
+    bool good = terminal_close(&console->serial);
+    good &= terminal_close(&console->virtio);
+    if (console->debug && (fclose(console->debug) != 0 || console->debug_failed)) {
+        fprintf(stderr, "privet: debug console: output was lost\n");
+        good = false;
     }
+    return good;
+}
+
+static bool attach(struct terminal *terminal, struct guest *guest)
+{
+    const struct host_source source = terminal_source(terminal);
+    terminal->guest = guest;
+    return guest_add_host_source(guest, &source);
+}
+
+static int run_with_consoles(const struct run_options *o, struct run_inputs *inputs,
+                             struct console *console)
+{
+    struct guest_config config;
+    char error[256];
+    int code = RUN_USAGE;
+    fill_config(&config, o, inputs, console);
+    struct guest *guest = guest_create(&config, error, sizeof(error));
+    console->guest = guest;
+    if (guest && attach(&console->serial, guest) && attach(&console->virtio, guest))
+        code = run_guest(guest, o, inputs);
+    else
+        fprintf(stderr, "privet: %s\n", guest ? "too many consoles" : error);
+    guest_destroy(guest);
     return code;
 }
 
 static int run_with_inputs(const struct run_options *o, struct run_inputs *inputs)
 {
-    struct console console = { .serial = stdout, .stop = { .text = o->stop_at },
-                               .answers = &o->answers,
-                               .answer = run_watch_answer(&o->answers, 0), .flash = &inputs->flash };
-    struct guest_config config;
-    char error[256];
-    if (o->debugcon && !(console.debug = fopen(o->debugcon, "we"))) {
-        fprintf(stderr, "privet: %s: debug console: %s\n", o->debugcon, strerror(errno));
-        return RUN_USAGE;
-    }
-    fill_config(&config, o, inputs, &console);
-    struct guest *guest = guest_create(&config, error, sizeof(error));
+    struct console console = {
+        .keyboard = &console.serial,
+        .stop = { { .text = o->stop_at }, { .text = o->stop_at } },
+        .answers = &o->answers,
+        .answer = run_watch_answer(&o->answers, 0),
+        .flash = &inputs->flash,
+    };
     int code = RUN_USAGE;
-    console.guest = guest;
-    if (guest)
-        code = run_guest(guest, o, inputs, &console);
-    else
-        fprintf(stderr, "privet: %s\n", error);
-    guest_destroy(guest);
-    if (!run_flash_close(&inputs->flash))
+    if (open_consoles(&console, o))
+        code = run_with_consoles(o, inputs, &console);
+    if (!close_consoles(&console))
         code = RUN_USAGE;
-    if (console.debug && fclose(console.debug) != 0 && code == RUN_POWERED_OFF)
+    if (!run_flash_close(&inputs->flash))
         code = RUN_USAGE;
     return code;
 }

@@ -41,6 +41,7 @@ struct run_options {
     struct check_config check;
     struct symbols symbols; /* freed by run_options_free */
     uint64_t trace_from, trace_to;
+    const char *serial, *virtio_console; /* NULL: stdio, and none */
     struct board_net net;
     bool has_net;
     unsigned firmware_use, variables_use; /* enum run_flash_use */

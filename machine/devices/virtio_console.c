@@ -32,7 +32,9 @@ static void transmit_all(struct virtio_console *console)
     struct virtio_device *device = &console->device;
 
     for (unsigned i = 0; i <= VIRTIO_QUEUE_SIZE && virtio_pop(device, QUEUE_TRANSMIT); i++) {
+        console->printing = true;
         print(console, &device->chain);
+        console->printing = false;
         virtio_push(device, QUEUE_TRANSMIT, device->chain.head, 0);
     }
     virtio_used(device, QUEUE_TRANSMIT);
@@ -78,7 +80,8 @@ size_t virtio_console_input(struct virtio_console *console, const uint8_t *bytes
 
     for (size_t i = 0; i < taken; i++)
         console->input[(console->head + console->count++) % VIRTIO_CONSOLE_INPUT] = bytes[i];
-    deliver(console);
+    if (!console->printing)
+        deliver(console);
     return taken;
 }
 
@@ -86,8 +89,7 @@ static void notified(struct virtio_device *device, unsigned queue)
 {
     if (queue == QUEUE_TRANSMIT)
         transmit_all(device->context);
-    else
-        deliver(device->context);
+    deliver(device->context);
 }
 
 bool virtio_console_init(struct virtio_console *console, struct pci_root *root, unsigned slot,

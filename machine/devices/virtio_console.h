@@ -16,6 +16,7 @@ struct virtio_console {
     void *context;
     uint8_t input[VIRTIO_CONSOLE_INPUT];
     unsigned head, count;
+    bool printing; /* a request is at work: input waits */
 };
 
 /* false: the slot is taken. */

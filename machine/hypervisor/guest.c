@@ -209,3 +209,21 @@ const struct chip *guest_chip(const struct guest *guest)
 {
     return guest->chip;
 }
+
+size_t guest_type_room(const struct guest *guest, enum guest_console console)
+{
+    return console == GUEST_CONSOLE_VIRTIO ? board_console_room(guest->board)
+                                           : board_serial_room(guest->board);
+}
+
+size_t guest_type(struct guest *guest, enum guest_console console, const uint8_t *bytes,
+                  size_t length)
+{
+    return console == GUEST_CONSOLE_VIRTIO ? board_console_input(guest->board, bytes, length)
+                                           : board_serial_input(guest->board, bytes, length);
+}
+
+bool guest_add_host_source(struct guest *guest, const struct host_source *source)
+{
+    return board_add_host_source(guest->board, source);
+}

@@ -48,7 +48,6 @@ struct guest_config {
     uint64_t timeout_seconds;                 /* of host time; 0: none */
     uint64_t instruction_limit;               /* of the guest; 0: none */
     bool reboot;                              /* a guest's reset starts it again */
-    int input_fd;                             /* serial input, polled without waiting; -1: none */
     /* Its kernel panicked: the line that it wrote. Context: board.output_context. NULL: unheard. */
     void (*panicked)(void *context, const char *line);
     struct trace_config trace;
@@ -106,9 +105,6 @@ int guest_launch(struct guest *guest, struct launch_result *result, char *error,
 
 void guest_run(struct guest *guest, struct run_result *result);
 
-/* Types on the serial console; returns how many bytes were taken. From an output callback, too. */
-size_t guest_type(struct guest *guest, const char *text, size_t length);
-
 /* From an output callback while guest_run runs: it returns at the next block boundary. */
 void guest_stop(struct guest *guest);
 
@@ -127,6 +123,17 @@ void guest_describe_death(struct guest *guest, FILE *out, guest_symbolize *find,
 
 /* Writes out the rest of the trace. False with errno if some of it could not be written. */
 bool guest_flush_trace(struct guest *guest);
+
+/*
+ * Typing on a guest's consoles: how many bytes would be taken, and were. From an output callback,
+ * too.
+ */
+enum guest_console { GUEST_CONSOLE_SERIAL, GUEST_CONSOLE_VIRTIO };
+size_t guest_type_room(const struct guest *guest, enum guest_console console);
+size_t guest_type(struct guest *guest, enum guest_console console, const uint8_t *bytes,
+                  size_t length);
+/* One more thing of the host that the guest listens to while it runs. false: too many. */
+bool guest_add_host_source(struct guest *guest, const struct host_source *source);
 
 /* DEACTIVATE, DECOMMISSION, as KVM does when the guest is destroyed. */
 void guest_decommission(struct guest *guest);

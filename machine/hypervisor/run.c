@@ -9,10 +9,8 @@
 #include "machine/hypervisor/trace.h"
 
 #include <errno.h>
-#include <poll.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 /* After so many instructions of the guest, host input and the time limit are looked at. */
 #define LOOK_INSTRUCTIONS 20000000ull
@@ -61,26 +59,12 @@ static bool time_is_up(const struct guest *guest, double start)
     return limit && host_seconds() - start > (double)limit;
 }
 
-static void take_input(struct guest *guest)
-{
-    struct pollfd poll_input = { .fd = guest->config.input_fd, .events = POLLIN };
-    uint8_t bytes[16];
-    board_poll_host(guest->board);
-    if (guest->config.input_fd < 0 || poll(&poll_input, 1, 0) <= 0)
-        return;
-    ssize_t got = read(guest->config.input_fd, bytes, sizeof(bytes));
-    if (got > 0)
-        board_serial_input(guest->board, bytes, (size_t)got);
-    else if (got == 0 || errno != EINTR)
-        guest->config.input_fd = -1;
-}
-
 /* Nobody runs: jump to what wakes a processor. */
 static enum step wait_for_event(struct run *run)
 {
     struct guest *guest = run->guest;
     uint64_t instructions = guest_instructions(guest);
-    take_input(guest);
+    board_poll_host(guest->board);
     if (instructions != run->awake_instructions) {
         run->awake_instructions = instructions;
         run->awake_ns = board_now_ns(guest->board);
@@ -252,7 +236,7 @@ static enum step look(struct run *run)
     if (instructions < run->next_look && !(gdb && gdb_holds_any(gdb)))
         return STEP_OVER;
     run->next_look = instructions + LOOK_INSTRUCTIONS;
-    take_input(run->guest);
+    board_poll_host(run->guest->board);
     if (gdb && !gdb_poll(gdb))
         return ends(run, GUEST_KILLED);
     return time_is_up(run->guest, run->start) ? ends(run, GUEST_TIMEOUT) : STEP_OVER;
@@ -266,11 +250,6 @@ static enum guest_end run_loop(struct guest *guest)
     while (run_round(&run) != STEP_ENDED && look(&run) != STEP_ENDED)
         continue;
     return run.end;
-}
-
-size_t guest_type(struct guest *guest, const char *text, size_t length)
-{
-    return board_serial_input(guest->board, (const uint8_t *)text, length);
 }
 
 void guest_stop(struct guest *guest)

@@ -74,7 +74,6 @@ static int one(uint64_t seed, unsigned ends[GUEST_TIMEOUT + 1])
         .asid = 1,
         .policy = 1,
         .instruction_limit = INSTRUCTION_LIMIT,
-        .input_fd = -1,
     };
     struct guest *guest = guest_create(&config, error, sizeof(error));
     if (!guest) {
