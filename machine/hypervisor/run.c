@@ -8,7 +8,6 @@
 #include "machine/hypervisor/gdb.h"
 #include "machine/hypervisor/trace.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
