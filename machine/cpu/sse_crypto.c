@@ -5,7 +5,7 @@
  */
 #include "machine/cpu/simd.h"
 
-/* --- AES: FIPS 197; byte k of a vector is row k % 4 of column k / 4 ----------------------------- */
+/* --- AES: FIPS 197; byte k of a vector is row k % 4 of column k / 4 ----------------------- */
 
 static uint8_t substitute[256], substitute_back[256];
 
@@ -36,7 +36,8 @@ static void build_tables(void)
     }
     for (unsigned a = 0; a < 256; a++) {
         unsigned value = inverse[a] * 0x101u; /* shifts of it rotate the byte */
-        uint8_t result = (uint8_t)(value ^ value >> 4 ^ value >> 5 ^ value >> 6 ^ value >> 7 ^ 0x63);
+        uint8_t result =
+            (uint8_t)(value ^ value >> 4 ^ value >> 5 ^ value >> 6 ^ value >> 7 ^ 0x63);
         substitute[a] = result;
         substitute_back[result] = (uint8_t)a;
     }
@@ -122,7 +123,7 @@ static union xmm portable_aeskeygenassist_0(union xmm a, union xmm b)
     return (union xmm){.u32 = {one, rotate_left(one, 24), three, rotate_left(three, 24)}};
 }
 
-/* --- PCLMULQDQ of the low halves ---------------------------------------------------------------- */
+/* --- PCLMULQDQ of the low halves ---------------------------------------------------------- */
 
 static union xmm portable_pclmulqdq_0(union xmm a, union xmm b)
 {
@@ -136,7 +137,7 @@ static union xmm portable_pclmulqdq_0(union xmm a, union xmm b)
     return (union xmm){.u64 = {low, high}};
 }
 
-/* --- SHA-1 and SHA-256: FIPS 180-4; element 3 of a vector is the first word --------------------- */
+/* --- SHA-1 and SHA-256: FIPS 180-4; element 3 of a vector is the first word --------------- */
 
 static union xmm portable_sha1nexte(union xmm a, union xmm b)
 {
@@ -230,7 +231,7 @@ static union xmm sha256_rounds(union xmm cdgh, union xmm abef, union xmm keys)
     return (union xmm){.u32 = {f, e, b, a}};
 }
 
-/* --- the choice --------------------------------------------------------------------------------- */
+/* --- the choice --------------------------------------------------------------------------- */
 
 #define CHOOSE(name, feature)                                                                      \
     __m128i crypto_##name(__m128i a, __m128i b)                                                    \

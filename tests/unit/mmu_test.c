@@ -12,6 +12,7 @@
 #include <cmocka.h>
 
 #include "machine/cpu/mmu.h"
+#include "machine/cpu/system.h"
 
 #define RAM_SIZE  0x400000u
 #define ROM_BASE  0x80000000u
@@ -57,6 +58,11 @@ static void mmio_write(void *context, uint64_t gpa, uint64_t value, unsigned siz
     t.mmio_size = size;
 }
 
+static bool apic_msr_read(void *context, uint32_t msr, uint64_t *value)
+{
+    return false;
+}
+
 static void page_changed(void *context, uint64_t gpa)
 {
     if (t.cpu)
@@ -67,16 +73,20 @@ static void start(enum cpu_sev_mode sev)
 {
     static const uint8_t seed[32] = {9}, key[16] = "a key of the set", rom[MEMORY_PAGE_SIZE];
     struct cpu_config config = {.sev = sev,
-                                .asid = sev == CPU_SEV_ON ? ASID : MEMORY_RAW,
+                                .asid = sev == CPU_SEV_ON    ? ASID
+                                        : sev == CPU_SEV_SME ? MEMORY_SME
+                                                             : MEMORY_RAW,
                                 .c_bit = C_BIT,
                                 .physical_bits = 48,
                                 .processors = 1};
-    struct cpu_io io = {.mmio_read = mmio_read, .mmio_write = mmio_write};
+    struct cpu_io io = {
+        .mmio_read = mmio_read, .mmio_write = mmio_write, .apic_msr_read = apic_msr_read};
     memset(&t, 0, sizeof(t));
     t.memory = memory_create(seed);
     assert_int_equal(memory_add_ram(t.memory, 0, RAM_SIZE), 0);
     assert_int_equal(memory_add_rom(t.memory, ROM_BASE, sizeof(rom), rom), 0);
     memory_set_key(t.memory, ASID, key);
+    memory_set_key(t.memory, MEMORY_SME, key);
     memory_set_listener(t.memory, page_changed, NULL);
     t.cpu = cpu_create(&config, t.memory, &io);
     assert_non_null(t.cpu);
@@ -91,6 +101,12 @@ static int setup_plain(void **state)
 static int setup_sev(void **state)
 {
     start(CPU_SEV_ON);
+    return 0;
+}
+
+static int setup_sme(void **state)
+{
+    start(CPU_SEV_SME);
     return 0;
 }
 
@@ -357,6 +373,64 @@ static void fetches_are_private(void **state)
     assert_int_equal(page[0], 0x90);
 }
 
+static void put_view(uint64_t gpa, uint64_t value, memory_view view)
+{
+    assert_int_equal(memory_write(t.memory, gpa, &value, 8, view), 0);
+}
+
+/* APM 2 7.10.4: each C-bit on the way says how the next table, or the page, is stored. */
+static void sme_walks_by_the_c_bits(void **state)
+{
+    uint64_t value = 0x0123456789ABCDEF, seen = 0, gpa;
+    uint32_t error;
+    map_long(0);
+    put_view(PML4, PDPT | P | RW, MEMORY_RAW);
+    put_view(PDPT, PD | C | P | RW, MEMORY_RAW);
+    put_view(PD, PT | P | RW, MEMORY_SME);
+    put_view(PT + 8 * (LINEAR >> 12), PAGE | C | P | RW, MEMORY_RAW);
+    assert_works(WRITE, LINEAR, &value);
+    assert_int_equal(get(PAGE, MEMORY_SME), value);
+    assert_int_equal(get(PD, MEMORY_SME), PT | P | RW | A);
+    put_view(PAGE, 0x9090, MEMORY_SME);
+    assert_int_equal(mmu_fetch_page(t.cpu, LINEAR, &gpa)[0], 0x90);
+    assert_int_equal(gpa, PAGE);
+
+    t.cpu->cr3 = PML4 | C; /* the table was not written as encrypted */
+    mmu_flush(t.cpu);
+    (void)try_access(READ, LINEAR, &seen, &error);
+    assert_int_not_equal(seen, 0x9090);
+    put_view(PML4, PDPT | P | RW, MEMORY_SME);
+    mmu_flush(t.cpu);
+    assert_works(READ, LINEAR, &seen);
+    assert_int_equal(seen, 0x9090);
+}
+
+/* SYSCFG bit 23 clear: the C-bit is reserved. Set at reset. */
+static void sme_by_syscfg(void **state)
+{
+    uint64_t seen = 0, syscfg = 0, status = 1;
+    uint32_t error, leaf[4];
+    map_long(PAGE | C | P | RW);
+    assert_true(msr_read(t.cpu, 0xC0010010, &syscfg));
+    assert_int_equal(syscfg, 1u << 23);
+    assert_true(msr_read(t.cpu, 0xC0010131, &status));
+    assert_int_equal(status, 0);
+    cpu_cpuid(t.cpu, 0x8000001F, 0, leaf);
+    assert_int_equal(leaf[0], 1);
+    assert_int_equal(leaf[1] & 0x3F, C_BIT);
+    cpu_cpuid(t.cpu, 1, 0, leaf);
+    assert_int_equal(leaf[2] >> 31, 0); /* no hypervisor */
+
+    assert_true(msr_write(t.cpu, 0xC0010010, 0));
+    put_view(PML4, PDPT | P | RW, MEMORY_RAW);
+    put_view(PDPT, PD | P | RW, MEMORY_RAW);
+    put_view(PD, PT | P | RW, MEMORY_RAW);
+    put_view(PT + 8 * (LINEAR >> 12), PAGE | C | P | RW, MEMORY_RAW);
+    assert_int_equal(try_access(READ, LINEAR, &seen, &error), VECTOR_PF);
+    assert_int_equal(error, 1 | 8);
+    assert_false(msr_write(t.cpu, 0xC0010010, 1u << 24));
+}
+
 static void other_modes_force_private(void **state)
 {
     struct cpu *cpu = t.cpu;
@@ -431,6 +505,7 @@ int main(void)
 {
 #define PLAIN(f) cmocka_unit_test_setup_teardown(f, setup_plain, teardown)
 #define SEV(f)   cmocka_unit_test_setup_teardown(f, setup_sev, teardown)
+#define SME(f)   cmocka_unit_test_setup_teardown(f, setup_sme, teardown)
     const struct CMUnitTest tests[] = {
         PLAIN(long_mode_maps_and_marks),
         PLAIN(rights_and_error_codes),
@@ -445,6 +520,8 @@ int main(void)
         SEV(fetches_are_private),
         SEV(other_modes_force_private),
         SEV(pae_obeys_the_leaf),
+        SME(sme_walks_by_the_c_bits),
+        SME(sme_by_syscfg),
         PLAIN(pse36_reaches_above_4g),
         PLAIN(peek_leaves_no_trace),
     };
