@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "cli/run_outcome.h"
 #include "cli/terminal.h"
 #include "cli/verbs.h"
 
@@ -242,37 +243,32 @@ static int exit_code(const struct run_result *result)
 }
 
 /* RUN_POWERED_OFF: launched, or nothing to launch. */
-static int launch(struct guest *guest, const struct run_options *o, const struct run_inputs *inputs)
+static int launch(struct guest *guest, const struct run_options *o, const struct run_inputs *inputs,
+                  struct launch_result *result)
 {
-    struct launch_result result;
     char error[256];
     if (!o->sev)
         return RUN_POWERED_OFF;
-    int outcome = guest_launch(guest, &result, error, sizeof(error));
+    int outcome = guest_launch(guest, result, error, sizeof(error));
     if (outcome < 0) {
         fprintf(stderr, "privet: launch: %s\n", error);
         return RUN_USAGE;
     }
-    report_chip(guest, &result);
-    report_launch(&result);
+    report_chip(guest, result);
+    report_launch(result);
     if (outcome > 0)
         return RUN_LAUNCH_REFUSED;
-    report_owner_view(o, inputs, &result);
+    report_owner_view(o, inputs, result);
     return RUN_POWERED_OFF;
 }
 
-static int run_guest(struct guest *guest, const struct run_options *o,
-                     const struct run_inputs *inputs)
+/* What is said and written at the end of a run, the outcome's files apart. */
+static int after_run(struct guest *guest, const struct run_options *o,
+                     const struct run_result *result, const char *death)
 {
-    struct run_result result;
-    int code = launch(guest, o, inputs);
-    if (code != RUN_POWERED_OFF)
-        return code;
-    guest_run(guest, &result);
-    code = exit_code(&result);
-    report_end(&result);
-    if (result.died)
-        report_death(guest, &o->symbols);
+    int code = exit_code(result);
+    report_end(result);
+    report_death(death);
     report_memory(guest);
     if (o->check.level != CHECK_OFF)
         report_check_end(guest, &o->symbols);
@@ -286,6 +282,31 @@ static int run_guest(struct guest *guest, const struct run_options *o,
         code = RUN_USAGE;
     }
     return code;
+}
+
+static int run_guest(struct guest *guest, const struct run_options *o,
+                     const struct run_inputs *inputs)
+{
+    struct launch_result launched;
+    struct run_result result;
+    char *death = NULL;
+    struct run_outcome outcome = { .guest = guest, .options = o,
+                                   .launch = o->sev ? &launched : NULL };
+    outcome.code = launch(guest, o, inputs, &launched);
+    if (outcome.code == RUN_USAGE)
+        return outcome.code;
+    if (outcome.code == RUN_POWERED_OFF) {
+        guest_run(guest, &result);
+        outcome.result = &result;
+        memory_get_statistics(guest_memory(guest), &outcome.memory);
+        outcome.death = death = result.died ? report_death_text(guest, &o->symbols) : NULL;
+        outcome.code = after_run(guest, o, &result, death);
+    }
+    if ((o->report && !outcome_write_report(o->report, &outcome)) ||
+        (o->json && !outcome_write_json(o->json, &outcome)))
+        outcome.code = RUN_USAGE;
+    free(death);
+    return outcome.code;
 }
 
 /* Standard input is the serial line's, or the virtio console's if that is on stdio. */

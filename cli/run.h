@@ -25,7 +25,7 @@ struct run_options {
     const char *firmware, *variables, *kernel, *initrd, *append;
     const char *hashed_kernel, *hashed_initrd, *hashed_append; /* NULL: the delivered ones */
     const char *session, *dh_cert, *secret_header, *secret, *tik;
-    const char *state, *debugcon, *memory_dump, *marker, *stop_at, *gdb, *trace, *trace_file;
+    const char *state, *debugcon, *memory_dump, *marker, *stop_at, *gdb, *trace, *trace_file, *json, *report;
     struct run_disk disks[BOARD_MAX_DISKS];
     unsigned disk_count;
     struct option_list answers;
@@ -118,8 +118,9 @@ void report_launch(const struct launch_result *launch);
 void report_owner_view(const struct run_options *options, const struct run_inputs *inputs,
                        const struct launch_result *launch);
 void report_end(const struct run_result *result);
-/* Registers, code, page walks, ... of a guest that died. */
-void report_death(struct guest *guest, const struct symbols *symbols);
+/* Registers, code, page walks, ... of a guest that died; to be freed. NULL: out of memory. */
+char *report_death_text(struct guest *guest, const struct symbols *symbols);
+void report_death(const char *text);
 void report_memory(struct guest *guest);
 /* A finding of the checker; `context` is the struct symbols. */
 void report_check(void *context, const struct check_finding *finding);

@@ -201,6 +201,8 @@ bool run_options_parse(int argc, char **argv, struct run_options *o, bool *ret_d
         { "answer", OPTION_LIST, &o->answers, "TEXT=REPLY",
           "type this when the console has printed the text; repeated: one after the other" },
         { "stop-at", OPTION_TEXT, &o->stop_at, "TEXT", "end when the console has printed this" },
+        { "report", OPTION_TEXT, &o->report, "FILE", "write how the run ended, in words" },
+        { "json", OPTION_TEXT, &o->json, "FILE", "write how the run ended, for programs" },
         { "trace", OPTION_TEXT, &o->trace, "LIST",
           "tell of exits,io,mmio,msr,pages,launch,exceptions,interrupts,instructions or all" },
         { "trace-file", OPTION_TEXT, &o->trace_file, "FILE", "where to; default standard error" },

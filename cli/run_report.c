@@ -31,23 +31,26 @@ static bool find_symbol(void *context, uint64_t address, char *text, size_t size
     return symbols_find(context, address, text, size);
 }
 
-/* Each line marked as ours. */
-void report_death(struct guest *guest, const struct symbols *symbols)
+char *report_death_text(struct guest *guest, const struct symbols *symbols)
 {
     char *text = NULL;
     size_t size = 0;
     FILE *out = open_memstream(&text, &size);
     if (!out)
-        return;
+        return NULL;
     guest_describe_death(guest, out, find_symbol, (void *)(uintptr_t)symbols);
-    fclose(out);
+    return fclose(out) == 0 ? text : NULL;
+}
+
+/* Each line marked as ours. */
+void report_death(const char *text)
+{
     for (const char *line = text; line && *line;) {
         int length = (int)strcspn(line, "\n");
         fprintf(stderr, "privet: report: %.*s\n", length, line);
         line += length;
         line += *line == '\n';
     }
-    free(text);
 }
 
 void report_end(const struct run_result *result)
