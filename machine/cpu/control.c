@@ -237,7 +237,7 @@ void op_mov_to_dr(struct cpu *cpu, const struct insn *i)
     if (number == 6)
         value = (value & 0xE00F) | 0xFFFF0FF0;
     if (number == 7) {
-        value = (value & 0xFFFF2BFF) | 0x400;
+        value = (value & 0xFFFF23FF) | 0x400;
     }
     cpu->dr[number] = value;
     breakpoints_update(cpu);

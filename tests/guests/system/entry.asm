@@ -1,0 +1,167 @@
+; SPDX-License-Identifier: BSD-2-Clause-Patent
+; Start of the system guests: multiboot header, stack, and with WIDE defined long mode on an identity
+; map; then `main` in C. Also the 256 interrupt stubs. Built twice: elf64 with WIDE, elf32 without.
+
+    section .multiboot
+    align 4
+    dd 0x1BADB002, 3, -(0x1BADB002 + 3)
+
+    extern main, trap_entered, trap_table, gdt, tss
+    global start, stubs, stack_top, interrupt_stack_top, PML4
+
+CODE32 equ 0x08
+DATA   equ 0x10
+CODE64 equ 0x18
+TSS    equ 0x38
+
+    section .bss
+    alignb 4096
+PML4:   resb 4096
+PDPT:   resb 4096
+PD:     resb 4 * 4096
+stack:  resb 32768
+stack_top:
+        resb 16384
+interrupt_stack_top: ; RSP0 of the TSS
+
+    section .data
+    align 8
+gdt_pointer:
+    dw 0x1FF
+    dd gdt
+    dd 0
+
+    section .text
+    bits 32
+start:
+    cli
+    cld
+    mov esp, stack_top
+    lgdt [gdt_pointer]
+    jmp CODE32:.flat
+.flat:
+    mov ax, DATA
+    mov ds, ax
+    mov es, ax
+    mov fs, ax
+    mov gs, ax
+    mov ss, ax
+%ifdef WIDE
+    ; Identity map of 4 GiB in pages of 2 MiB; the fifth (8 MiB) is the user's.
+    mov dword [PML4], PDPT + 7
+    mov edi, PDPT
+    mov eax, PD + 7
+    mov ecx, 4
+.table:
+    mov [edi], eax
+    add eax, 0x1000
+    add edi, 8
+    loop .table
+    mov edi, PD
+    mov eax, 0x83
+    mov ecx, 2048
+.entry:
+    mov [edi], eax
+    add eax, 0x200000
+    add edi, 8
+    loop .entry
+    or dword [PD + 4 * 8], 4
+    mov eax, 1 << 5 | 1 << 9 | 1 << 10 ; PAE, OSFXSR, OSXMMEXCPT
+    mov cr4, eax
+    mov eax, PML4
+    mov cr3, eax
+    mov ecx, 0xC0000080
+    rdmsr
+    or eax, 1 << 8 | 1 << 11 | 1
+    wrmsr
+    mov eax, cr0
+    and eax, ~(1 << 2 | 1 << 29 | 1 << 30)
+    or eax, 1 << 31 | 1 << 16 | 1 << 5 | 1 << 1
+    mov cr0, eax
+    jmp CODE64:.wide
+    bits 64
+.wide:
+    mov ax, DATA
+    mov ss, ax
+    mov rsp, stack_top
+%endif
+    call main
+.hang:
+    hlt
+    jmp .hang
+
+; Each stub is 16 bytes: error code (or 0), vector, then the common part.
+    align 16
+stubs:
+%assign n 0
+%rep 256
+    align 16
+%if !(n == 8 || (n >= 10 && n <= 14) || n == 17)
+    push byte 0
+%endif
+    push dword n
+    jmp near every_vector
+%assign n n + 1
+%endrep
+
+%ifdef WIDE
+every_vector:
+    push rax
+    push rcx
+    push rdx
+    push rbx
+    push rbp
+    push rsi
+    push rdi
+    push r8
+    push r9
+    push r10
+    push r11
+    push r12
+    push r13
+    push r14
+    push r15
+    cld
+    mov rdi, rsp
+    mov rbx, rsp
+    and rsp, -16
+    call trap_entered
+    mov rsp, rbx
+    pop r15
+    pop r14
+    pop r13
+    pop r12
+    pop r11
+    pop r10
+    pop r9
+    pop r8
+    pop rdi
+    pop rsi
+    pop rbp
+    pop rbx
+    pop rdx
+    pop rcx
+    pop rax
+    add rsp, 16
+    iretq
+%else
+every_vector:
+    pusha
+    push ds
+    push es
+    mov ax, DATA
+    mov ds, ax
+    mov es, ax
+    cld
+    mov ebx, esp
+    and esp, -16
+    sub esp, 12
+    push ebx
+    call trap_entered
+    mov esp, ebx
+    pop es
+    pop ds
+    popa
+    add esp, 8
+    iret
+%endif
