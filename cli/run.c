@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "cli/run_outcome.h"
@@ -138,6 +139,7 @@ static void fill_config(struct guest_config *config, const struct run_options *o
         .panicked = panicked,
         .gdb = o->gdb,
         .check = o->check,
+        .host_clock = o->host_clock,
         .trace = { o->trace, o->trace_file, o->trace_from, o->trace_to },
         .chip = {
             .state_folder = o->state,
@@ -166,7 +168,7 @@ static void fill_config(struct guest_config *config, const struct run_options *o
             .debug = console->debug ? debug_output : NULL,
             .complaint = complaint,
             .output_context = console,
-            .rtc_start = RTC_START,
+            .rtc_start = o->host_clock ? (uint64_t)time(NULL) : RTC_START,
         },
     };
     config->check.report = report_check;

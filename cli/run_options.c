@@ -20,7 +20,7 @@ struct raw {
     struct run_check_options check;
     const char *net;
     uint64_t processors, policy, c_bit, reduced, asid;
-    unsigned sev;
+    unsigned sev, clock;
 };
 
 static const char footer[] =
@@ -119,6 +119,7 @@ static bool check(struct run_options *o)
 bool run_options_parse(int argc, char **argv, struct run_options *o, bool *ret_done)
 {
     static const char *const check_levels[] = { "off", "warn", "fatal", NULL };
+    static const char *const clocks[] = { "instructions", "host", NULL };
     static const char *const sev_modes[] = { "off", "sev", "sme", NULL };
     struct raw raw = {
         .processors = 1, .policy = 1, .c_bit = 51, .reduced = 1, .asid = 1, .sev = 1, .net = "none",
@@ -201,6 +202,8 @@ bool run_options_parse(int argc, char **argv, struct run_options *o, bool *ret_d
         { "answer", OPTION_LIST, &o->answers, "TEXT=REPLY",
           "type this when the console has printed the text; repeated: one after the other" },
         { "stop-at", OPTION_TEXT, &o->stop_at, "TEXT", "end when the console has printed this" },
+        { "clock", OPTION_CHOICE, &raw.clock, "instructions|host",
+          "what the guest's time follows; default instructions", 0, 0, clocks },
         { "report", OPTION_TEXT, &o->report, "FILE", "write how the run ended, in words" },
         { "json", OPTION_TEXT, &o->json, "FILE", "write how the run ended, for programs" },
         { "trace", OPTION_TEXT, &o->trace, "LIST",
@@ -232,6 +235,7 @@ bool run_options_parse(int argc, char **argv, struct run_options *o, bool *ret_d
     if (!run_watch_check(&o->answers) || !add_disks(&raw.disks, &raw.cdroms, &operands, o) ||
         !net_option_parse(raw.net, &o->net, &o->has_net))
         return false;
+    o->host_clock = raw.clock == 1;
     o->processors = (unsigned)raw.processors;
     o->sev = raw.sev == 1;
     o->sme = raw.sev == 2;

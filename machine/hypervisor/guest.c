@@ -5,6 +5,7 @@
 #include "machine/board/pvpanic.h"
 #include "machine/hypervisor/checker.h"
 #include "machine/hypervisor/gdb.h"
+#include "machine/hypervisor/host_clock.h"
 #include "machine/hypervisor/trace.h"
 
 #include <stdio.h>
@@ -157,6 +158,10 @@ static bool create_parts(struct guest *guest, char *error, size_t error_size)
     if (!create_processors(guest, error, error_size) ||
         !guest_start_image(guest, error, error_size))
         return false;
+    if (config->host_clock && !host_clock_add(guest)) {
+        snprintf(error, error_size, "the host's clock: too many consoles");
+        return false;
+    }
     if (config->gdb)
         guest->gdb = gdb_open(guest, config->gdb, error, error_size);
     return !config->gdb || guest->gdb;

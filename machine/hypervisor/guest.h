@@ -20,6 +20,7 @@ struct guest {
     uint32_t handle;   /* of the launched guest; 0: none */
     bool stop_asked;   /* guest_stop */
     struct panic_watch panic;
+    uint64_t host_start; /* host_clock.c: host time at which the guest's was 0 */
     struct trace *trace; /* NULL unless config.trace */
     struct gdb *gdb;   /* NULL unless config.gdb */
     uint64_t secret_gpa; /* where the launch secret was put, and its size; 0: none was */

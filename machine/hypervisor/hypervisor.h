@@ -50,6 +50,7 @@ struct guest_config {
     bool reboot;                              /* a guest's reset starts it again */
     /* Its kernel panicked: the line that it wrote. Context: board.output_context. NULL: unheard. */
     void (*panicked)(void *context, const char *line);
+    bool host_clock;                          /* time follows the host's; runs do not repeat */
     struct trace_config trace;
     const char *gdb;                          /* where a debugger may connect; NULL: nowhere */
     struct check_config check;                /* looked at with SEV only */

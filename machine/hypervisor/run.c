@@ -6,6 +6,7 @@
  */
 #include "machine/hypervisor/checker.h"
 #include "machine/hypervisor/gdb.h"
+#include "machine/hypervisor/host_clock.h"
 #include "machine/hypervisor/trace.h"
 
 #include <stdio.h>
@@ -19,6 +20,9 @@
  * 100 ns), short against what an interrupt from one processor to another may take.
  */
 #define TURN_INSTRUCTIONS 10000ull
+
+/* And after so many the guest's time is compared with the host's, if it is to follow that. */
+#define HOST_CLOCK_INSTRUCTIONS 500000ull
 
 /* A guest that retires no instruction for this long of guest time will never wake. */
 #define DEAD_HALT_NS (120 * 1000000000ull)
@@ -64,6 +68,8 @@ static enum step wait_for_event(struct run *run)
     struct guest *guest = run->guest;
     uint64_t instructions = guest_instructions(guest);
     board_poll_host(guest->board);
+    if (guest->config.host_clock)
+        host_clock_wait(guest);
     if (instructions != run->awake_instructions) {
         run->awake_instructions = instructions;
         run->awake_ns = board_now_ns(guest->board);
@@ -113,7 +119,8 @@ static bool another_runs(const struct guest *guest, unsigned index)
 static uint64_t turn_end(const struct run *run, unsigned index)
 {
     const struct guest *guest = run->guest;
-    uint64_t turn = guest->cpu_count > 1 ? TURN_INSTRUCTIONS : LOOK_INSTRUCTIONS;
+    uint64_t alone = guest->config.host_clock ? HOST_CLOCK_INSTRUCTIONS : LOOK_INSTRUCTIONS;
+    uint64_t turn = guest->cpu_count > 1 ? TURN_INSTRUCTIONS : alone;
     uint64_t limit = guest->config.instruction_limit, done = guest_instructions(guest);
     if (limit && limit - done < turn)
         turn = limit - done;
@@ -190,6 +197,8 @@ static enum step run_turn(struct run *run, unsigned index, unsigned sharing)
     enum step step = guest->gdb && gdb_holds(guest->gdb, index) ? STEP_WAITS : STEP_ON;
     guest->current = index;
     board_begin_turn(guest->board, index, sharing);
+    if (guest->config.host_clock)
+        host_clock_push(guest);
     while (step == STEP_ON && take_wake(guest, index) && cpu_instructions(cpu) < end) {
         uint64_t deadline = board_next_deadline(guest->board);
         enum cpu_stop stop;
@@ -246,6 +255,8 @@ static enum guest_end run_loop(struct guest *guest)
     struct run run = { .guest = guest, .start = host_seconds(), .awake_instructions = UINT64_MAX };
     if (guest->gdb && !gdb_start(guest->gdb))
         return GUEST_KILLED;
+    if (guest->config.host_clock)
+        host_clock_start(guest);
     while (run_round(&run) != STEP_ENDED && look(&run) != STEP_ENDED)
         continue;
     return run.end;
