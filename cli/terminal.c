@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 #include <termios.h>
 #include <unistd.h>
@@ -151,11 +152,18 @@ struct host_source terminal_source(struct terminal *terminal)
 static bool bind_or_replace(int fd, const struct sockaddr_un *address)
 {
     const struct sockaddr *any = (const struct sockaddr *)address;
+    struct stat status;
     int probe;
 
     if (bind(fd, any, sizeof(*address)) == 0)
         return true;
-    if (errno != EADDRINUSE || (probe = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0)) < 0)
+    if (errno != EADDRINUSE)
+        return false;
+    if (stat(address->sun_path, &status) != 0 || !S_ISSOCK(status.st_mode)) {
+        errno = EEXIST;
+        return false;
+    }
+    if ((probe = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0)) < 0)
         return false;
     bool stale = connect(probe, any, sizeof(*address)) != 0 && errno == ECONNREFUSED;
     close(probe);
