@@ -265,8 +265,10 @@ static bool crosses_page(uint64_t address, unsigned size)
 
 static void check_alignment(struct cpu *cpu, const struct insn *i, uint64_t address, unsigned size)
 {
-    if (checks_alignment(cpu) && address & (size - 1))
-        cpu_raise_error(cpu, i, VECTOR_AC, 0);
+    if (!checks_alignment(cpu) || !(address & (size - 1)))
+        return;
+    to_linear(cpu, i, address, false); /* a fault of the segment goes first: APM 2 table 8-8 */
+    cpu_raise_error(cpu, i, VECTOR_AC, 0);
 }
 
 /*

@@ -143,8 +143,18 @@ DEFINE_EXTEND(movsx, int8_t, 8, 64)
 DEFINE_EXTEND(movsx, int16_t, 16, 16)
 DEFINE_EXTEND(movsx, int16_t, 16, 32)
 DEFINE_EXTEND(movsx, int16_t, 16, 64)
-/* MOVSXD with a 16-bit operand moves 16 bits; with 32 it is a plain move. */
-DEFINE_EXTEND(movsxd, uint16_t, 16, 16)
+/* MOVSXD with 32 bits is a plain move; with 16 it moves 16 bits, of 32 that it reads. */
+static void op_movsxd_16_16r(struct cpu *cpu, const struct insn *i)
+{
+    reg_set_16(cpu, i->reg, reg_get_16(cpu, i->rm));
+    NEXT(cpu, i);
+}
+
+static void op_movsxd_16_16m(struct cpu *cpu, const struct insn *i)
+{
+    reg_set_16(cpu, i->reg, (uint16_t)LOAD_E(cpu, i, 32));
+    NEXT(cpu, i);
+}
 DEFINE_EXTEND(movsxd, uint32_t, 32, 32)
 DEFINE_EXTEND(movsxd, int32_t, 32, 64)
 

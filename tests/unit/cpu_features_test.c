@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause-Patent */
 /*
- * Processor models and what hangs on them: names, CPUID, #UD for what is taken away; and state that
- * the differential test cannot compare: XSAVE areas, XCR0, CR4, time stamp counter and its deadline.
+ * Processor models and what hangs on them: names, CPUID, #UD for what is taken away; and state
+ * that the differential test cannot compare: XSAVE areas, XCR0, CR4, time stamp counter, deadline.
  * Code runs in real mode; each vector's handler is a HLT of its own.
  */
 #include <setjmp.h>
