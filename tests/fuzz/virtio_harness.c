@@ -15,6 +15,8 @@
 #include <unistd.h>
 
 #include "machine/devices/virtio_blk.h"
+#include "machine/devices/virtio_console.h"
+#include "machine/devices/virtio_net.h"
 #include "machine/devices/virtio_rng.h"
 #include "machine/devices/virtio_scsi.h"
 
@@ -40,6 +42,9 @@ struct harness {
     struct virtio_blk *blk;
     struct virtio_scsi *scsi;
     struct virtio_rng *rng;
+    struct virtio_net *net;
+    struct virtio_console *console;
+    enum virtio_harness_device kind;
     uint16_t available[QUEUES];
     const uint8_t *data;
     size_t size;
@@ -124,7 +129,7 @@ static void start(struct harness *h)
     set(h, 0x14, 0, 1);
     set(h, 0x14, 3, 1);
     set(h, 0x08, 0, 4);
-    set(h, 0x0C, take(h, 1) & 1 ? 0x30006800 : 0x10000000, 4);
+    set(h, 0x0C, take(h, 1) & 1 ? 0x30FFFFFF : 0x10000000, 4);
     set(h, 0x08, 1, 4);
     set(h, 0x0C, 3, 4);
     set(h, 0x14, 0xB, 1);
@@ -164,11 +169,10 @@ static void submit(struct harness *h, unsigned queue, uint16_t head)
 
 static unsigned queue_of(struct harness *h)
 {
-    static const unsigned usual[HARNESS_DEVICES] = { 0, 2, 0 };
+    static const unsigned usual[HARNESS_DEVICES] = { 0, 2, 0, 1, 1 };
     uint32_t choice = take(h, 1);
-    unsigned device = h->blk ? HARNESS_BLOCK : h->scsi ? HARNESS_SCSI : HARNESS_RNG;
 
-    return choice & 0xC0 ? usual[device] : choice % QUEUES;
+    return choice & 0xC0 ? usual[h->kind] : choice % QUEUES;
 }
 
 /* A header with the given bytes, data of a given length in a given direction, room for an answer. */
@@ -201,6 +205,45 @@ static void nearly_right(struct harness *h)
         descriptor(h, queue, 2, HEADER_AT + 0x1000, h->blk ? 1 : answer, DESC_WRITE, 0);
     }
     submit(h, queue, 0);
+}
+
+/* Buffers to receive into, and something to receive. */
+static void arrive(struct harness *h)
+{
+    unsigned buffers = take(h, 1) % 8, room = take(h, 1) * 8;
+    uint8_t bytes[NET_MAX_FRAME + 1] = { 0x52, 0x54 };
+    size_t length = take(h, 2) % sizeof(bytes);
+
+    for (unsigned i = 0; i < buffers; i++) {
+        descriptor(h, 0, i, DATA_AT + i * 0x800, room, DESC_WRITE, 0);
+        submit(h, 0, (uint16_t)i);
+    }
+    bytes[0] = (uint8_t)take(h, 1);
+    if (h->net) {
+        virtio_net_receive(h->net, bytes, length);
+        virtio_net_deliver(h->net);
+    } else if (h->console) {
+        virtio_console_input(h->console, bytes, length);
+    }
+}
+
+/* A network that answers each frame with frames, and a console that echoes. */
+static void echo_frame(void *context, const uint8_t *frame, size_t length)
+{
+    struct harness *h = context;
+
+    must(length >= NET_MIN_FRAME && length <= NET_MAX_FRAME, "a frame of a wrong length");
+    for (unsigned i = 0; i <= frame[0] % 4u; i++)
+        virtio_net_receive(h->net, frame, length);
+    if (frame[1] & 1)
+        virtio_net_deliver(h->net);
+}
+
+static void echo_bytes(void *context, const uint8_t *bytes, size_t length)
+{
+    struct harness *h = context;
+
+    virtio_console_input(h->console, bytes, length);
 }
 
 static void any_descriptor(struct harness *h)
@@ -259,7 +302,7 @@ static void reset_machine(struct harness *h)
 }
 
 static void (*const operations[])(struct harness *h) = {
-    nearly_right, nearly_right, nearly_right, any_descriptor, any_ram,    any_register,
+    nearly_right, nearly_right, nearly_right, any_descriptor, any_ram,    any_register, arrive,
     any_read,     any_config,   any_vector,   any_submit,     any_submit, start, reset_machine,
 };
 
@@ -285,6 +328,16 @@ static void create(struct harness *h, enum virtio_harness_device device)
              virtio_scsi_add(h->scsi, disk(), true, "cdrom") &&
              virtio_scsi_init(h->scsi, &h->root, SLOT, true), "no SCSI host");
         h->device = &h->scsi->device;
+    } else if (device == HARNESS_NET) {
+        h->net = calloc(1, sizeof(*h->net));
+        must(h->net && virtio_net_init(h->net, &h->root, SLOT, true, seed, echo_frame, h),
+             "no network card");
+        h->device = &h->net->device;
+    } else if (device == HARNESS_CONSOLE) {
+        h->console = calloc(1, sizeof(*h->console));
+        must(h->console &&
+             virtio_console_init(h->console, &h->root, SLOT, true, echo_bytes, h), "no console");
+        h->device = &h->console->device;
     } else {
         h->rng = calloc(1, sizeof(*h->rng));
         must(h->rng && virtio_rng_init(h->rng, &h->root, SLOT, true, seed), "no entropy device");
@@ -301,6 +354,7 @@ uint64_t virtio_harness_run(enum virtio_harness_device device, const uint8_t *da
     must(h, "out of memory");
     h->data = data;
     h->size = size;
+    h->kind = device;
     create(h, device);
     start(h);
     while (h->size) {
@@ -311,6 +365,10 @@ uint64_t virtio_harness_run(enum virtio_harness_device device, const uint8_t *da
     free(h->blk);
     free(h->scsi);
     free(h->rng);
+    if (h->net)
+        virtio_net_free(h->net);
+    free(h->net);
+    free(h->console);
     memory_destroy(h->memory);
     free(h);
     return used;

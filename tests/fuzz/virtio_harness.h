@@ -8,7 +8,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum virtio_harness_device { HARNESS_BLOCK, HARNESS_SCSI, HARNESS_RNG, HARNESS_DEVICES };
+enum virtio_harness_device { HARNESS_BLOCK, HARNESS_SCSI, HARNESS_RNG, HARNESS_NET,
+                             HARNESS_CONSOLE, HARNESS_DEVICES };
 
 /*
  * Sets the device up and performs the operations that the bytes say: writes of memory, of rings, of
