@@ -239,6 +239,134 @@ static void block_device(void **state)
     assert_int_equal(get(h, 0x14, 1) & NEEDS_RESET, 0);
 }
 
+struct zero_segment {
+    uint64_t sector;
+    uint32_t sectors, flags;
+};
+
+/* Discard (11) or write zeroes (13) of one segment. */
+static uint8_t zero_request(struct harness *h, uint16_t index, uint32_t type, uint64_t sector,
+                            uint32_t sectors, uint32_t flags)
+{
+    struct zero_segment segment = { sector, sectors, flags };
+
+    ram(h, DATA, &segment, sizeof(segment));
+    return block_request(h, index, type, 0, sizeof(segment), false);
+}
+
+static void discard_and_zeroes(void **state)
+{
+    struct harness *h = *state;
+    uint8_t bytes[4096], back[4096];
+
+    memset(bytes, 0x3C, sizeof(bytes));
+    assert_int_equal(pwrite(disk, bytes, sizeof(bytes), 0), sizeof(bytes));
+    start(h, BLOCK);
+    assert_int_equal(get(h, 0x2000 + 36, 4), 131072);
+    assert_int_equal(get(h, 0x2000 + 48, 4), 131072);
+    assert_int_equal(zero_request(h, 1, 13, 1, 2, 0), 0);
+    assert_int_equal(zero_request(h, 2, 13, 4, 1, 1), 0);
+    assert_int_equal(zero_request(h, 3, 11, 6, 1, 0), 0);
+    assert_int_equal(pread(disk, back, sizeof(back), 0), sizeof(back));
+    memset(bytes + 512, 0, 1024);
+    memset(bytes + 4 * 512, 0, 512);
+    memset(bytes + 6 * 512, 0, 512);
+    assert_memory_equal(back, bytes, sizeof(bytes));
+    assert_int_equal(zero_request(h, 4, 11, 6, 1, 1), 2);  /* unmap of a discard: 5.2.6.2 */
+    assert_int_equal(zero_request(h, 5, 13, 6, 1, 2), 2);  /* unknown flag */
+    assert_int_equal(zero_request(h, 6, 11, 2048, 1, 0), 1);
+    assert_int_equal(zero_request(h, 7, 11, UINT64_MAX, 1, 0), 1);
+    assert_int_equal(zero_request(h, 8, 13, 0, UINT32_MAX, 0), 1);
+    assert_int_equal(block_request(h, 9, 11, 0, 15, false), 1);
+    assert_int_equal(block_request(h, 10, 11, 0, 17 * 16, false), 1); /* too many segments */
+    assert_int_equal(block_request(h, 11, 11, 0, 0, false), 0);
+    assert_int_equal(used(h), 11);
+}
+
+static void write_cache(void **state)
+{
+    struct harness *h = *state;
+
+    start(h, BLOCK);
+    assert_int_equal(get(h, 0x2000 + 32, 1), 1);
+    set(h, 0x2000 + 32, 0xFE, 1); /* one bit is the driver's */
+    assert_int_equal(get(h, 0x2000 + 32, 1), 0);
+    set(h, 0x2000, 0, 4); /* the capacity is not */
+    assert_int_equal(get(h, 0x2000, 4), 2048);
+    assert_int_equal(block_request(h, 1, 1, 0, 512, false), 0);
+    set(h, 0x14, 0, 1);
+    assert_int_equal(get(h, 0x2000 + 32, 1), 1);
+}
+
+/* A request without room for its status makes the device ask for a reset. */
+static void no_status(void **state)
+{
+    struct harness *h = *state;
+
+    start(h, BLOCK);
+    descriptor(h, RING, 0, DATA, 16, 0, 0);
+    submit(h, 1, 0);
+    assert_int_equal(get(h, 0x14, 1) & NEEDS_RESET, NEEDS_RESET);
+    start(h, BLOCK);
+    descriptor(h, RING, 0, DATA, 8, NEXT, 1);
+    descriptor(h, RING, 1, DATA, 1, WRITE, 0);
+    submit(h, 1, 0);
+    assert_int_equal(get(h, 0x14, 1) & NEEDS_RESET, NEEDS_RESET);
+}
+
+/* Event index, 2.7.7 and 2.7.10: whom to tell of what. */
+static void event_index(void **state)
+{
+    struct harness *h = *state;
+    uint16_t event, want = 2;
+
+    start(h, RNG);
+    set(h, 0x14, 0, 1);
+    set(h, 0x14, 3, 1);
+    set(h, 0x08, 0, 4);
+    set(h, 0x0C, 3u << 28, 4);
+    set(h, 0x08, 1, 4);
+    set(h, 0x0C, 3, 4);
+    set(h, 0x14, 0xB, 1);
+    set(h, 0x16, 0, 2);
+    set(h, 0x18, 8, 2);
+    set(h, 0x20, RING, 4);
+    set(h, 0x28, RING + 0x1000, 4);
+    set(h, 0x30, RING + 0x2000, 4);
+    set(h, 0x1C, 1, 2);
+    set(h, 0x14, 0xF, 1);
+    descriptor(h, RING, 0, DATA, 64, WRITE, 0);
+    ram(h, RING + 0x1000 + 4 + 16, &want, 2); /* tell me when index 2 is used */
+    submit(h, 1, 0);
+    assert_int_equal(get(h, 0x1000, 1), 0);
+    submit(h, 2, 0);
+    assert_int_equal(get(h, 0x1000, 1), 0);
+    submit(h, 3, 0);
+    assert_int_equal(get(h, 0x1000, 1), 1);
+    submit(h, 4, 0);
+    assert_int_equal(get(h, 0x1000, 1), 0);
+    memory_read(h->memory, RING + 0x2000 + 4 + 64, &event, 2, MEMORY_RAW);
+    assert_int_equal(event, 4); /* notify me of the next one */
+}
+
+static void queues_are_checked(void **state)
+{
+    struct harness *h = *state;
+
+    start(h, RNG);
+    set(h, 0x14, 0, 1);
+    set(h, 0x16, 0, 2);
+    set(h, 0x20, RING + 8, 4);
+    set(h, 0x1C, 1, 2);
+    assert_int_equal(get(h, 0x1C, 2), 0);
+    assert_int_equal(get(h, 0x14, 1) & NEEDS_RESET, NEEDS_RESET);
+    start(h, RNG);
+    set(h, 0x20, 0x50000, 4); /* not while it is enabled */
+    assert_int_equal(get(h, 0x20, 4), RING);
+    set(h, 0x18, 7, 2);
+    assert_int_equal(get(h, 0x18, 2), 8);
+}
+
 static void expect_broken(struct harness *h, uint16_t index, uint16_t head)
 {
     submit(h, index, head);
@@ -344,6 +472,11 @@ int main(void)
         VIRTIO_TEST(entropy),
         VIRTIO_TEST(interrupts),
         VIRTIO_TEST(block_device),
+        VIRTIO_TEST(discard_and_zeroes),
+        VIRTIO_TEST(write_cache),
+        VIRTIO_TEST(no_status),
+        VIRTIO_TEST(event_index),
+        VIRTIO_TEST(queues_are_checked),
         VIRTIO_TEST(hostile_rings),
         VIRTIO_TEST(rings_outside_memory),
         VIRTIO_TEST(random_driver),
