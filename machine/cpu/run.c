@@ -243,8 +243,10 @@ static void take_events(struct cpu *cpu)
     }
     if (cpu->interrupt_pending && (cpu->eflags & EFLAGS_IF)) {
         int vector = cpu->io.interrupt_acknowledge(cpu->io.context);
-        if (vector < 0)
+        if (vector < 0) { /* withdrawn: the board says so again when there is one */
+            cpu->interrupt_pending = false;
             return;
+        }
         cpu->halted = false;
         cpu_deliver(cpu, (unsigned)vector & 0xFF, EVENT_INTERRUPT, false, 0);
     }
