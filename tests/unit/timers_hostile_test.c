@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: BSD-2-Clause-Patent */
+/*
+ * A bounded run of the timers' fuzz target; `timers_hostile_test FIRST COUNT` runs other streams.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "tests/fuzz/timers_harness.h"
+
+#define STREAM_SIZE  4096u
+#define HANG_SECONDS 60
+
+/* SplitMix64. */
+static uint64_t next(uint64_t *state)
+{
+    uint64_t z = *state += 0x9E3779B97F4A7C15u;
+
+    z = (z ^ z >> 30) * 0xBF58476D1CE4E5B9u;
+    z = (z ^ z >> 27) * 0x94D049BB133111EBu;
+    return z ^ z >> 31;
+}
+
+int main(int argc, char **argv)
+{
+    static uint8_t bytes[STREAM_SIZE];
+    uint64_t first = argc > 1 ? strtoull(argv[1], NULL, 0) : 0;
+    uint64_t count = argc > 2 ? strtoull(argv[2], NULL, 0) : 500, interrupts = 0;
+
+    for (uint64_t seed = first; seed < first + count; seed++) {
+        uint64_t state = seed * 0xD1342543DE82EF95u;
+
+        for (size_t i = 0; i < sizeof(bytes); i++)
+            bytes[i] = (uint8_t)next(&state);
+        alarm(HANG_SECONDS);
+        interrupts += timers_harness_run(bytes, sizeof(bytes));
+    }
+    printf("%llu interrupts\n", (unsigned long long)interrupts);
+    return count >= 100 && interrupts == 0;
+}
