@@ -103,6 +103,31 @@ _Noreturn void finish(void)
         asm volatile("cli; hlt");
 }
 
+/* The compiler may call these. */
+void *memcpy(void *to, const void *from, size_t size)
+{
+    for (size_t n = 0; n < size; n++)
+        ((uint8_t *)to)[n] = ((const volatile uint8_t *)from)[n];
+    return to;
+}
+
+void *memset(void *to, int value, size_t size)
+{
+    for (size_t n = 0; n < size; n++)
+        ((volatile uint8_t *)to)[n] = (uint8_t)value;
+    return to;
+}
+
+int memcmp(const void *one, const void *other, size_t size)
+{
+    const volatile uint8_t *a = one, *b = other;
+    for (size_t n = 0; n < size; n++) {
+        if (a[n] != b[n])
+            return a[n] < b[n] ? -1 : 1;
+    }
+    return 0;
+}
+
 /* --- tables --------------------------------------------------------------------------------- */
 
 uint64_t descriptor(uint32_t base, uint32_t limit, unsigned access, unsigned flags)
@@ -183,10 +208,12 @@ void trap_entered(struct frame *frame)
     frame->ip = guard_ip;
     frame->cs = KERNEL_CODE;
     frame->flags = 2;
-    if (sizeof(word) == 8) {
-        frame->sp = guard_sp;
-        frame->ss = DATA;
-    }
+#ifdef __x86_64__
+    frame->sp = guard_sp;
+    frame->ss = DATA;
+#else
+    frame->ds = frame->es = DATA;
+#endif
 }
 
 void run_user(void (*fn)(word), word arg, word flags)
@@ -232,6 +259,8 @@ int main(void);
 int main(void)
 {
     set_up_tables();
+    out8(0x21, 0xFF); /* firmware may have left the 8259s on */
+    out8(0xA1, 0xFF);
     test();
     finish();
 }

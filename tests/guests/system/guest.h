@@ -153,6 +153,10 @@ static inline uint64_t rdtsc(void)
     return low | (uint64_t)high << 32;
 }
 
+void *memcpy(void *to, const void *from, size_t size);
+void *memset(void *to, int value, size_t size);
+int memcmp(const void *one, const void *other, size_t size);
+
 void test(void); /* of each guest */
 
 #endif
