@@ -210,7 +210,8 @@ static void qcow2_forms(void **state)
     }
     shell("qemu-img create -q -f qcow2 -o preallocation=metadata allocated.qcow2 3M");
     same_as_qemu("allocated.qcow2");
-    shell("qemu-img convert -c -f raw -O qcow2 content.raw changed.qcow2 && qemu-img snapshot -c before changed.qcow2 &&"
+    shell("qemu-img convert -c -f raw -O qcow2 content.raw changed.qcow2 &&"
+          "qemu-img snapshot -c before changed.qcow2 &&"
           "qemu-io -c 'write -P 17 100k 200k' -c 'write -z 1M 256k' -c 'discard 2M 128k'"
           " changed.qcow2 >/dev/null");
     same_as_qemu("changed.qcow2");

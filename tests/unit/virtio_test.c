@@ -415,6 +415,23 @@ static void hostile_rings(void **state)
     assert_int_equal(used(h), 3);
 }
 
+/* A guest that forgets to share its ring: the device sees ciphertext, and the guest's data stays. */
+static void private_ring(void **state)
+{
+    static const uint8_t key[MEMORY_KEY_SIZE] = { 9 };
+    struct harness *h = *state;
+    uint16_t index = 1, back;
+
+    memory_set_key(h->memory, 1, key);
+    start(h, RNG);
+    descriptor(h, RING, 0, DATA, 64, WRITE, 0);
+    assert_int_equal(memory_write(h->memory, RING + 0x1000 + 2, &index, 2, 1), 0);
+    set(h, 0x3000, 0, 2);
+    assert_int_equal(get(h, 0x14, 1) & NEEDS_RESET, NEEDS_RESET);
+    assert_int_equal(memory_read(h->memory, RING + 0x1000 + 2, &back, 2, 1), 0);
+    assert_int_equal(back, 1);
+}
+
 static void rings_outside_memory(void **state)
 {
     struct harness *h = *state;
@@ -478,6 +495,7 @@ int main(void)
         VIRTIO_TEST(event_index),
         VIRTIO_TEST(queues_are_checked),
         VIRTIO_TEST(hostile_rings),
+        VIRTIO_TEST(private_ring),
         VIRTIO_TEST(rings_outside_memory),
         VIRTIO_TEST(random_driver),
     };
