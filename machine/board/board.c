@@ -652,3 +652,11 @@ void board_watch_dma(struct board *board, bus_dma_watch *watch, void *context)
     board->bus.dma_watch = watch;
     board->bus.dma_context = context;
 }
+
+bool board_answers(const struct board *board, unsigned index, uint64_t gpa)
+{
+    if (gpa - 0xC0000 < 0x40000) /* ROM and DRAM as the PAM registers route them */
+        return false;
+    return gpa - apic_page(&board->processor[index].apic) < MEMORY_PAGE_SIZE ||
+           bus_claimed(&board->bus, BUS_MMIO, gpa);
+}

@@ -185,6 +185,9 @@ void board_watch_dma(struct board *board,
                                    size_t length, bool write),
                      void *context);
 
+/* Does a device, or the local APIC of processor `index`, answer at this address? */
+bool board_answers(const struct board *board, unsigned index, uint64_t gpa);
+
 uint64_t board_now_ns(const struct board *board);
 
 #endif

@@ -144,7 +144,8 @@ enum cpu_breakpoint_kind {
     CPU_BREAKPOINT_PORT, /* of the guest only */
 };
 
-#define CPU_BREAKPOINTS     64u   /* slots, numbered from 0 */
+#define CPU_BREAKPOINTS     68u   /* slots, numbered from 0 */
+#define CPU_BREAKPOINTS_OWN 4u    /* the last ones: for the machine itself, not the debugger */
 #define CPU_BREAKPOINT_SIZE 4096u /* most bytes that one slot watches */
 
 struct cpu_breakpoint_hit {

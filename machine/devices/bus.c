@@ -45,6 +45,11 @@ static const struct bus_range *find(const struct bus_map *map, uint64_t address)
     return address - range->base < range->size ? range : NULL;
 }
 
+bool bus_claimed(const struct bus *bus, enum bus_space space, uint64_t address)
+{
+    return find(&bus->map[space], address);
+}
+
 bool bus_claim(struct bus *bus, enum bus_space space, const struct bus_range *range)
 {
     struct bus_map *map = &bus->map[space];

@@ -82,6 +82,9 @@ bool bus_claim(struct bus *bus, enum bus_space space, const struct bus_range *ra
 /* Gives up the range that begins at `base` and belongs to `context`, if there is one. */
 void bus_release(struct bus *bus, enum bus_space space, uint64_t base, const void *context);
 
+/* Does anybody answer at this address? */
+bool bus_claimed(const struct bus *bus, enum bus_space space, uint64_t address);
+
 /* Size 1, 2, 4 or 8. Unclaimed bytes read all ones; writes to them are lost. */
 uint64_t bus_read(struct bus *bus, enum bus_space space, uint64_t address, unsigned size);
 void bus_write(struct bus *bus, enum bus_space space, uint64_t address, uint64_t value,

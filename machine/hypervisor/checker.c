@@ -49,11 +49,13 @@ bool checker_wants(const struct checker *checker, enum check_rule rule)
 }
 
 /* True: seen for the first time. */
-static bool count_place(struct checker *checker, enum check_rule rule, int processor, uint64_t rip)
+static bool count_place(struct checker *checker, enum check_rule rule, int processor,
+                        const struct checker_at *at)
 {
+    uint64_t key = at->place ? at->place : at->rip;
     for (unsigned n = 0; n < checker->place_count; n++) {
         struct checker_place *place = &checker->places[n];
-        if (place->rule == rule && place->rip == rip && place->processor == processor) {
+        if (place->rule == rule && place->place == key && place->processor == processor) {
             place->times++;
             return false;
         }
@@ -63,7 +65,7 @@ static bool count_place(struct checker *checker, enum check_rule rule, int proce
         return false;
     }
     checker->places[checker->place_count++] = (struct checker_place){
-        .rule = rule, .processor = processor, .rip = rip, .times = 1 };
+        .rule = rule, .processor = processor, .place = key, .rip = at->rip, .times = 1 };
     return true;
 }
 
@@ -77,7 +79,7 @@ void checker_report(struct checker *checker, enum check_rule rule, const struct 
     if (!checker_wants(checker, rule))
         return;
     checker->findings += !note;
-    if (!count_place(checker, rule, processor, at->rip))
+    if (!count_place(checker, rule, processor, at))
         return;
     va_start(arguments, format);
     vsnprintf(text, sizeof(text), format, arguments);
@@ -170,6 +172,11 @@ struct checker *checker_create(struct guest *guest, const struct check_config *c
     }
     board_watch_dma(guest->board, rule_dma, checker);
     return checker;
+}
+
+void checker_look(struct checker *checker, uint64_t instructions)
+{
+    checker_exit_look(checker, instructions);
 }
 
 void checker_finish(struct checker *checker)

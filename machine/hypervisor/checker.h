@@ -27,7 +27,7 @@ struct checker_cpu {
 struct checker_place {
     enum check_rule rule;
     int processor;
-    uint64_t rip, times;
+    uint64_t place, rip, times;
 };
 
 /* A page of the guest's page tables, and the stores to it since it was known to be one. */
@@ -40,6 +40,13 @@ struct checker_table {
 struct checker_output {
     uint64_t place, count;
     uint8_t bytes[CHECK_SECRET_PIECE];
+};
+
+/* The search for UEFI's hand-over: checker_exit.c. */
+struct checker_exit {
+    bool found, done;
+    uint64_t next_scan; /* instructions */
+    uint64_t map, map_size, descriptor_size; /* linear: arguments of the last GetMemoryMap */
 };
 
 #define CHECKER_OUTPUTS    64u
@@ -64,6 +71,7 @@ struct checker {
     unsigned actor_count;
     struct check_secret *secret;
     bool has_secrets;
+    struct checker_exit exit;
     struct checker_output outputs[CHECKER_OUTPUTS];
     struct checker_table tables[1u << CHECKER_TABLE_BITS];
 };
@@ -73,6 +81,10 @@ struct checker {
  * encrypted counts as private. NULL: out of memory.
  */
 struct checker *checker_create(struct guest *guest, const struct check_config *config);
+/* Now and then between runs of a processor. */
+void checker_look(struct checker *checker, uint64_t instructions);
+/* A processor stopped at a breakpoint. False: it is not the checker's. */
+bool checker_breakpoint(struct checker *checker, unsigned processor);
 /* What can only be looked at in the end. */
 void checker_finish(struct checker *checker);
 /* NULL is allowed. */
@@ -86,6 +98,7 @@ struct checker_at {
     const struct checker_cpu *cpu;
     uint64_t rip;
     const uint64_t *linear, *gpa; /* NULL: unknown */
+    uint64_t place;               /* tells places apart; 0: the RIP does */
 };
 __attribute__((format(printf, 4, 5)))
 void checker_report(struct checker *checker, enum check_rule rule, const struct checker_at *at,

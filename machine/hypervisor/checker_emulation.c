@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "machine/hypervisor/checker_rules.h"
+#include "machine/hypervisor/guest.h"
 
 /*
  * Mnemonics with one memory operand that KVM's emulator knows (its opcode tables, as of Linux 6.1).
@@ -53,7 +54,7 @@ void rule_mmio(void *context, struct cpu *cpu, const struct cpu_mmio *mmio)
     /* Flash in its array mode is mapped as memory: KVM reads it without an exit. */
     if (!mmio->write && memory_page_kind(watch->checker->memory, mmio->gpa) != MEMORY_NONE)
         return;
-    if (mmio->encrypted)
+    if (mmio->encrypted && board_answers(watch->checker->guest->board, watch->number, mmio->gpa))
         checker_report(watch->checker, CHECK_MMIO_ENCRYPTED, &at,
                        "MMIO %s of %u bytes through a mapping with C=1: expected C=0",
                        mmio->write ? "write" : "read", mmio->size);

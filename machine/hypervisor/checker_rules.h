@@ -35,6 +35,9 @@ void checker_secret_end(struct checker *checker);
 void rule_port(void *context, struct cpu *cpu, uint64_t rip, unsigned port, unsigned size,
                uint64_t value, bool write);
 
+/* checker_exit.c: SHARED_AT_EXIT. `instructions` of all processors. */
+void checker_exit_look(struct checker *checker, uint64_t instructions);
+
 /* checker_emulation.c: MMIO_ENCRYPTED, EMULATION. */
 void rule_mmio(void *context, struct cpu *cpu, const struct cpu_mmio *mmio);
 void rule_string_io(void *context, struct cpu *cpu, uint64_t rip, unsigned port, unsigned size,

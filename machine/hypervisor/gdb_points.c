@@ -36,7 +36,7 @@ static bool apply(struct gdb *gdb, unsigned slot)
 
 static int find_slot(const struct gdb *gdb, const struct gdb_breakpoint *wanted)
 {
-    for (unsigned slot = 0; slot < CPU_BREAKPOINTS; slot++) {
+    for (unsigned slot = 0; slot < CPU_BREAKPOINTS - CPU_BREAKPOINTS_OWN; slot++) {
         const struct gdb_breakpoint *b = &gdb->breakpoints[slot];
         if (b->kind == wanted->kind &&
              (!b->kind || (b->address == wanted->address && b->size == wanted->size &&
@@ -94,7 +94,7 @@ bool gdb_remove_point(struct gdb *gdb, char kind, uint64_t address, uint64_t siz
 
 void gdb_remove_all_points(struct gdb *gdb)
 {
-    for (unsigned slot = 0; slot < CPU_BREAKPOINTS; slot++) {
+    for (unsigned slot = 0; slot < CPU_BREAKPOINTS - CPU_BREAKPOINTS_OWN; slot++) {
         if (gdb->breakpoints[slot].kind)
             clear(gdb, slot);
     }

@@ -15,6 +15,9 @@
 /* After so many instructions of the guest, host input and the time limit are looked at. */
 #define LOOK_INSTRUCTIONS 20000000ull
 
+/* With the checker a turn is shorter: it looks for what firmware sets up. */
+#define CHECKER_TURN 2000000ull
+
 /*
  * Turn of one among several runnable processors: long against the cost of changing turns (about
  * 100 ns), short against what an interrupt from one processor to another may take.
@@ -122,6 +125,8 @@ static uint64_t turn_end(const struct run *run, unsigned index)
     uint64_t alone = guest->config.host_clock ? HOST_CLOCK_INSTRUCTIONS : LOOK_INSTRUCTIONS;
     uint64_t turn = guest->cpu_count > 1 ? TURN_INSTRUCTIONS : alone;
     uint64_t limit = guest->config.instruction_limit, done = guest_instructions(guest);
+    if (guest->checker && turn > CHECKER_TURN)
+        turn = CHECKER_TURN;
     if (limit && limit - done < turn)
         turn = limit - done;
     return cpu_instructions(guest->cpus[index]) + turn;
@@ -181,6 +186,9 @@ static enum step run_processor(struct run *run, unsigned index, uint64_t deadlin
         trace_before_run(guest->trace, index, deadline);
     *ret_stop = guest->gdb ? gdb_run_processor(guest->gdb, index, deadline)
                            : cpu_run(guest->cpus[index], deadline);
+    if (guest->checker && *ret_stop == CPU_STOP_BREAKPOINT &&
+        checker_breakpoint(guest->checker, index))
+        *ret_stop = CPU_STOP_DEADLINE;
     if (guest->trace)
         trace_after_run(guest->trace, index, *ret_stop);
     if (guest->gdb && !gdb_after_run(guest->gdb, index, *ret_stop))
@@ -239,6 +247,8 @@ static enum step look(struct run *run)
     uint64_t instructions = guest_instructions(run->guest);
     uint64_t limit = run->guest->config.instruction_limit;
     struct gdb *gdb = run->guest->gdb;
+    if (run->guest->checker)
+        checker_look(run->guest->checker, instructions);
     if (limit && instructions >= limit)
         return ends(run, GUEST_TIMEOUT);
     if (instructions < run->next_look && !(gdb && gdb_holds_any(gdb)))
