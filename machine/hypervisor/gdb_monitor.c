@@ -62,8 +62,10 @@ static const struct command {
       "page ADDRESS    a physical page: how it is stored, whether it was used" },
     { "tlb", ARGUMENT_MAY, monitor_tlb,
       "tlb [ADDRESS]   translations the processor holds, or those of one linear page" },
-    { "chip", ARGUMENT_NONE, monitor_chip, "chip            the Secure Processor and the guest's state there" },
-    { "regs", ARGUMENT_NONE, monitor_regs, "regs            all registers, segments with their hidden parts" },
+    { "chip", ARGUMENT_NONE, monitor_chip,
+      "chip            the Secure Processor and the guest's state there" },
+    { "regs", ARGUMENT_NONE, monitor_regs,
+      "regs            all registers, segments with their hidden parts" },
     { "cpus", ARGUMENT_NONE, monitor_cpus, "cpus            a line per processor" },
     { "help", ARGUMENT_NONE, monitor_help, "help            this list" },
 };

@@ -154,7 +154,8 @@ size_t gdb_register_get(const struct cpu_registers *registers, unsigned number,
 {
     const struct target_register *r = &registers_table[number];
     memset(value, 0, GDB_REGISTER_MAX);
-    memcpy(value, (const uint8_t *)registers + r->offset, r->stored < r->size ? r->stored : r->size);
+    memcpy(value, (const uint8_t *)registers + r->offset,
+           r->stored < r->size ? r->stored : r->size);
     return r->size;
 }
 

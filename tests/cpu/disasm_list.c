@@ -25,14 +25,21 @@ static uint64_t rnd(void)
     return z ^ z >> 31;
 }
 
-/* A prefix or two now and then, one of the opcode maps, each opcode equally often, random bytes. */
+static bool is_prefix(uint8_t byte, unsigned bits)
+{
+    static const uint8_t prefixes[] = { 0x26, 0x2E, 0x36, 0x3E, 0x64, 0x65, 0x66, 0x67, 0xF0,
+                                        0xF2, 0xF3 };
+    return memchr(prefixes, byte, sizeof(prefixes)) || (bits == 64 && (byte & 0xF0) == 0x40);
+}
+
+/* A prefix now and then, one of the opcode maps, each opcode equally often, random bytes. */
 static void make(uint8_t code[15], unsigned bits)
 {
     static const uint8_t prefixes[] = { 0x66, 0xF2, 0xF3, 0x67, 0x64, 0x65, 0xF0, 0x66 };
     unsigned at = 0, map = rnd() % 8;
     for (unsigned k = 0; k < 15; k++)
         code[k] = (uint8_t)rnd();
-    for (unsigned k = 0; k < 2 && rnd() % 3 == 0; k++)
+    if (rnd() % 3 == 0)
         code[at++] = prefixes[rnd() % sizeof(prefixes)];
     if (bits == 64 && rnd() % 2)
         code[at++] = 0x40 | (rnd() & 15);
@@ -42,6 +49,8 @@ static void make(uint8_t code[15], unsigned bits)
         code[at++] = 0x38;
     if (map == 7)
         code[at++] = 0x3A;
+    while (map < 3 && is_prefix(code[at], bits)) /* objdump takes such apart in another way */
+        code[at] = (uint8_t)rnd();
 }
 
 static bool no_apic(void *context, uint32_t msr, uint64_t *value)

@@ -51,15 +51,15 @@ static void operands(void **state)
     EXPECT(MODE_LONG, "\x75\xFE", "jne 0x1000");
     EXPECT(MODE_LONG, "\x88\xE0", "mov al, ah");
     EXPECT(MODE_LONG, "\x40\x88\xE0", "mov al, spl");
-    EXPECT(MODE_LONG, "\xF0\x48\x0F\xC7\x0E", "lock cmpxchg16b [rsi]");
+    EXPECT(MODE_LONG, "\xF0\x48\x0F\xC7\x0E", "lock cmpxchg16b xmmword [rsi]");
 }
 
 static void modes(void **state)
 {
     EXPECT(MODE_PM32, "\x40", "inc eax");
     EXPECT(0, "\x66\x40", "inc eax");
-    EXPECT(0, "\x8B\x40\x04", "mov ax, word [ds:bx+si*1+0x4]");
-    EXPECT(MODE_PM32, "\x67\x8B\x47\x04", "mov eax, dword [ds:bx+0x4]");
+    EXPECT(0, "\x8B\x40\x04", "mov ax, word [bx+si+0x4]");
+    EXPECT(MODE_PM32, "\x67\x8B\x47\x04", "mov eax, dword [bx+0x4]");
     EXPECT(MODE_LONG, "\x63\xC1", "movsxd eax, ecx");
     REFUSE(MODE_LONG, "\x60", DECODE_UNDEFINED);
     REFUSE(MODE_LONG, "\xEA\x00\x00\x00\x00\x00\x00", DECODE_UNDEFINED);
@@ -83,8 +83,8 @@ static void vex(void **state)
     EXPECT(MODE_LONG, "\xC4\x42\xB0\xF2\x07", "andn r8, r9, qword [r15]");
     EXPECT(MODE_PM32, "\xC4\xE2\x78\xF2\xC1", "andn eax, eax, ecx");
     EXPECT(MODE_LONG, "\xC4\xE3\x7B\xF0\xC1\x05", "rorx eax, ecx, 0x5");
-    EXPECT(MODE_PM32, "\xC4\x00", "les eax, [eax]");
-    EXPECT(0, "\xC5\x07", "lds ax, [ds:bx]");
+    EXPECT(MODE_PM32, "\xC4\x00", "les eax, fword [eax]");
+    EXPECT(0, "\xC5\x07", "lds ax, dword [bx]");
     REFUSE(0, "\xC4\xE2\x78\xF2\xC1", DECODE_UNDEFINED); /* real mode has no VEX */
     REFUSE(MODE_LONG, "\x66\xC4\xE2\x78\xF2\xC1", DECODE_UNDEFINED);
     REFUSE(MODE_LONG, "\x48\xC4\xE2\x78\xF2\xC1", DECODE_UNDEFINED);
