@@ -103,7 +103,7 @@ void run_options_free(struct run_options *options);
 /* Every input file of a run, read and checked for what it must be. */
 struct run_inputs {
     struct file firmware, variables, kernel, initrd, hashed_kernel, hashed_initrd;
-    bool image; /* the kernel is multiboot or PVH; then: */
+    enum boot_image_kind image; /* of the kernel; if it is multiboot or PVH: */
     char *image_line;
     struct file session, dh_cert, secret_header, secret, tik;
     struct image *images[BOARD_MAX_DISKS];

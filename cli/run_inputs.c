@@ -53,10 +53,12 @@ static bool check_image(const struct run_options *o, const struct file *file)
     return true;
 }
 
-/* The kernel's name comes first in its command line, as QEMU has it. */
-static char *image_line(const struct run_options *o)
+/* A multiboot kernel's name comes first in its command line, as QEMU has it. */
+static char *image_line(const struct run_options *o, enum boot_image_kind kind)
 {
     const char *text = o->append ? o->append : "";
+    if (kind == BOOT_IMAGE_PVH)
+        return strdup(text);
     size_t size = strlen(o->kernel) + strlen(text) + 2;
     char *line = malloc(size);
     if (line)
@@ -136,11 +138,12 @@ bool run_inputs_load(const struct run_options *o, struct run_inputs *ret)
     ret->flash.fd[BOARD_FLASH_FIRMWARE] = ret->flash.fd[BOARD_FLASH_VARIABLES] = -1;
     if (!load(o->kernel, "kernel", KERNEL_LIMIT, &ret->kernel))
         return false;
-    ret->image = o->kernel && boot_image_recognise(ret->kernel.data, ret->kernel.size);
+    if (o->kernel)
+        ret->image = boot_image_recognise(ret->kernel.data, ret->kernel.size);
     if (o->kernel && !(ret->image ? check_image(o, &ret->kernel)
                                   : check_kernel(o->kernel, &ret->kernel)))
         return false;
-    if (ret->image && !(ret->image_line = image_line(o)))
+    if (ret->image && !(ret->image_line = image_line(o, ret->image)))
         return refuse(o->kernel, "out of memory");
     if (!ret->image && !load_flash(o, ret))
         return false;

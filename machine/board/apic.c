@@ -514,7 +514,7 @@ static bool x2apic_write(struct apic *apic, unsigned reg, uint64_t value)
 {
     if (!x2apic_writable(reg) || (reg != REG_ICR_LOW && value >> 32))
         return false;
-    if ((reg == REG_EOI || reg == REG_ESR) && value != 0)
+    if (((reg == REG_EOI || reg == REG_ESR) && value != 0) || (reg == REG_SELF_IPI && value > 0xFF))
         return false;
     if (reg == REG_ICR_LOW) {
         apic->icr = (value & ~UINT64_C(0xFFFFFFFF)) | (value & ICR_WRITABLE);

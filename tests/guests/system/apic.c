@@ -267,6 +267,7 @@ static void x2_only(void)
     open_window();
     check(interrupts[0xB0] == before + 1, "SELF IPI register");
     set(EOI, 0);
+    check(try_wrmsr(0x800 + SELF_IPI / 16, 0x1B0) == GP, "SELF IPI: reserved bits");
     check(try_rdmsr(0x800 + EOI / 16) == GP, "EOI cannot be read");
     check(try_wrmsr(0x800 + EOI / 16, 1) == GP, "EOI takes 0 only");
     check(try_wrmsr(0x800 + ID / 16, 0) == GP, "ID cannot be written");

@@ -1,12 +1,21 @@
 ; SPDX-License-Identifier: BSD-2-Clause-Patent
 ; Start of the system guests: multiboot header, stack, and with WIDE defined long mode on an identity
-; map; then `main` in C. Also the 256 interrupt stubs. Built twice: elf64 with WIDE, elf32 without.
+; map; then `main` in C. Also the 256 interrupt stubs. elf64 has WIDE defined, elf32 has not; with PVH
+; defined there is a Xen note instead of the multiboot header.
 
+%ifdef PVH
+    section .note.pvh note alloc
+    align 4
+    dd 4, 4, 18 ; XEN_ELFNOTE_PHYS32_ENTRY
+    db "Xen", 0
+    dd start
+%else
     section .multiboot
     align 4
     dd 0x1BADB002, 3, -(0x1BADB002 + 3)
+%endif
 
-    extern main, trap_entered, trap_table, gdt, tss
+    extern main, trap_entered, gdt, boot_magic, boot_info
     global start, stubs, stack_top, interrupt_stack_top, PML4
 
 CODE32 equ 0x08
@@ -36,6 +45,8 @@ gdt_pointer:
 start:
     cli
     cld
+    mov [boot_magic], eax
+    mov [boot_info], ebx
     mov esp, stack_top
     lgdt [gdt_pointer]
     jmp CODE32:.flat

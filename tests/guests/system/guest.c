@@ -13,6 +13,7 @@ volatile unsigned interrupts[256];
 uint8_t idt[4096] __attribute__((aligned(16)));
 uint8_t tss[0x2100] __attribute__((aligned(4096)));
 uint8_t user_stack[16384] __attribute__((section(".userdata"), aligned(16)));
+uint32_t boot_magic = 1, boot_info;
 static unsigned passed, failed;
 
 uint64_t gdt[64] __attribute__((aligned(16))) = {

@@ -46,6 +46,7 @@ extern volatile word guard_ip, guard_sp; /* where a caught exception goes on */
 extern bool (*volatile on_trap)(struct frame *frame);
 extern volatile unsigned interrupts[256]; /* how often each vector from 32 came */
 
+extern uint32_t boot_magic, boot_info; /* EAX and EBX at the start */
 extern uint64_t gdt[64];
 extern uint8_t idt[];
 extern uint8_t tss[];
