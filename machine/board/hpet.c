@@ -233,6 +233,19 @@ static uint64_t mmio_read(void *context, uint64_t offset, unsigned size)
     return register_read(hpet, reg) >> (offset & 7) * 8;
 }
 
+/* What a write of one half leaves in the other. */
+static uint64_t other_half(struct hpet *hpet, unsigned reg)
+{
+    const struct hpet_timer *timer = &hpet->timer[(reg - REG_TIMERS) / TIMER_STRIDE % HPET_TIMERS];
+
+    if (reg == REG_STATUS)
+        return 0; /* only the written half is cleared */
+    if (reg >= REG_TIMERS && reg % TIMER_STRIDE == TIMER_COMPARATOR &&
+        (timer->config & (TIMER_PERIODIC | TIMER_SET_VALUE)) == TIMER_PERIODIC)
+        return timer->period;
+    return register_read(hpet, reg);
+}
+
 /* Registers are written whole or by halves; other sizes change nothing (2.3.2). */
 static void mmio_write(void *context, uint64_t offset, uint64_t value, unsigned size)
 {
@@ -240,8 +253,7 @@ static void mmio_write(void *context, uint64_t offset, uint64_t value, unsigned 
     unsigned reg = (unsigned)offset & ~7u, shift = (offset & 4) * 8;
 
     if (size == 4) {
-        /* Of status only the written half is cleared. */
-        uint64_t old = reg == REG_STATUS ? 0 : register_read(hpet, reg);
+        uint64_t old = other_half(hpet, reg);
 
         value = (old & ~(UINT64_C(0xFFFFFFFF) << shift)) | (value & UINT32_MAX) << shift;
     }
