@@ -37,7 +37,7 @@ struct image;
  * written by somebody is not opened. NULL with one line in `error`, which begins with the path.
  */
 struct image *image_open(const struct image_options *options, char *error, size_t error_size);
-/* Flushes what is written in place. NULL is allowed. */
+/* What the guest wrote and did not flush is left to the host's page cache. NULL is allowed. */
 void image_close(struct image *image);
 
 uint64_t image_size(const struct image *image); /* bytes, whole sectors */

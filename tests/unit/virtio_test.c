@@ -29,10 +29,20 @@ static char path[] = "/tmp/privet-virtio-XXXXXX";
 static int disk;
 static struct image *image;
 
+static char complaint[200];
+static unsigned complaints;
+
+static void complain(void *context, const char *device, const char *what)
+{
+    snprintf(complaint, sizeof(complaint), "%s: %s", device, what);
+    complaints++;
+}
+
 static void with_disk(struct harness *h)
 {
     h->config.sev = true;
     h->config.disk_count = 1;
+    h->config.complaint = complain;
     h->config.disks[0].image = image;
 }
 
@@ -283,6 +293,39 @@ static void discard_and_zeroes(void **state)
     assert_int_equal(used(h), 11);
 }
 
+/* What the host cannot read fails the request, and is said once. */
+static void host_errors(void **state)
+{
+    struct harness *h = *state;
+
+    complaints = 0;
+    start(h, BLOCK);
+    assert_int_equal(ftruncate(disk, 4096), 0);
+    assert_int_equal(block_request(h, 1, 0, 100, 512, true), 1);
+    assert_int_equal(block_request(h, 2, 0, 100, 512, true), 1);
+    assert_int_equal(block_request(h, 3, 0, 1, 512, true), 0);
+    assert_int_equal(complaints, 1);
+    assert_non_null(strstr(complaint, "virtio-blk privet-0: /tmp/privet-virtio-"));
+    assert_non_null(strstr(complaint, "read at 51200: the file became shorter"));
+    assert_int_equal(get(h, 0x14, 1) & NEEDS_RESET, 0);
+}
+
+/* What is wrong with a ring is said once a run, not once a reset. */
+static void complaints_are_few(void **state)
+{
+    struct harness *h = *state;
+
+    complaints = 0;
+    for (int i = 0; i < 3; i++) {
+        start(h, RNG);
+        submit(h, 1, 8);
+        assert_int_equal(get(h, 0x14, 1) & NEEDS_RESET, NEEDS_RESET);
+    }
+    assert_int_equal(complaints, 1);
+    assert_string_equal(complaint, "virtio-rng: the guest's driver gave a descriptor index beyond "
+                                   "the table; the device needs a reset");
+}
+
 static void write_cache(void **state)
 {
     struct harness *h = *state;
@@ -490,6 +533,8 @@ int main(void)
         VIRTIO_TEST(interrupts),
         VIRTIO_TEST(block_device),
         VIRTIO_TEST(discard_and_zeroes),
+        VIRTIO_TEST(host_errors),
+        VIRTIO_TEST(complaints_are_few),
         VIRTIO_TEST(write_cache),
         VIRTIO_TEST(no_status),
         VIRTIO_TEST(event_index),
