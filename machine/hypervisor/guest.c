@@ -32,8 +32,11 @@ double host_seconds(void)
 static void page_changed(void *context, uint64_t gpa)
 {
     struct guest *guest = context;
-    for (unsigned i = 0; i < guest->cpu_count; i++)
-        cpu_invalidate_page(guest->cpus[i], gpa);
+    for (unsigned i = 0; i < guest->cpu_count; i++) {
+        /* One that waits to be started forgets everything before it runs; the first never waits. */
+        if (!board_waits_for_startup(guest->board, i))
+            cpu_invalidate_page(guest->cpus[i], gpa);
+    }
 }
 
 static bool create_processors(struct guest *guest, char *error, size_t error_size)
