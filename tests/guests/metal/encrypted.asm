@@ -27,7 +27,77 @@ test32:
     FAULTS32 UD, 0, rep insb
     mov dword [DATA], SECRET ; no paging: private
     call narrow_paging
+    call pae_paging
     jmp enter_long
+
+; Legacy PAE: the leaf's C-bit picks the view of data, tables and fetches are private.
+PAE_SHARED equ 0x00600000 ; the frame at DATA with C = 0, in a page of 4 KiB
+pae_paging:
+    mov edi, TABLES
+    xor eax, eax
+    mov ecx, 0x3000 / 4
+    rep stosd
+    mov dword [TABLES], TABLES + 0x1001 ; PDPTE 0, private
+    mov dword [TABLES + 4], C_MASK_HIGH
+    mov edi, TABLES + 0x1000
+    mov eax, 0x83
+.next:
+    mov [edi], eax
+    mov dword [edi + 4], C_MASK_HIGH
+    add edi, 8
+    add eax, 1 << 21
+    cmp eax, 3 << 21
+    jb .next
+    mov dword [TABLES + 24], TABLES + 0x4001 ; PDPTE 3: the ROM that this runs from
+    mov dword [TABLES + 28], C_MASK_HIGH
+    mov dword [TABLES + 0x4000 + 511 * 8], 0xFFE00083
+    mov dword [TABLES + 0x4000 + 511 * 8 + 4], C_MASK_HIGH
+    mov dword [TABLES + 0x1000 + 3 * 8], TABLES + 0x2003
+    mov dword [TABLES + 0x1000 + 3 * 8 + 4], 0 ; a table that C = 0 points to is read privately
+    mov dword [TABLES + 0x2000], DATA + 3
+    mov dword [TABLES + 0x2000 + 4], 0
+    mov eax, cr4
+    or eax, 1 << 5
+    mov cr4, eax
+    mov eax, TABLES
+    mov cr3, eax
+    mov eax, cr0
+    or eax, 1 << 31
+    mov cr0, eax
+    cmp dword [DATA], SECRET
+    MUST_EQUAL32
+    mov eax, [PAE_SHARED]
+    mov ebx, [PAE_SHARED + 4]
+    cmp eax, SECRET
+    setne cl
+    cmp cl, 1
+    MUST_EQUAL32
+    cmp eax, [PAE_SHARED] ; the same ciphertext each time
+    MUST_EQUAL32
+    mov dword [PAE_SHARED + 0x80], 0x12345678
+    mov dword [PAE_SHARED + 0x84], 0x9ABCDEF0
+    cmp dword [PAE_SHARED + 0x80], 0x12345678
+    MUST_EQUAL32
+    mov ecx, [DATA + 0x80]
+    cmp ecx, 0x12345678
+    setne cl
+    cmp cl, 1
+    MUST_EQUAL32
+    mov dword [DATA + 0x40], 0xC3902AB0 ; mov al, 0x2A; nop; ret
+    xor eax, eax
+    mov ecx, PAE_SHARED + 0x40
+    call ecx
+    cmp al, 0x2A
+    MUST_EQUAL32
+    mov dword [TABLES + 0x2000 + 4], 1 << (50 - 32) ; another bit is reserved
+    invlpg [PAE_SHARED]
+    FAULTS32 PF, 9, mov al, [PAE_SHARED]
+    mov eax, cr0
+    btr eax, 31
+    mov cr0, eax
+    cmp dword [DATA], SECRET
+    MUST_EQUAL32
+    ret
 
 ; 32-bit paging without PAE is private as well.
 narrow_paging:
