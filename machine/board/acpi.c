@@ -23,6 +23,7 @@
 #define PM_TIMER   0x608u
 #define PM_GPE0    0x620u
 
+#define RCBA_BASE   0xFED1C000u /* where firmware puts the chipset registers */
 #define IOAPIC_BASE 0xFEC00000u
 #define LAPIC_BASE  0xFEE00000u
 
@@ -179,6 +180,62 @@ static void describe_interrupt_routing(struct aml *aml)
     aml_close(aml);
 }
 
+/* name |= bits */
+static void set_bits(struct aml *aml, const char *name, unsigned bits)
+{
+    aml_operator(aml, AML_OR);
+    aml_path(aml, name);
+    aml_integer(aml, bits);
+    aml_path(aml, name);
+}
+
+/*
+ * Which features the operating system may control itself (PCI Firmware 3.2 4.5.1): all that need
+ * nobody else, which leaves out native hot plug and latency tolerance, as QEMU's q35 does.
+ */
+static void describe_control(struct aml *aml)
+{
+    static const uint8_t pci_uuid[] = { 0x5B, 0x4D, 0xDB, 0x33, 0xF7, 0x1F, 0x1C, 0x40,
+                                        0x96, 0x57, 0x74, 0x41, 0xC0, 0x3D, 0xD7, 0x66 };
+    enum { GRANTED = 0x1E, UNKNOWN_UUID = 4, UNKNOWN_REVISION = 8, MASKED = 0x10 };
+
+    aml_open_method(aml, "_OSC", 4);
+    aml_dword_field(aml, 3, 0, "CDW1");
+    aml_open_if(aml);
+    aml_operator(aml, AML_EQUAL);
+    aml_argument(aml, 0);
+    aml_buffer(aml, pci_uuid, sizeof(pci_uuid));
+    aml_dword_field(aml, 3, 8, "CDW3");
+    aml_operator(aml, AML_AND);
+    aml_path(aml, "CDW3");
+    aml_integer(aml, GRANTED);
+    aml_local(aml, 0);
+    aml_open_if(aml);
+    aml_operator(aml, AML_NOT);
+    aml_operator(aml, AML_EQUAL);
+    aml_path(aml, "CDW3");
+    aml_local(aml, 0);
+    set_bits(aml, "CDW1", MASKED);
+    aml_close(aml);
+    aml_operator(aml, AML_STORE);
+    aml_local(aml, 0);
+    aml_path(aml, "CDW3");
+    aml_open_if(aml);
+    aml_operator(aml, AML_NOT);
+    aml_operator(aml, AML_EQUAL);
+    aml_argument(aml, 1);
+    aml_integer(aml, 1);
+    set_bits(aml, "CDW1", UNKNOWN_REVISION);
+    aml_close(aml);
+    aml_close(aml);
+    aml_open_else(aml);
+    set_bits(aml, "CDW1", UNKNOWN_UUID);
+    aml_close(aml);
+    aml_operator(aml, AML_RETURN);
+    aml_argument(aml, 3);
+    aml_close(aml);
+}
+
 static void describe_isa_devices(struct aml *aml)
 {
     aml_open_device(aml, "ISA_");
@@ -219,6 +276,7 @@ static void describe_board(struct aml *aml, const struct acpi_config *config)
     aml_name_integer(aml, "_UID", 1);
     aml_open_resources(aml, "_CRS");
     aml_resource_memory32_fixed(aml, (uint32_t)config->ecam_base, (uint32_t)config->ecam_size);
+    aml_resource_memory32_fixed(aml, RCBA_BASE, 0x4000);
     aml_resource_io(aml, PM_EVENT, 0x80);
     aml_close_resources(aml);
     aml_close(aml);
@@ -261,6 +319,7 @@ static void describe_system(struct aml *aml, const struct acpi_config *config)
     aml_name_integer(aml, "_SEG", 0);
     aml_name_integer(aml, "_BBN", 0);
     describe_bridge_windows(aml, config);
+    describe_control(aml);
     describe_interrupt_routing(aml);
     describe_isa_devices(aml);
     aml_close(aml);

@@ -16,8 +16,14 @@ enum opcode {
     OP_SCOPE = 0x10,
     OP_BUFFER = 0x11,
     OP_PACKAGE = 0x12,
+    OP_METHOD = 0x14,
     OP_EXTENDED = 0x5B,
+    OP_LOCAL0 = 0x60,
+    OP_ARG0 = 0x68,
     OP_DEVICE = 0x82, /* after OP_EXTENDED */
+    OP_DWORD_FIELD = 0x8A,
+    OP_IF = 0xA0,
+    OP_ELSE = 0xA1,
 };
 
 /* Packages always use the three-byte length (bits 3:0, 11:4, 19:12), so that it can be filled in
@@ -95,6 +101,59 @@ void aml_open_package(struct aml *aml, uint8_t elements)
     aml_byte(aml, OP_PACKAGE);
     open_length(aml);
     aml_byte(aml, elements);
+}
+
+void aml_open_method(struct aml *aml, const char *name, uint8_t arguments)
+{
+    aml_byte(aml, OP_METHOD);
+    open_length(aml);
+    aml_path(aml, name);
+    aml_byte(aml, arguments | 1 << 3); /* serialized: it makes named objects */
+}
+
+void aml_open_if(struct aml *aml)
+{
+    aml_byte(aml, OP_IF);
+    open_length(aml);
+}
+
+void aml_open_else(struct aml *aml)
+{
+    aml_byte(aml, OP_ELSE);
+    open_length(aml);
+}
+
+void aml_dword_field(struct aml *aml, unsigned argument, unsigned offset, const char *name)
+{
+    aml_byte(aml, OP_DWORD_FIELD);
+    aml_argument(aml, argument);
+    aml_integer(aml, offset);
+    aml_path(aml, name);
+}
+
+void aml_operator(struct aml *aml, enum aml_operator operator)
+{
+    aml_byte(aml, (uint8_t)operator);
+}
+
+void aml_argument(struct aml *aml, unsigned number)
+{
+    aml_byte(aml, (uint8_t)(OP_ARG0 + number));
+}
+
+void aml_local(struct aml *aml, unsigned number)
+{
+    aml_byte(aml, (uint8_t)(OP_LOCAL0 + number));
+}
+
+void aml_buffer(struct aml *aml, const void *data, uint8_t size)
+{
+    aml_byte(aml, OP_BUFFER);
+    open_length(aml);
+    aml_byte(aml, OP_BYTE);
+    aml_byte(aml, size);
+    aml_bytes(aml, data, size);
+    aml_close(aml);
 }
 
 void aml_name(struct aml *aml, const char *name)

@@ -34,6 +34,20 @@ void aml_open_scope(struct aml *aml, const char *path);
 void aml_open_device(struct aml *aml, const char *name);
 void aml_open_package(struct aml *aml, uint8_t elements);
 
+/* Method (name, arguments, Serialized), If (predicate), Else: terms follow until the close. */
+void aml_open_method(struct aml *aml, const char *name, uint8_t arguments);
+void aml_open_if(struct aml *aml);
+void aml_open_else(struct aml *aml);
+/* CreateDWordField (Arg `argument`, offset, name). */
+void aml_dword_field(struct aml *aml, unsigned argument, unsigned offset, const char *name);
+/* What takes operands: the terms that follow (ACPI 6.4 20.2.5.4). Then the target of and, or. */
+enum aml_operator { AML_STORE = 0x70, AML_AND = 0x7B, AML_OR = 0x7D, AML_NOT = 0x92,
+                    AML_EQUAL = 0x93, AML_RETURN = 0xA4 };
+void aml_operator(struct aml *aml, enum aml_operator operator);
+void aml_argument(struct aml *aml, unsigned number); /* Arg0 to Arg6 */
+void aml_local(struct aml *aml, unsigned number);    /* Local0 to Local7 */
+void aml_buffer(struct aml *aml, const void *data, uint8_t size);
+
 /* Name (name, ...): the object follows. */
 void aml_name(struct aml *aml, const char *name);
 void aml_integer(struct aml *aml, uint64_t value);
