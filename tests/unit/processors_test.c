@@ -304,6 +304,45 @@ static void idle_with_a_deaf_processor(void **state)
     assert_true(board_processor_runs(h->board, 2));
 }
 
+static uint64_t next_random(uint64_t *state)
+{
+    *state = *state * 6364136223846793005u + 1442695040888963407u;
+    return *state >> 20;
+}
+
+/* Every APIC register gets anything from anybody: time goes on, timers fire, nothing breaks. */
+static void anything_goes(void **state)
+{
+    struct harness *h = *state;
+    uint64_t random = 1, last = 0;
+
+    for (unsigned k = 0; k < 200000; k++) {
+        unsigned index = next_random(&random) & 3;
+        const struct cpu_io *io = board_cpu_io(h->board, index);
+        uint64_t what = next_random(&random) % 64, value = next_random(&random);
+        uint32_t low = (uint32_t)(value & (next_random(&random) & 1 ? 0xC4FFF : UINT32_MAX));
+        board_begin_turn(h->board, index, 1 + (unsigned)(value & 3));
+        cpu(h, index)->instructions += value % 5000;
+        cpu(h, index)->interrupts_off = value & 0x100;
+        io->mmio_write(io->context, APIC + what * 16, low, 4);
+        io->mmio_read(io->context, APIC + what * 16, 4);
+        io->apic_msr_write(io->context, 0x800 + (uint32_t)what, value & 0xFF000C4FFF);
+        if (value % 50 == 0)
+            io->apic_msr_write(io->context, MSR_BASE, APIC | (value & 0xC00));
+        if (value % 7 == 0)
+            io->interrupt_acknowledge(io->context);
+        wake(h, (unsigned)value & 3);
+        board_run_timers(h->board);
+        if (value % 100 == 0)
+            board_spend(h->board, value % 10000);
+        assert_true(board_now_ns(h->board) >= last);
+        last = board_now_ns(h->board);
+        assert_true(board_next_deadline(h->board) >= cpu(h, index)->instructions);
+    }
+    board_reset(h->board);
+    assert_true(board_waits_for_startup(h->board, 3));
+}
+
 #define PROCESSORS_TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -317,6 +356,7 @@ int main(void)
         PROCESSORS_TEST(time_passes_side_by_side),
         PROCESSORS_TEST(timers_of_each),
         PROCESSORS_TEST(idle_with_a_deaf_processor),
+        PROCESSORS_TEST(anything_goes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
