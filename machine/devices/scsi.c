@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { KEY_NOT_READY = 2, KEY_MEDIUM_ERROR = 3, KEY_ILLEGAL = 5, KEY_ATTENTION = 6,
+enum { KEY_MEDIUM_ERROR = 3, KEY_ILLEGAL = 5, KEY_ATTENTION = 6,
        KEY_DATA_PROTECT = 7 };
 enum { FLAG_FUA = 0x08, FLAG_UNMAP = 0x08, FLAG_NO_DATA_OUT = 0x01, PROTECT_SHIFT = 5 };
 
