@@ -570,7 +570,9 @@ static bool assemble(struct board *board, char *error, size_t size)
     init_devices(board);
     if (config->exit_port &&
         !test_device_init(&board->test, &board->bus, config->exit_port, stop_run, board))
-        return board_fail(error, size, "debug exit: port 0x%x, 0x2000 or memory at 0xFF000000 belongs to another device",
+        return board_fail(error, size,
+                          "debug exit: port 0x%x, 0x2000 or memory at 0xFF000000 belongs to "
+                          "another device",
                           config->exit_port);
     if (!board_add_devices(board, error, size) || !board_add_files(board, error, size) ||
         !board_add_tables(board, error, size))

@@ -113,7 +113,10 @@ void board_begin_turn(struct board *board, unsigned index, unsigned sharing);
 /* Time passes without instructions: a processor gave the rest of its turn away. */
 void board_spend(struct board *board, uint64_t ns);
 
-/* Instruction count of the processor whose turn it is at which the next timer is due; UINT64_MAX: none. */
+/*
+ * Instruction count of the processor whose turn it is at which the next timer is due; UINT64_MAX:
+ * none.
+ */
 uint64_t board_next_deadline(struct board *board);
 /* Fires what is due. Called when cpu_run returns. */
 void board_run_timers(struct board *board);

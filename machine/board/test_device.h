@@ -2,8 +2,8 @@
 /*
  * For test guests, as QEMU's isa-debug-exit and pc-testdev: writing V to the exit port (or the
  * three after it) asks for the exit status V << 1 | 1; writing to port 0x2000 + N drives global
- * system interrupt N; ports 0xE0 to 0xE3 and 64 KiB at 0xFF000000 are devices that keep what is written to them. Private
- * to machine/board.
+ * system interrupt N; ports 0xE0 to 0xE3 and 64 KiB at 0xFF000000 are devices that keep what is
+ * written to them. Private to machine/board.
  */
 #ifndef PRIVET_MACHINE_BOARD_TEST_DEVICE_H
 #define PRIVET_MACHINE_BOARD_TEST_DEVICE_H

@@ -245,6 +245,86 @@ static void physical(void)
     set(EOI, 0);
 }
 
+/* --- NMI, the shadows of STI and POPF --------------------------------------------------------- */
+
+static volatile unsigned nmis, depth, deepest;
+
+static void send_nmi(void)
+{
+    if (x2) {
+        wrmsr(0x830, (uint64_t)get(ID) << 32 | 0x400);
+    } else {
+        set(ICR_HIGH, get(ID));
+        set(ICR, 0x400);
+    }
+    asm volatile("nop; nop; nop; nop");
+}
+
+static bool take_nmi(struct frame *frame)
+{
+    if (frame->vector != NMI)
+        return false;
+    depth++;
+    if (depth > deepest)
+        deepest = depth;
+    if (++nmis == 1)
+        send_nmi(); /* waits for this one's IRET: APM 2 8.1.4 */
+    depth--;
+    return true;
+}
+
+static void not_maskable(void)
+{
+    nmis = deepest = 0;
+    on_trap = take_nmi;
+    send_nmi();
+    on_trap = NULL;
+    check(nmis == 2 && deepest == 1, "an NMI in an NMI's handler comes after its IRET");
+}
+
+static volatile word came_at;
+
+static bool note_place(struct frame *frame)
+{
+    if (frame->vector == 0x61)
+        came_at = frame->ip;
+    return false;
+}
+
+static void shadows(void)
+{
+    word expected;
+    unsigned before = interrupts[0x61];
+    on_trap = note_place;
+    set(ICR, SELF | 0x61);
+    asm volatile("sti; cli; nop" : : : "memory");
+    check(interrupts[0x61] == before, "STI then CLI: no interrupt between");
+    asm volatile("sti; nop; 7: nop; cli; mov $7b, %0" : "=r"(expected) : : "memory");
+    check(interrupts[0x61] == before + 1 && came_at == expected, "one instruction after STI");
+    set(EOI, 0);
+    set(ICR, SELF | 0x61);
+    asm volatile("pushf; orq $0x200, (%%rsp); popf; 7: nop; cli; mov $7b, %0"
+                 : "=r"(expected)
+                 :
+                 : "memory");
+    check(came_at == expected, "at once after POPF");
+    set(EOI, 0);
+    set(ICR, SELF | 0x61);
+    asm volatile("mov %%ss, %%eax; pushf; orq $0x200, (%%rsp); nop; sti; mov %%eax, %%ss; nop; "
+                 "7: nop; cli; add $8, %%rsp; mov $7b, %0"
+                 : "=r"(expected)
+                 :
+                 : "memory", "rax");
+    check(came_at == expected, "MOV SS after STI: one instruction more");
+    set(EOI, 0);
+    unsigned count = interrupts[0x62];
+    set(ICR, SELF | 0x62);
+    asm volatile("sti; hlt; cli" : : : "memory");
+    check(interrupts[0x62] == count + 1, "STI, HLT: the interrupt wakes it");
+    set(EOI, 0);
+    on_trap = NULL;
+}
+
 static void both(void)
 {
     set(SVR, 0x1FF);
@@ -257,6 +337,8 @@ static void both(void)
     switched_off();
     errors();
     physical();
+    not_maskable();
+    shadows();
 }
 
 static void x2_only(void)

@@ -101,6 +101,63 @@ start:
     hlt
     jmp .hang
 
+%ifdef WIDE
+; Another processor's start, copied to 0x8000: from real mode to `other_main` in C, on its own stack.
+    section .rodata
+    global other_start, other_start_end
+    extern other_main
+    bits 16
+other_start:
+    cli
+    xor ax, ax
+    mov ds, ax
+    o32 lgdt [cs:.pointer - other_start]
+    mov eax, cr0
+    or al, 1
+    mov cr0, eax
+    jmp dword CODE32:0x8000 + .flat - other_start
+    align 8
+.pointer:
+    dw 0x1FF
+    dd gdt
+    bits 32
+.flat:
+    mov ax, DATA
+    mov ds, ax
+    mov es, ax
+    mov ss, ax
+    mov eax, 1 << 5 | 1 << 9 | 1 << 10
+    mov cr4, eax
+    mov eax, PML4
+    mov cr3, eax
+    mov ecx, 0xC0000080
+    rdmsr
+    or eax, 1 << 8 | 1 << 11
+    wrmsr
+    mov eax, cr0
+    and eax, ~(1 << 2 | 1 << 29 | 1 << 30)
+    or eax, 1 << 31 | 1 << 16 | 1 << 5 | 1 << 1
+    mov cr0, eax
+    jmp CODE64:0x8000 + .wide - other_start
+    bits 64
+.wide:
+    mov ax, DATA
+    mov ss, ax
+    mov ds, ax
+    mov es, ax
+    mov rsp, other_stack_top
+    mov rax, other_main
+    call rax
+    hlt
+other_start_end:
+
+    section .bss
+    alignb 16
+    resb 16384
+other_stack_top:
+    section .text
+%endif
+
 ; Each stub is 16 bytes: error code (or 0), vector, then the common part.
     align 16
 stubs:

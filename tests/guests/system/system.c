@@ -14,7 +14,7 @@
 #define NOTHING "b"(0)
 #define BAD 0x800000000000ull /* not canonical */
 
-static volatile uint64_t result[8];
+__attribute__((used)) static volatile uint64_t result[8];
 
 /* --- SYSCALL, SYSRET: APM 3 ------------------------------------------------------------------ */
 
@@ -369,6 +369,55 @@ static void process_contexts(void)
     write_cr4(read_cr4() & ~(1ull << 17));
 }
 
+/* --- call gates ------------------------------------------------------------------------------ */
+
+asm("gate_target: mov %cs, %eax; mov %rax, result; mov %ss, %eax; mov %rax, result + 8\n\t"
+    "mov 24(%rsp), %rax; mov %rax, result + 16; mov %rsp, result + 24; lretq");
+extern uint8_t gate_target[];
+
+static const struct {
+    uint32_t offset;
+    uint16_t selector;
+} gate_pointer __attribute__((section(".userdata"))) = {0, FREE + 3};
+
+USER static void user_gate(word arg)
+{
+    asm volatile("lcall *%0; int $0x81" : : "m"(gate_pointer) : "rax", "memory");
+}
+
+static void put_gate(unsigned target, word offset, unsigned type_dpl)
+{
+    gdt[FREE / 8] = (offset & 0xFFFF) | (uint64_t)target << 16 | (uint64_t)type_dpl << 40 |
+                    (uint64_t)(offset >> 16 & 0xFFFF) << 48;
+    gdt[FREE / 8 + 1] = offset >> 32;
+}
+
+static void call_gates(void)
+{
+    put_gate(CODE64, (word)gate_target, 0xEC);
+    run_user(user_gate, 0, 0);
+    check_trap("64-bit call gate to CPL 0 and back", NONE, 0);
+    check(result[0] == CODE64 && !(result[1] & ~3ull), "CS, and a null SS");
+    check(result[2] == USER_DATA, "the old SS is on the new stack");
+    check(result[3] == (word)interrupt_stack_top - 32, "which is RSP0");
+    put_gate(CODE64, (word)gate_target, 0x8C);
+    run_user(user_gate, 0, 0);
+    check_trap("a gate of DPL 0", GP, FREE);
+    put_gate(CODE64, (word)gate_target, 0x6C);
+    run_user(user_gate, 0, 0);
+    check_trap("an absent gate", NP, FREE);
+    put_gate(CODE32, (word)gate_target, 0xEC);
+    run_user(user_gate, 0, 0);
+    check_trap("a gate to a 32-bit segment", GP, CODE32);
+    put_gate(CODE64, BAD, 0xEC);
+    run_user(user_gate, 0, 0);
+    check_trap("a gate to a non-canonical address", GP, 0);
+    put_gate(CODE64, (word)gate_target, 0xEC);
+    gdt[FREE / 8 + 1] |= 1ull << 40;
+    run_user(user_gate, 0, 0);
+    check_trap("a type in the upper half", GP, FREE);
+}
+
 /* --- compatibility mode ---------------------------------------------------------------------- */
 
 static void compatibility(void)
@@ -401,5 +450,6 @@ void test(void)
     string_restart();
     changing_code();
     process_contexts();
+    call_gates();
     compatibility();
 }
