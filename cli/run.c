@@ -158,6 +158,7 @@ static void fill_config(struct guest_config *config, const struct run_options *o
             .variables_kind = o->variables_use == RUN_FLASH_READ_ONLY ? BOARD_FLASH_READ_ONLY
                                                                       : BOARD_FLASH_WRITABLE,
             .flash_store = flash_store,
+            .display = o->display == 1,
             .kernel = blob(&inputs->kernel),
             .initrd = blob(&inputs->initrd),
             .command_line = o->append,

@@ -45,6 +45,7 @@ struct run_options {
     const char *serial, *virtio_console; /* NULL: stdio, and none */
     struct board_net net;
     bool has_net;
+    unsigned display; /* 0 none, 1 ramfb */
     unsigned firmware_use, variables_use; /* enum run_flash_use */
 };
 

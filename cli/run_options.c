@@ -120,6 +120,7 @@ bool run_options_parse(int argc, char **argv, struct run_options *o, bool *ret_d
 {
     static const char *const check_levels[] = { "off", "warn", "fatal", NULL };
     static const char *const clocks[] = { "instructions", "host", NULL };
+    static const char *const displays[] = { "none", "ramfb", NULL };
     static const char *const sev_modes[] = { "off", "sev", "sme", NULL };
     struct raw raw = {
         .processors = 1, .policy = 1, .c_bit = 51, .reduced = 1, .asid = 1, .sev = 1, .net = "none",
@@ -179,6 +180,9 @@ bool run_options_parse(int argc, char **argv, struct run_options *o, bool *ret_d
           "where the serial line ends; default stdio" },
         { "virtio-console", OPTION_TEXT, &o->virtio_console, "stdio|none|unix:PATH|FILE",
           "a virtio console (hvc0) and where it ends; default: no such device" },
+        { "display", OPTION_CHOICE, &o->display, "none|ramfb",
+          "frame buffer in guest memory, for software that needs one; default none", 0, 0,
+          displays },
         { "debugcon", OPTION_TEXT, &o->debugcon, "FILE", "what the firmware writes to port 0x402" },
         { "memory-dump", OPTION_TEXT, &o->memory_dump, "FILE",
           "raw DRAM at the end, as the host sees it" },

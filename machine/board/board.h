@@ -85,6 +85,7 @@ struct board_config {
     const struct board_net *net; /* NULL: no card; alive as long as the board */
     board_output *serial, *debug; /* UART transmit and port 0x402; debug may be NULL */
     board_output *console; /* of the virtio console; NULL: there is none */
+    bool display;                /* ramfb: a frame buffer that nobody looks at */
     board_complaint *complaint; /* may be NULL */
     struct board_watch watch;
     void *output_context;

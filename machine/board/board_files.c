@@ -102,6 +102,8 @@ bool board_add_files(struct board *board, char *error, size_t error_size)
     fw_cfg_add_file(fw_cfg, "etc/boot-fail-wait", boot_fail_wait, sizeof(boot_fail_wait), NULL,
                     NULL);
     fw_cfg_add_file(fw_cfg, "etc/sercon-port", serial_console, sizeof(serial_console), NULL, NULL);
+    if (board->config.display)
+        ramfb_init(&board->ramfb, fw_cfg);
     fw_cfg_add_file(fw_cfg, "etc/pvpanic-port", pvpanic_port, sizeof(pvpanic_port), NULL, NULL);
     return add_kernel(board, error, error_size);
 }

@@ -20,6 +20,7 @@
 #include "machine/board/pit.h"
 #include "machine/board/pvpanic.h"
 #include "machine/board/q35.h"
+#include "machine/board/ramfb.h"
 #include "machine/board/smbios.h"
 #include "machine/devices/random.h"
 #include "machine/devices/serial.h"
@@ -73,6 +74,7 @@ struct board {
     struct debugcon debugcon;
     struct test_device test;
     struct pvpanic pvpanic;
+    struct ramfb ramfb;
     struct q35 q35;
     struct random_stream random;
     struct virtio_rng rng;

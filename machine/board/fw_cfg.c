@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause-Patent */
 /*
- * fw_cfg. Everything is read-only for the guest; bytes beyond an item's end read as zeros by DMA
+ * fw_cfg. Files are read-only for the guest unless they were added writable; bytes beyond an item's end read as zeros by DMA
  * and by port, as QEMU has it.
  */
 #include "machine/board/fw_cfg.h"
@@ -104,6 +104,23 @@ static bool dma_copy(struct fw_cfg *fw_cfg, uint64_t gpa, uint64_t length)
     return true;
 }
 
+/* All or nothing, as QEMU has it: what does not fit is refused. */
+static bool dma_store(struct fw_cfg *fw_cfg, uint64_t gpa, uint64_t length)
+{
+    const struct fw_cfg_item *item = selected_item(fw_cfg);
+
+    if (!item->writable || length > remaining(fw_cfg)) {
+        bus_complain_once(fw_cfg->bus, &fw_cfg->said_write, "fw_cfg",
+                          "the guest writes to item 0x%x, which takes no such write",
+                          fw_cfg->selected);
+        return false;
+    }
+    if (!bus_dma_read(fw_cfg->bus, gpa, item->writable + fw_cfg->position, length))
+        return false;
+    fw_cfg->position += length;
+    return true;
+}
+
 static bool dma_perform(struct fw_cfg *fw_cfg, uint32_t control, uint64_t gpa, uint64_t length)
 {
     if (control & DMA_SELECT)
@@ -111,7 +128,7 @@ static bool dma_perform(struct fw_cfg *fw_cfg, uint32_t control, uint64_t gpa, u
     if (control & DMA_READ)
         return dma_copy(fw_cfg, gpa, length);
     if (control & DMA_WRITE)
-        return false; /* no item of this board can be written */
+        return dma_store(fw_cfg, gpa, length);
     if (control & DMA_SKIP)
         fw_cfg->position += length < remaining(fw_cfg) ? length : remaining(fw_cfg);
     return true;
@@ -125,10 +142,16 @@ static void dma_run(struct fw_cfg *fw_cfg)
 
     fw_cfg->dma_address = 0;
     bus_act_as(fw_cfg->bus, "fw_cfg", -1);
-    if (!bus_dma_read(fw_cfg->bus, gpa, &request, sizeof(request)))
+    if (!bus_dma_read(fw_cfg->bus, gpa, &request, sizeof(request))) {
+        bus_complain_once(fw_cfg->bus, &fw_cfg->said_descriptor, "fw_cfg",
+                          "no memory for a request at 0x%llx", (unsigned long long)gpa);
         return;
+    }
     good = dma_perform(fw_cfg, (uint32_t)get_be(request.control, 4), get_be(request.address, 8),
                        get_be(request.length, 4));
+    if (!good)
+        bus_complain_once(fw_cfg->bus, &fw_cfg->said_copy, "fw_cfg",
+                          "a request failed: its buffer is no RAM, or it may not be done");
     put_be(request.control, good ? 0 : DMA_ERROR, 4);
     bus_dma_write(fw_cfg->bus, gpa, request.control, sizeof(request.control));
 }
@@ -211,6 +234,19 @@ bool fw_cfg_add_file(struct fw_cfg *fw_cfg, const char *name, const void *data, 
     memcpy(first[at].name, name, strlen(name));
     fw_cfg->file_count++;
     write_directory(fw_cfg);
+    return true;
+}
+
+bool fw_cfg_add_writable_file(struct fw_cfg *fw_cfg, const char *name, uint8_t *data, size_t size)
+{
+    if (!fw_cfg_add_file(fw_cfg, name, data, size, NULL, NULL))
+        return false;
+    for (unsigned i = 0; i < fw_cfg->file_count; i++) {
+        struct fw_cfg_item *item = &fw_cfg->item[FW_CFG_FILE_FIRST + i];
+
+        if (strcmp(item->name, name) == 0)
+            item->writable = data;
+    }
     return true;
 }
 

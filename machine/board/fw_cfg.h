@@ -24,6 +24,7 @@ enum fw_cfg_key {
 
 struct fw_cfg_item {
     const uint8_t *data; /* owned by whoever added it */
+    uint8_t *writable;   /* the same bytes if the guest may write them by DMA, else NULL */
     uint32_t size;
     /* Called when the item is selected, before its first byte is read; may be NULL. */
     void (*select)(void *context);
@@ -37,6 +38,7 @@ struct fw_cfg {
     unsigned file_count;
     uint8_t directory[4 + FW_CFG_MAX_FILES * 64];
     uint8_t numbers[FW_CFG_FILE_FIRST][8]; /* small items live here */
+    bool said_descriptor, said_copy, said_write; /* a complaint each, once */
     uint16_t selected;
     uint64_t position, dma_address;
 };
@@ -49,6 +51,8 @@ void fw_cfg_add_number(struct fw_cfg *fw_cfg, enum fw_cfg_key key, uint64_t valu
 /* Files are kept sorted by name. `select`: see struct fw_cfg_item. */
 bool fw_cfg_add_file(struct fw_cfg *fw_cfg, const char *name, const void *data, size_t size,
                      void (*select)(void *context), void *context);
+/* A file whose bytes the guest may change, in place; its size stays. Nothing else can be written. */
+bool fw_cfg_add_writable_file(struct fw_cfg *fw_cfg, const char *name, uint8_t *data, size_t size);
 /* Replaces the content of a file that exists. */
 void fw_cfg_set_file(struct fw_cfg *fw_cfg, const char *name, const void *data, size_t size);
 

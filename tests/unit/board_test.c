@@ -591,6 +591,54 @@ static void random_configuration_writes(void **state)
     }
 }
 
+static void want_display(struct harness *h)
+{
+    h->config.display = true;
+}
+
+/* The key of a fw_cfg file, from the directory by port; 0: there is none. */
+static uint16_t file_key(struct harness *h, const char *name)
+{
+    uint8_t entry[64];
+    uint32_t count = 0;
+
+    out(h, 0x510, 0x19, 2);
+    for (int i = 0; i < 4; i++)
+        count = count << 8 | in(h, 0x511, 1);
+    while (count--) {
+        for (unsigned i = 0; i < sizeof(entry); i++)
+            entry[i] = (uint8_t)in(h, 0x511, 1);
+        if (strcmp((char *)entry + 8, name) == 0)
+            return (uint16_t)(entry[4] << 8 | entry[5]);
+    }
+    return 0;
+}
+
+/* The display's file takes 28 bytes; nothing else takes any, and what is refused is told once. */
+static void fw_cfg_writes(void **state)
+{
+    struct harness *h = harness_create(want_display);
+    uint32_t key;
+
+    assert_non_null(h);
+    key = (uint32_t)file_key(h, "etc/ramfb") << 16;
+    assert_int_not_equal(key, 0);
+    memory_write(h->memory, 0x2000, "0123456789abcdef0123456789AB", 28, MEMORY_RAW);
+    assert_int_equal(fw_cfg_dma(h, key | 8 | 16, 29, 0x2000), 1);
+    assert_int_equal(fw_cfg_dma(h, key | 8 | 16, 28, 0xFFFFFFFF0000), 1);
+    assert_int_equal(fw_cfg_dma(h, key | 8 | 16, 28, 0x2000), 0);
+    out(h, 0x510, key >> 16, 2);
+    assert_int_equal(in(h, 0x511, 1), '0');
+    assert_int_equal(in(h, 0x511, 1), '1');
+    assert_int_equal(fw_cfg_dma(h, 0 << 16 | 8 | 16, 4, 0x2000), 1);
+    assert_non_null(strstr(h->notice, "which takes no such write\n"));
+    assert_non_null(strstr(h->notice, "fw_cfg: a request failed: its buffer is no RAM"));
+    harness_destroy(h);
+    h = harness_create(NULL);
+    assert_int_equal(file_key(h, "etc/ramfb"), 0);
+    harness_destroy(h);
+}
+
 /* PAM: the BIOS's copy below 1 MiB, RAM behind it, and a reset that shows the copy again. */
 static void legacy_memory(void **state)
 {
@@ -672,6 +720,7 @@ int main(void)
         BOARD_TEST(flash_is_stored),
         BOARD_TEST(flash_survives_random_commands),
         BOARD_TEST(legacy_memory),
+        BOARD_TEST(fw_cfg_writes),
         BOARD_TEST(fw_cfg_by_port_and_dma),
         BOARD_TEST(fw_cfg_hostile_requests),
         BOARD_TEST(bar_sizing_and_mapping),
