@@ -256,6 +256,12 @@ long try_wrmsr(uint32_t msr, uint64_t value)
     return trap.vector;
 }
 
+/* The second processor of guests that have none. */
+void other_main(void);
+__attribute__((weak)) void other_main(void)
+{
+}
+
 int main(void);
 int main(void)
 {
