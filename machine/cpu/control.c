@@ -88,7 +88,7 @@ static void write_cr3(struct cpu *cpu, const struct insn *i, uint64_t value)
         general_protection(cpu, i);
     cpu->cr3 = value;
     mmu_flush(cpu);
-    mmu_flushed(cpu, CPU_FLUSH_CR3, written, 0);
+    mmu_flushed(cpu, CPU_FLUSH_CR3, written, mmu_pcid(cpu));
 }
 
 static void write_cr4(struct cpu *cpu, const struct insn *i, uint64_t value)

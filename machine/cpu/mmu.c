@@ -157,7 +157,7 @@ static struct tlb_entry *observe(struct cpu *cpu, const struct insn *i, uint64_t
         .size = size,
         .view = t->view,
         .page_shift = t->page_shift,
-        .pcid = cpu->cr4 & CR4_PCIDE ? (unsigned)(cpu->cr3 & 0xFFF) : 0,
+        .pcid = mmu_pcid(cpu),
         .write = write,
         .paged = leaf_decides(cpu),
         .global = t->global,

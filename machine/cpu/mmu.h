@@ -127,6 +127,12 @@ uint64_t segment_address(struct cpu *cpu, const struct insn *i, unsigned segment
  */
 void mmu_flush(struct cpu *cpu);
 void mmu_flush_page(struct cpu *cpu, uint64_t address);
+/* The context whose translations are in force. */
+static inline unsigned mmu_pcid(const struct cpu *cpu)
+{
+    return cpu->cr4 & CR4_PCIDE ? (unsigned)(cpu->cr3 & 0xFFF) : 0;
+}
+
 static inline void mmu_flushed(struct cpu *cpu, enum cpu_flush_kind kind, uint64_t value,
                                unsigned pcid)
 {

@@ -215,7 +215,7 @@ void op_invlpg(struct cpu *cpu, const struct insn *i)
     uint64_t address = insn_effective_address(cpu, i) + cpu->seg[i->seg].base;
     uint64_t rip = insn_return_rip(cpu, i);
     mmu_flush_page(cpu, cpu_64bit(cpu) ? address : (uint32_t)address);
-    mmu_flushed(cpu, CPU_FLUSH_PAGE, cpu_64bit(cpu) ? address : (uint32_t)address, 0);
+    mmu_flushed(cpu, CPU_FLUSH_PAGE, cpu_64bit(cpu) ? address : (uint32_t)address, mmu_pcid(cpu));
     leave_block(cpu, i, rip);
 }
 
