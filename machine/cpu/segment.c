@@ -126,18 +126,19 @@ static void load_stack(struct cpu *cpu, const struct insn *i, unsigned selector)
     cpu->seg[SS] = segment_check_stack(cpu, i, selector, cpu->cpl, VECTOR_GP);
 }
 
-static void load_data(struct cpu *cpu, const struct insn *i, unsigned segment, unsigned selector)
+static void load_data(struct cpu *cpu, const struct insn *i, unsigned segment, unsigned selector,
+                      unsigned vector)
 {
     if (selector_is_null(selector)) {
         load_null(cpu, segment, selector);
         return;
     }
-    struct descriptor d = descriptor_require(cpu, i, selector, VECTOR_GP);
+    struct descriptor d = descriptor_require(cpu, i, selector, vector);
     unsigned rpl = selector & 3, dpl = descriptor_dpl(&d);
     if (descriptor_is_system(&d) ||
         (descriptor_is_code(&d) && !(descriptor_type(&d) & TYPE_READABLE)) ||
         (!descriptor_is_conforming(&d) && (rpl > dpl || cpu->cpl > dpl)))
-        raise_selector(cpu, i, VECTOR_GP, selector);
+        raise_selector(cpu, i, vector, selector);
     if (!descriptor_present(&d))
         raise_selector(cpu, i, VECTOR_NP, selector);
     descriptor_set_type_bit(cpu, i, &d, TYPE_ACCESSED);
@@ -151,8 +152,13 @@ void segment_load(struct cpu *cpu, const struct insn *i, unsigned segment, unsig
     else if (segment == SS)
         load_stack(cpu, i, selector);
     else
-        load_data(cpu, i, segment, selector);
+        load_data(cpu, i, segment, selector, VECTOR_GP);
     cpu_update_mode(cpu);
+}
+
+void segment_load_of_task(struct cpu *cpu, unsigned segment, unsigned selector)
+{
+    load_data(cpu, NULL, segment, selector, VECTOR_TS);
 }
 
 void segment_drop_privileged(struct cpu *cpu, unsigned cpl)

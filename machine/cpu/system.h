@@ -118,6 +118,8 @@ void descriptor_set_type_bit(struct cpu *cpu, const struct insn *i, struct descr
 void segment_set_real(struct cpu *cpu, unsigned segment, unsigned selector);
 /* MOV, POP, LDS ... to ES SS DS FS GS in the current mode with all checks. */
 void segment_load(struct cpu *cpu, const struct insn *i, unsigned segment, unsigned selector);
+/* DS ES FS GS of a new task: what is #GP elsewhere is #TS here. */
+void segment_load_of_task(struct cpu *cpu, unsigned segment, unsigned selector);
 /* Checks a stack segment for `cpl`; faults raise `vector` (#TS or #GP), #SS if not present. */
 struct segment segment_check_stack(struct cpu *cpu, const struct insn *i, unsigned selector,
                                    unsigned cpl, unsigned vector);

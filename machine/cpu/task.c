@@ -117,7 +117,7 @@ static void load_segments(struct cpu *cpu, const struct image *image)
     load_code(cpu, image->segments[CS]);
     cpu->seg[SS] = segment_check_stack(cpu, NULL, image->segments[SS], cpu->cpl, VECTOR_TS);
     for (unsigned n = 0; n < sizeof(data_segments); n++)
-        segment_load(cpu, NULL, data_segments[n], image->segments[data_segments[n]]);
+        segment_load_of_task(cpu, data_segments[n], image->segments[data_segments[n]]);
     cpu_update_mode(cpu);
 }
 

@@ -202,6 +202,47 @@ static void tasks(void)
     TRAPS(GP, S3, "a task gate to no TSS", "int $0x52", NOTHING);
 }
 
+/*
+ * Faults of the new task, whose TSS is in force then: APM 2 8.2.11, 12.3. CS and SS are good, or no
+ * handler could run without a task of its own.
+ */
+static void bad_tasks(void)
+{
+    static const struct {
+        uint8_t field;
+        uint16_t value;
+        uint8_t vector;
+        uint16_t error;
+    } cases[] = {
+        {T_DS, S2, NP, S2},         {T_ES, TSS, TS, TSS},    {T_FS, 0xFFF8, TS, 0xFFF8},
+        {T_GS, S3, TS, S3},         {T_DS, 0x0C, TS, 0x0C},
+    };
+    set(S2, 0, 0xFFFFF, 0x12, 0xC); /* absent data */
+    set(S3, 0, 0xFFFFF, 0x98, 0xC); /* code that cannot be read */
+    for (unsigned n = 0; n < sizeof(cases) / sizeof(cases[0]); n++) {
+        fill_task();
+        other[cases[n].field] = cases[n].value;
+        trap.vector = NONE;
+        /* The task's registers are not ours. */
+        asm volatile("pusha; " SAVE_SP CALL_TASK LOAD_SP "popa" : : : "memory", "cc");
+        long vector = trap.vector;
+        word error = trap.error, ip = trap.ip;
+        uint16_t tr;
+        asm volatile("str %0" : "=r"(tr));
+        gdt[TSS / 8] &= ~(2ull << 40);
+        asm volatile("ltr %w0; pushf; andl $~0x4000, (%%esp); popf; mov %1, %%ds; mov %1, %%es; "
+                     "mov %1, %%fs; mov %1, %%gs; mov %1, %%ss; lldt %w2; clts"
+                     :
+                     : "r"(TSS), "r"(DATA), "r"(0));
+        bool good = vector == cases[n].vector && error == cases[n].error && tr == S4 &&
+                    ip == (word)task_entry;
+        if (!good)
+            say("case %d: vector %d error %x ip %x tr %x\n", (word)n, (word)vector, error, ip,
+                (word)tr);
+        check(good, "a task with a bad segment");
+    }
+}
+
 static volatile unsigned traps;
 
 static bool count_bt(struct frame *frame)
@@ -270,5 +311,6 @@ void test(void)
     local_table();
     tasks();
     task_trap();
+    bad_tasks();
     virtual_8086();
 }
