@@ -34,7 +34,8 @@ struct block_store {
     uint8_t *arena;
     size_t arena_used;
     struct cpu *members; /* the processors that share it, by block_cache.next */
-    bool execute_armed;  /* one of them has a breakpoint on execution */
+    bool execute_armed;  /* one of them has a breakpoint on execution, */
+    bool data_armed;     /* on data */
     bool traced;         /* one of them traces instructions */
     operation **originals; /* of traced instructions, by place in the arena; NULL: never traced */
 };
@@ -145,10 +146,11 @@ void blocks_flush(struct cpu *cpu)
     memset(store->page_hash, 0, sizeof(*store->page_hash) * PAGE_HASH);
     store->pages_used = 0;
     store->arena_used = 0;
-    store->execute_armed = store->traced = false;
+    store->execute_armed = store->data_armed = store->traced = false;
     for (struct cpu *member = store->members; member; member = member->blocks->next) {
         member->blocks->generation++;
         store->execute_armed |= member->watch.execute_armed;
+        store->data_armed |= member->watch.data_armed;
         store->traced |= member->traces_instructions;
     }
 }
@@ -325,10 +327,11 @@ static void block_trace(const struct block_store *store, struct block *block)
     }
 }
 
-/* Puts quicker operations where they do the same. */
-static void block_quicken(struct block *block)
+/* Puts quicker operations where they do the same: a trap on data comes between those of a pair. */
+static void block_quicken(const struct block_store *store, struct block *block)
 {
-    block_fuse(block);
+    if (!store->data_armed)
+        block_fuse(block);
     for (unsigned k = 0; k < block->count; k++)
         block->insn[k].fn = lean_operation(&block->insn[k]);
 }
@@ -398,7 +401,7 @@ static void decode_block(struct cpu *cpu, struct block *block, const uint8_t *co
     if (cpu->blocks->store->traced)
         block_trace(cpu->blocks->store, block);
     else
-        block_quicken(block);
+        block_quicken(cpu->blocks->store, block);
 }
 
 static struct block *block_new(struct cpu *cpu, const uint8_t *code, uint64_t gpa)

@@ -273,6 +273,36 @@ static void shadow(void)
     on_trap = NULL;
 }
 
+/* Pairs that an emulator may take together: the trap comes between them. */
+static void pairs(void)
+{
+    word at;
+    begin();
+    write_dr0((word)data);
+    write_dr7(ENABLE(0, ACCESS, LONG));
+    asm volatile("cmpl $77, (%1); 7: jne 8f; nop; 8: mov $7b, %0" : "=r"(at) : "r"(data) : "cc");
+    check(hits == 1 && seen[0] == at, "a compare that is watched, before its jump");
+    begin();
+    asm volatile("testl $77, (%1); 7: jz 8f; nop; 8: mov $7b, %0" : "=r"(at) : "r"(data) : "cc");
+    check(hits == 1 && seen[0] == at, "a test that is watched, before its jump");
+    begin();
+    asm volatile("push (%1); 7: pop %0; mov $7b, %0" : "=r"(at) : "r"(data));
+    check(hits == 1 && seen[0] == at, "a push of watched memory");
+    begin();
+    asm volatile("mov $9f, %0; mov %0, (%1); jmp *(%1); nop; 9: mov $9b, %0" : "=&r"(at) : "r"(data) : "memory");
+    check(hits == 2 && seen[1] == at, "a jump through watched memory: at its target");
+    asm volatile("mov $pair_jump, %0" : "=r"(at));
+    write_dr0(at);
+    write_dr7(ENABLE(0, EXECUTE, BYTE));
+    begin();
+    resume_with_rf = true;
+    asm volatile("cmp $1, %%eax; pair_jump: jne 8f; nop; 8:" : : : "cc");
+    write_dr7(0x400);
+    resume_with_rf = false;
+    check(hits == 1 && seen[0] == at, "a breakpoint on the second of a pair");
+    on_trap = NULL;
+}
+
 /* Code that is cached and linked already gets its breakpoint. */
 static unsigned loop(unsigned count)
 {
@@ -314,5 +344,6 @@ void test(void)
     general_detect();
     single_step();
     shadow();
+    pairs();
     hot_code();
 }
