@@ -78,26 +78,31 @@ static bool parse_part(char *part, struct board_net *ret)
         return parse_forward(part + 8, &ret->user);
     if (strncmp(part, "mac=", 4) == 0)
         return parse_mac(part + 4, ret->mac);
+    if (strncmp(part, "tftp=", 5) == 0 && part[5]) {
+        ret->user.tftp_folder = part + 5;
+        return true;
+    }
+    if (strncmp(part, "bootfile=", 9) == 0 && part[9]) {
+        ret->user.boot_file = part + 9;
+        return true;
+    }
     if (strcmp(part, "restrict=on") == 0 || strcmp(part, "restrict=off") == 0) {
         ret->user.restricted = strcmp(part, "restrict=on") == 0;
         return true;
     }
-    return refuse(part, "expected mac=, restrict=on|off or hostfwd=");
+    return refuse(part, "expected mac=, restrict=on|off, tftp=, bootfile= or hostfwd=");
 }
 
-bool net_option_parse(const char *text, struct board_net *ret, bool *ret_on)
+bool net_option_parse(char *text, struct board_net *ret, bool *ret_on)
 {
     static const uint8_t mac[NET_MAC_SIZE] = { 0x52, 0x54, 0x00, 0x12, 0x34, 0x56 };
-    char copy[MAX_TEXT], *rest = copy, *part;
+    char *rest = text, *part;
 
     memset(ret, 0, sizeof(*ret));
     memcpy(ret->mac, mac, sizeof(mac));
     *ret_on = strcmp(text, "none") != 0;
     if (!*ret_on)
         return true;
-    if (strlen(text) >= sizeof(copy))
-        return refuse("...", "the value is too long");
-    memcpy(copy, text, strlen(text) + 1);
     if (strcmp(strsep(&rest, ","), "user") != 0)
         return refuse(text, "expected user[,...] or none");
     while ((part = strsep(&rest, ",")))

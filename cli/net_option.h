@@ -5,7 +5,10 @@
 
 #include "machine/board/board.h"
 
-/* ret_on: whether there is a network at all. False: said why on stderr. */
-bool net_option_parse(const char *text, struct board_net *ret, bool *ret_on);
+/*
+ * Strings in the result point into `text`, which is cut at its commas and must stay.
+ * ret_on: whether there is a network at all. False: said why on stderr.
+ */
+bool net_option_parse(char *text, struct board_net *ret, bool *ret_on);
 
 #endif

@@ -237,7 +237,7 @@ bool run_options_parse(int argc, char **argv, struct run_options *o, bool *ret_d
     if (result != OPTIONS_RUN)
         return false;
     if (!run_watch_check(&o->answers) || !add_disks(&raw.disks, &raw.cdroms, &operands, o) ||
-        !net_option_parse(raw.net, &o->net, &o->has_net))
+        !net_option_parse((char *)(uintptr_t)raw.net, &o->net, &o->has_net))
         return false;
     o->host_clock = raw.clock == 1;
     o->processors = (unsigned)raw.processors;

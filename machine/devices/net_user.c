@@ -268,6 +268,8 @@ struct net_user *net_user_create(const struct net_user_config *config, struct cl
         .vnetwork = address(0),
         .vnetmask = { htonl(0xFFFFFF00) },
         .vhost = address(2),
+        .tftp_path = config->tftp_folder,
+        .bootfile = config->boot_file,
         .vdhcp_start = address(15),
         .vnameserver = address(3),
         .if_mtu = NET_MTU,

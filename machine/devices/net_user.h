@@ -25,6 +25,8 @@ struct net_forward { /* addresses in host byte order */
 
 struct net_user_config {
     bool restricted; /* nothing gets out but to forwarded ports' answers */
+    const char *tftp_folder; /* files of it can be read by TFTP at 10.0.2.2; NULL: none */
+    const char *boot_file;   /* what DHCP names as boot file; NULL: none */
     struct net_forward forward[NET_MAX_FORWARDS];
     unsigned forward_count;
 };
