@@ -7,7 +7,9 @@
 
 #include "cli/run.h"
 
-/* "GPA+LENGTH", both as C numbers; a suffix k, M or G on the length. */
+#define RANGE_MAX 0x10000u
+
+/* "GPA+LENGTH", both as C numbers; a suffix k on the length. */
 static bool parse_range(const char *text, struct check_config *check)
 {
     char *end;
@@ -15,11 +17,11 @@ static bool parse_range(const char *text, struct check_config *check)
     uint64_t gpa = strtoull(text, &end, 0), size = 0;
     if (end != text && *end == '+' && end[1] >= '0' && end[1] <= '9')
         size = strtoull(end + 1, &end, 0);
-    unsigned shift = *end == 'k' ? 10 : *end == 'M' ? 20 : *end == 'G' ? 30 : 0;
+    unsigned shift = *end == 'k' ? 10 : 0;
     end += shift != 0;
-    if (errno || *end || size < 16 || size > UINT64_MAX >> shift ||
+    if (errno || *end || size > RANGE_MAX || size << shift > RANGE_MAX || size << shift < 16 ||
         gpa > UINT64_MAX - (size << shift)) {
-        fprintf(stderr, "privet: --secret-range %s: must be ADDRESS+LENGTH, 16 bytes at least\n",
+        fprintf(stderr, "privet: --secret-range %s: must be ADDRESS+LENGTH, 16 bytes to 64 KiB\n",
                 text);
         return false;
     }

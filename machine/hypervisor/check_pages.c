@@ -66,8 +66,13 @@ static struct page *find(struct check_pages *pages, uint64_t gpa)
     if (number / CHUNK_PAGES >= CHUNK_COUNT)
         return NULL;
     struct chunk **chunk = &pages->chunks[number / CHUNK_PAGES];
-    if (!*chunk && !(*chunk = calloc(1, sizeof(**chunk))))
-        return NULL;
+    if (!*chunk) { /* a guest may walk and point anywhere: only memory gets a record */
+        if (memory_page_kind(pages->memory, gpa) == MEMORY_NONE)
+            return NULL;
+        *chunk = calloc(1, sizeof(**chunk));
+        if (!*chunk)
+            return NULL;
+    }
     struct page *page = &(*chunk)->page[number % CHUNK_PAGES];
     if (!page->known) {
         page->known = true;

@@ -156,10 +156,11 @@ struct checker *checker_create(struct guest *guest, const struct check_config *c
     checker->guest = guest;
     checker->memory = guest->memory;
     checker->pages = check_pages_create(guest->memory);
+    checker->secret = check_secret_create();
     checker->cpus = calloc(guest->cpu_count, sizeof(*checker->cpus));
     if (config->coherent)
         checker->config.without |= 1u << CHECK_CACHE_STALE;
-    if (!checker->pages || !checker->cpus || !checker_secret_start(checker)) {
+    if (!checker->pages || !checker->cpus || !checker->secret) {
         checker_destroy(checker);
         return NULL;
     }
@@ -172,6 +173,11 @@ struct checker *checker_create(struct guest *guest, const struct check_config *c
     }
     board_watch_dma(guest->board, rule_dma, checker);
     return checker;
+}
+
+void checker_start(struct checker *checker)
+{
+    checker_secret_start(checker);
 }
 
 void checker_look(struct checker *checker, uint64_t instructions)

@@ -46,6 +46,7 @@ struct checker_output {
 struct checker_exit {
     bool found, done;
     uint64_t next_scan; /* instructions */
+    uint64_t pages_left; /* of the memory map, to look at */
     uint64_t map, map_size, descriptor_size; /* linear: arguments of the last GetMemoryMap */
 };
 
@@ -77,10 +78,12 @@ struct checker {
 };
 
 /*
- * Watches a guest's processors and devices from now on. Call after the launch: what the launch
- * encrypted counts as private. NULL: out of memory.
+ * Watches a guest's processors and devices from now on. What the launch encrypts counts as written
+ * through the private view. NULL: out of memory.
  */
 struct checker *checker_create(struct guest *guest, const struct check_config *config);
+/* After the launch: learns its secret. */
+void checker_start(struct checker *checker);
 /* Now and then between runs of a processor. */
 void checker_look(struct checker *checker, uint64_t instructions);
 /* A processor stopped at a breakpoint. False: it is not the checker's. */

@@ -28,7 +28,7 @@
 
 #define MAP_LIMIT      (256u * 1024)
 #define DESCRIPTOR_MIN 40u
-#define PAGES_LIMIT    (1ull << 24) /* of one descriptor: a map that says more is no map */
+#define PAGES_LIMIT    (1ull << 24) /* looked at in all: a map that says more is no map */
 
 enum { RAX, RCX, RDX, RBX, RSP, RBP, RSI, RDI, R8, R9 };
 enum { SLOT_MAP = CPU_BREAKPOINTS - 1, SLOT_EXIT = CPU_BREAKPOINTS - 2,
@@ -147,8 +147,9 @@ static void check_descriptor(struct checker_cpu *watch, uint64_t rip, const uint
     uint32_t type;
     memcpy(&type, descriptor, sizeof(type));
     uint64_t gpa = word(descriptor, 8), pages = word(descriptor, 24), run;
-    if (!usable(type) || pages > PAGES_LIMIT || gpa >> 52)
+    if (!usable(type) || pages > watch->checker->exit.pages_left || gpa >> 52)
         return;
+    watch->checker->exit.pages_left -= pages;
     uint64_t end = gpa + pages * MEMORY_PAGE_SIZE;
     while (shared_run(watch->cpu, &gpa, end, &run)) {
         /* Each run is a place of its own: the RIP is the same for all. */
@@ -171,6 +172,7 @@ static void check_map(struct checker_cpu *watch, uint64_t rip)
         size > sizeof(map) || each < DESCRIPTOR_MIN ||
         !cpu_peek(watch->cpu, exit->map, map, size))
         return;
+    watch->checker->exit.pages_left = PAGES_LIMIT;
     for (uint64_t at = 0; at + each <= size && each <= size; at += each)
         check_descriptor(watch, rip, map + at);
 }

@@ -110,6 +110,8 @@ void rule_walked(void *context, struct cpu *cpu, uint64_t rip, uint64_t linear, 
     const struct checker_at at = { watch, rip, &linear, &gpa };
     struct page_verdict verdict;
     char name[64];
+    if (memory_page_kind(watch->checker->memory, gpa) == MEMORY_NONE)
+        return;
     checker_watch_table(watch->checker, gpa);
     check_pages_look(watch->checker->pages, gpa, size, true, &verdict);
     if (verdict.foreign)

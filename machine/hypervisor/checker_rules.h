@@ -24,7 +24,7 @@ void checker_tlb_use(struct checker_cpu *watch, const struct cpu_access *access)
 void checker_watch_table(struct checker *checker, uint64_t gpa);
 
 /* checker_secret.c: SECRET_LEAK. */
-bool checker_secret_start(struct checker *checker); /* false: out of memory */
+void checker_secret_start(struct checker *checker); /* after the launch */
 /* A device reads [gpa, gpa + length) of one page; `how` says so, `place` tells devices apart. */
 void checker_secret_dma(struct checker *checker, const char *how, uint64_t place, uint64_t gpa,
                         size_t length);

@@ -86,17 +86,13 @@ static void learn_launch(struct checker *checker)
     free(data);
 }
 
-bool checker_secret_start(struct checker *checker)
+void checker_secret_start(struct checker *checker)
 {
-    checker->secret = check_secret_create();
-    if (!checker->secret)
-        return false;
     if (!checker_wants(checker, CHECK_SECRET_LEAK))
-        return true;
+        return;
     learn_launch(checker);
     learn_ranges(checker);
     checker->has_secrets = checker->config.secret_count || !check_secret_empty(checker->secret);
-    return true;
 }
 
 /* --- where it must not be ------------------------------------------------------------------- */

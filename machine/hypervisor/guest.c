@@ -70,7 +70,12 @@ static bool create_processors(struct guest *guest, char *error, size_t error_siz
         if (guest->trace)
             trace_attach(guest->trace, i, guest->cpus[i]);
     }
-    return true;
+    if (guest->config.check.level == CHECK_OFF || guest->config.sev != CPU_SEV_ON)
+        return true;
+    guest->checker = checker_create(guest, &guest->config.check);
+    if (!guest->checker)
+        snprintf(error, error_size, "cannot create the checker: out of memory");
+    return guest->checker;
 }
 
 static void say_panic(const struct guest *guest, const char *what)

@@ -26,7 +26,7 @@ struct guest {
     uint64_t secret_gpa; /* where the launch secret was put, and its size; 0: none was */
     size_t secret_size;
     bool check_failed; /* the checker asked for the stop */
-    struct checker *checker; /* NULL: off, or not running yet */
+    struct checker *checker; /* NULL: off */
     char detail[512];
 };
 

@@ -300,8 +300,8 @@ void guest_run(struct guest *guest, struct run_result *result)
         cpu_reset(guest->cpus[i]);
         cpu_yield_on_pause(guest->cpus[i], guest->cpu_count > 1);
     }
-    if (guest->config.check.level != CHECK_OFF && guest->config.sev == CPU_SEV_ON)
-        guest->checker = checker_create(guest, &guest->config.check);
+    if (guest->checker)
+        checker_start(guest->checker);
     guest_start_image(guest, guest->detail, sizeof(guest->detail)); /* as in reset_all */
     result->end = panic_end(guest, run_loop(guest));
     result->status = board_exit_status(guest->board);
