@@ -25,7 +25,8 @@ struct run_options {
     const char *firmware, *variables, *kernel, *initrd, *append;
     const char *hashed_kernel, *hashed_initrd, *hashed_append; /* NULL: the delivered ones */
     const char *session, *dh_cert, *secret_header, *secret, *tik;
-    const char *state, *debugcon, *memory_dump, *marker, *stop_at, *gdb, *trace, *trace_file, *json, *report;
+    const char *state, *debugcon, *memory_dump, *marker, *stop_at;
+    const char *gdb, *trace, *trace_file, *json, *report;
     bool host_clock;
     struct run_disk disks[BOARD_MAX_DISKS];
     unsigned disk_count;
