@@ -289,7 +289,10 @@ static void pairs(void)
     asm volatile("push (%1); 7: pop %0; mov $7b, %0" : "=r"(at) : "r"(data));
     check(hits == 1 && seen[0] == at, "a push of watched memory");
     begin();
-    asm volatile("mov $9f, %0; mov %0, (%1); jmp *(%1); nop; 9: mov $9b, %0" : "=&r"(at) : "r"(data) : "memory");
+    asm volatile("mov $9f, %0; mov %0, (%1); jmp *(%1); nop; 9: mov $9b, %0"
+                 : "=&r"(at)
+                 : "r"(data)
+                 : "memory");
     check(hits == 2 && seen[1] == at, "a jump through watched memory: at its target");
     asm volatile("mov $pair_jump, %0" : "=r"(at));
     write_dr0(at);
