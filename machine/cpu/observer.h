@@ -36,8 +36,10 @@ enum cpu_keep {
 
 enum cpu_flush_kind {
     CPU_FLUSH_PAGE, /* INVLPG: `value` is the linear address, `pcid` the current context */
-    CPU_FLUSH_CR3,  /* MOV to CR3, task switch: `value` as written, with bit 63; `pcid` the new one */
-    CPU_FLUSH_ALL,  /* CR0, CR4 and EFER changes, reset, INVPCID of all contexts: global entries too */
+    /* MOV to CR3, task switch: `value` as written, with bit 63; `pcid` is the new context. */
+    CPU_FLUSH_CR3,
+    /* CR0, CR4 and EFER changes, reset, INVPCID of all contexts: global entries, too. */
+    CPU_FLUSH_ALL,
     CPU_FLUSH_PCID_PAGE,   /* INVPCID 0: `value` is the linear address, `pcid` the context */
     CPU_FLUSH_PCID,        /* INVPCID 1: all of `pcid` but global entries */
     CPU_FLUSH_NOT_GLOBAL,  /* INVPCID 3: all but global entries, every PCID */
@@ -93,7 +95,7 @@ struct cpu_observer {
 /* `observer` stays with the caller and must outlive the processor; NULL: nobody watches. */
 void cpu_set_observer(struct cpu *cpu, const struct cpu_observer *observer);
 
-/* Shows stores to this page one by one from now on (`stored`), until memory_mark_watched ends it. */
+/* Shows stores to this page one by one (`stored`) until memory_mark_watched ends it. */
 void cpu_watch_stores(struct cpu *cpu, uint64_t gpa);
 
 /* Forgets every translation, which is always allowed: the next access walks again. */

@@ -95,7 +95,7 @@ void checker_destroy(struct checker *checker);
 
 /*
  * Counts a finding; the first of a rule at one RIP is reported, and under CHECK_FATAL it asks the
- * guest to stop. `cpu` NULL: no processor; then `where` tells places apart. The text is printf-like.
+ * guest to stop. The text is printf-like.
  */
 struct checker_at {
     const struct checker_cpu *cpu;

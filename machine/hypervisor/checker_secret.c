@@ -53,8 +53,8 @@ static void learn_ranges(struct checker *checker)
 }
 
 /*
- * Entries of the table that guest owners inject (as Linux's efi_secret reads it): GUID, length, data.
- * Only the data is secret. Something else than a table is secret as a whole.
+ * Entries of the table that guest owners inject (as Linux's efi_secret reads it): GUID, length,
+ * data. Only the data is secret. Something else than a table is secret as a whole.
  */
 static void learn_table(struct checker *checker, const uint8_t *data, size_t length)
 {
