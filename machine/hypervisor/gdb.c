@@ -9,6 +9,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <inttypes.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -215,9 +216,12 @@ static bool take_connection(struct gdb *gdb)
 bool gdb_start(struct gdb *gdb)
 {
     struct pollfd waiting = { .fd = gdb->listener, .events = POLLIN };
+    uint64_t limit = gdb->guest->config.timeout_seconds;
     if (gdb->address.no_wait)
         return true;
-    while (poll(&waiting, 1, -1) < 0 && errno == EINTR)
+    /* When nobody came in time the run goes on, to its end at the limit. */
+    int milliseconds = limit && limit < INT_MAX / 1000 ? (int)limit * 1000 : -1;
+    while (poll(&waiting, 1, milliseconds) < 0 && errno == EINTR)
         ;
     return take_connection(gdb);
 }
