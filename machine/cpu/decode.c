@@ -30,6 +30,7 @@ struct row {
     int16_t extension; /* -1: none */
     int16_t fixed;     /* whole ModRM byte, -1: none */
     int8_t w;          /* -1: either */
+    bool vsib;         /* the index is a vector register */
     bool vex, vvvv;    /* behind a VEX prefix; its vvvv field is an operand */
     int8_t length;     /* enum row_length: VEX.L */
     uint8_t immediate[2];
@@ -74,6 +75,10 @@ static void parse_modifier(struct row *row, const char *token)
         row->no_repeat = true;
     } else if (!strcmp(token, "VEX")) {
         row->vex = true;
+    } else if (!strcmp(token, "VSIB")) {
+        row->vsib = true;
+        row->modrm = 1;
+        row->mod = MOD_MEMORY;
     } else if (!strcmp(token, "Lx")) {
         row->length = LENGTH_SLOT;
     } else if (!strcmp(token, "L0") || !strcmp(token, "L1")) {
@@ -498,6 +503,10 @@ static bool row_fits(const struct cpu *cpu, const struct decoding *d, const stru
         return false;
     if ((row->no_rex_b && d->rex & 1) || (row->no_repeat && d->repeat))
         return false;
+    if (row->vex && attributes & FORM_SSE && !(d->mode & MODE_AVX))
+        return false;
+    if (row->vsib && ((d->modrm & 7) != 4 || d->address_size == 1))
+        return false;
     if (row->vex && ((!row->vvvv && d->vvvv) || (row->length >= 0 && row->length < LENGTH_SLOT &&
                                                  row->length != d->length)))
         return false;
@@ -556,7 +565,7 @@ static void address_16(struct decoding *d, struct insn *i)
     i->seg = i->base == RBP ? SS : DS;
 }
 
-static void address_32_64(struct decoding *d, struct insn *i)
+static void address_32_64(struct decoding *d, struct insn *i, bool vsib)
 {
     unsigned mod = d->modrm >> 6, rm = d->modrm & 7;
     bool wide = mod == 2;
@@ -564,7 +573,7 @@ static void address_32_64(struct decoding *d, struct insn *i)
         uint8_t sib = next_byte(d);
         unsigned index = (sib >> 3 & 7) | (d->rex & 2) << 2;
         i->scale = sib >> 6;
-        i->index = index == RSP ? REG_ZERO : (uint8_t)index;
+        i->index = index == RSP && !vsib ? REG_ZERO : (uint8_t)index;
         i->base = (uint8_t)((sib & 7) | (d->rex & 1) << 3);
         if ((sib & 7) == RBP && mod == 0) {
             i->base = REG_ZERO;
@@ -594,7 +603,7 @@ static void choose_segment(const struct decoding *d, struct insn *i, bool string
     if (d->mode & MODE_64) {
         if (i->seg != FS && i->seg != GS)
             i->seg = SEG_FLAT;
-    } else if ((d->mode & MODE_FLAT) && i->seg != CS && i->seg < FS && d->address_size == 2) {
+    } else if ((d->mode & MODE_FLAT) && d->segment < 0 && d->address_size == 2) {
         i->seg = SEG_FLAT; /* the MMU wraps the address at 4 GiB */
         slow = false;
     }
@@ -664,7 +673,7 @@ static void take_operands(struct decoding *d, const struct row *row, struct insn
         if (d->address_size == 1)
             address_16(d, i);
         else
-            address_32_64(d, i);
+            address_32_64(d, i, row->vsib);
         choose_segment(d, i, false);
     } else if (row->string || row->immediate[0] == IMM_OFFSET) {
         choose_segment(d, i, true);

@@ -64,6 +64,11 @@ static void combine_faults(struct cpu *cpu)
 static _Noreturn void raise(struct cpu *cpu, const struct insn *i, unsigned vector, bool has_error,
                             uint32_t error)
 {
+    if (i && i == cpu->lane) {
+        cpu->gpr[REG_ZERO] = 0; /* it may hold an operand */
+        i = cpu->lane_of;
+        cpu->lane = NULL;
+    }
     if (i)
         cpu->rip = wrap_rip(cpu, insn_rip(cpu, i));
     cpu->current = i;

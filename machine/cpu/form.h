@@ -15,6 +15,7 @@
  *   =XX             the whole ModRM byte is fixed (0F 01 =D0, D9 =E8)
  *   W0 W1           REX.W must be clear / set
  *   VEX             behind a VEX prefix; NP 66 F2 F3 and the map are fields of it then
+ *   VSIB            the index of the memory operand is a vector register
  *   L0 L1 Lx        VEX.L must be clear / set / chooses the handler: the slots of 32 and 64 bits
  *                   stand for 128 and 256; without any of them L is ignored
  *   NR              neither F2 nor F3 allowed
@@ -119,7 +120,7 @@ extern const struct form_table *const form_tables[];
 extern const unsigned form_table_count;
 extern const struct form_table forms_arith, forms_shift, forms_muldiv, forms_bit, forms_move,
     forms_stack, forms_branch, forms_bcd, forms_string, forms_system, forms_x87, forms_simd,
-    forms_bmi;
+    forms_bmi, forms_avx, forms_avx2;
 
 const struct form *form_by_number(unsigned number);
 unsigned form_total(void);

@@ -5,7 +5,7 @@
 const struct form_table *const form_tables[] = {
     &forms_arith,  &forms_shift, &forms_muldiv, &forms_bit,    &forms_move, &forms_stack,
     &forms_branch, &forms_bcd,   &forms_string, &forms_system, &forms_x87,  &forms_simd,
-    &forms_bmi,
+    &forms_bmi,    &forms_avx,   &forms_avx2,
 };
 const unsigned form_table_count = sizeof(form_tables) / sizeof(form_tables[0]);
 

@@ -263,14 +263,6 @@ static bool crosses_page(uint64_t address, unsigned size)
     return (address & PAGE_OFFSET) + size > PAGE_SIZE;
 }
 
-static void check_alignment(struct cpu *cpu, const struct insn *i, uint64_t address, unsigned size)
-{
-    if (!checks_alignment(cpu) || !(address & (size - 1)))
-        return;
-    to_linear(cpu, i, address, false); /* a fault of the segment goes first: APM 2 table 8-8 */
-    cpu_raise_error(cpu, i, VECTOR_AC, 0);
-}
-
 /*
  * Flat 32-bit segments end at 4 GiB, and an access may not run over a segment's end. Where segments
  * have bases, segment_address has looked at the limit, and linear addresses wrap (APM 2 4.5.3).
@@ -282,6 +274,15 @@ static void check_end(struct cpu *cpu, const struct insn *i, uint64_t address, u
         (uint32_t)address + (uint64_t)size <= 1ull << 32)
         return;
     cpu_raise_error(cpu, i, is_stack_access(cpu, i, address) ? VECTOR_SS : VECTOR_GP, 0);
+}
+
+static void check_alignment(struct cpu *cpu, const struct insn *i, uint64_t address, unsigned size)
+{
+    if (!checks_alignment(cpu) || !(address & (size - 1)))
+        return;
+    check_end(cpu, i, address, size, current_bank(cpu));
+    to_linear(cpu, i, address, false); /* faults of the segment go first: APM 2 table 8-8 */
+    cpu_raise_error(cpu, i, VECTOR_AC, 0);
 }
 
 static void look_at(struct cpu *cpu, uint64_t address, unsigned size, unsigned bank, bool write)

@@ -22,6 +22,8 @@ static uint32_t fpu_bits(const struct cpu *cpu)
         mode |= MODE_FPU_EM;
     else if (cpu->cr4 & CR4_OSFXSR)
         mode |= MODE_SSE;
+    if (cpu->cr4 & CR4_OSXSAVE && !(~cpu->xcr0 & (XCR0_SSE | XCR0_YMM)))
+        mode |= MODE_AVX;
     if (cpu->cr0 & CR0_TS)
         mode |= MODE_FPU_TS;
     if (cpu->cr0 & CR0_MP)

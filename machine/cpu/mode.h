@@ -18,6 +18,7 @@ enum mode_bit {
     MODE_FPU_TS = 0x080,    /* CR0.TS */
     MODE_SSE = 0x100,       /* CR4.OSFXSR and not CR0.EM */
     MODE_STEP = 0x200,      /* EFLAGS.TF */
+    MODE_AVX = 0x800,       /* CR4.OSXSAVE, and XCR0 has SSE and YMM state */
     MODE_FPU_MP = 0x400,    /* CR0.MP: WAIT obeys CR0.TS */
 };
 

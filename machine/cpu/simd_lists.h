@@ -136,7 +136,7 @@
  * feature). `how` the XMM instruction gives the MMX result in its low half: lane by lane, on both
  * operands joined to one vector, on the operands' high halves, or as a byte shuffle.
  */
-#define SIMD_BOTH_LIST(X)                                                                          \
+#define SIMD_BOTH_LIST_3(X)                                                                        \
     X(punpcklbw, "0F 60", lane, 32, FEATURE_MMX, FEATURE_SSE2)                                     \
     X(punpcklwd, "0F 61", lane, 32, FEATURE_MMX, FEATURE_SSE2)                                     \
     X(punpckldq, "0F 62", lane, 32, FEATURE_MMX, FEATURE_SSE2)                                     \
@@ -195,7 +195,10 @@
     X(psignb, "0F 38 08", lane, 64, FEATURE_SSSE3, FEATURE_SSSE3)                                  \
     X(psignw, "0F 38 09", lane, 64, FEATURE_SSSE3, FEATURE_SSSE3)                                  \
     X(psignd, "0F 38 0A", lane, 64, FEATURE_SSSE3, FEATURE_SSSE3)                                  \
-    X(pmulhrsw, "0F 38 0B", lane, 64, FEATURE_SSSE3, FEATURE_SSSE3)                                \
+    X(pmulhrsw, "0F 38 0B", lane, 64, FEATURE_SSSE3, FEATURE_SSSE3)
+
+#define SIMD_BOTH_LIST(X)                                                                          \
+    SIMD_BOTH_LIST_3(X)                                                                            \
     X(pabsb, "0F 38 1C", lane, 64, FEATURE_SSSE3, FEATURE_SSSE3)                                   \
     X(pabsw, "0F 38 1D", lane, 64, FEATURE_SSSE3, FEATURE_SSSE3)                                   \
     X(pabsd, "0F 38 1E", lane, 64, FEATURE_SSSE3, FEATURE_SSSE3)

@@ -141,7 +141,7 @@ struct fpu {
     uint64_t instruction_pointer, data_pointer;
     uint32_t mxcsr;      /* flags may lag while running: hostfp.h */
     uint32_t host_mxcsr; /* of the host, while the processor runs */
-    union xmm xmm[16];
+    union xmm xmm[18]; /* the last two: SCRATCH_A and SCRATCH_B of avx.h */
     union xmm ymm_high[16]; /* bits 255:128 of YMM registers */
 };
 
@@ -149,6 +149,8 @@ struct fpu {
 #define XCR0_X87 (1u << 0)
 #define XCR0_SSE (1u << 1)
 #define XCR0_YMM (1u << 2)
+
+enum { XMM_COUNT = 16, SCRATCH_A = 16, SCRATCH_B = 17 };
 
 #define TLB_BITS 10
 #define TLB_SIZE (1u << TLB_BITS)
@@ -200,6 +202,7 @@ struct cpu {
     /* Between blocks. */
     uint64_t rip;
     uint64_t run_deadline;      /* as given to cpu_run */
+    const struct insn *lane, *lane_of; /* an SSE operation as part of an AVX one: avx.h */
     const struct insn *current; /* set by slow paths that may fault */
     const struct insn *next;    /* to run next, in builds without chaining */
     bool interrupt_pending, nmi_pending, kicked, halted;

@@ -68,7 +68,7 @@ static uint64_t in_use(const struct cpu *cpu)
 {
     const struct fpu *fpu = &cpu->fpu;
     return (x87_in_use(fpu) ? XCR0_X87 : 0u) |
-           (all_zero(fpu->xmm, sizeof(fpu->xmm)) ? 0u : XCR0_SSE) |
+           (all_zero(fpu->xmm, XMM_COUNT * sizeof(fpu->xmm[0])) ? 0u : XCR0_SSE) |
            (all_zero(fpu->ymm_high, sizeof(fpu->ymm_high)) ? 0u : XCR0_YMM);
 }
 
@@ -265,5 +265,7 @@ void op_xsetbv(struct cpu *cpu, const struct insn *i)
         (value & XCR0_YMM && !(value & XCR0_SSE)))
         cpu_raise_error(cpu, i, VECTOR_GP, 0);
     cpu->xcr0 = value;
-    leave_block(cpu, i, insn_return_rip(cpu, i));
+    uint64_t rip = insn_return_rip(cpu, i);
+    cpu_update_mode(cpu);
+    leave_block(cpu, i, rip);
 }

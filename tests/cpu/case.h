@@ -27,6 +27,7 @@ struct processor_state {
     uint64_t rip;
     uint64_t rflags;
     uint8_t fxsave[512]; /* as FXSAVE64 writes it: APM 2 11.4.4 */
+    uint8_t high[16][16]; /* upper halves of YMM registers */
 };
 
 struct test_case {

@@ -48,7 +48,8 @@ static bool has_prefix(const char *name, const char *prefix)
 
 static bool is_estimate(const struct form *form)
 {
-    return has_prefix(form->name, "rcp") || has_prefix(form->name, "rsqrt");
+    return has_prefix(form->name, "rcp") || has_prefix(form->name, "rsqrt") ||
+           has_prefix(form->name, "vrcp") || has_prefix(form->name, "vrsqrt");
 }
 
 /* Estimates: a relative error of 1.5 * 2^-12 is allowed to each side (APM 1 4.6.1). */
@@ -117,6 +118,37 @@ static bool compare_fpu(const struct test_case *test, const uint8_t *native, con
     return good & compare_xmm(test, native, ours, print);
 }
 
+static bool compare_high(const struct test_case *test, const struct processor_state *a,
+                         const struct processor_state *b, bool print)
+{
+    bool good = true;
+    for (unsigned k = 0; k < (test->code32 ? 8u : 16u); k++) {
+        if (is_estimate(test->form)) {
+            float x[4], y[4];
+            memcpy(x, a->high[k], 16);
+            memcpy(y, b->high[k], 16);
+            bool near = true;
+            for (unsigned n = 0; n < 4; n++) {
+                uint32_t one, two;
+                memcpy(&one, &x[n], 4);
+                memcpy(&two, &y[n], 4);
+                near &= close_single(one, two);
+            }
+            if (near)
+                continue;
+        }
+        for (unsigned half = 0; half < 2; half++) {
+            uint64_t one, two;
+            memcpy(&one, a->high[k] + 8 * half, 8);
+            memcpy(&two, b->high[k] + 8 * half, 8);
+            char name[12];
+            snprintf(name, sizeof(name), "ymm%u", k);
+            good &= equal(name, one, two, ~0ull, print);
+        }
+    }
+    return good;
+}
+
 /* x87 environments hold the last instruction's address, which not every processor keeps. */
 static bool stores_environment(const struct form *form)
 {
@@ -128,6 +160,7 @@ static bool stores_environment(const struct form *form)
 static bool is_multi_part(const struct form *form)
 {
     return stores_environment(form) || has_prefix(form->name, "fldenv") ||
+           has_prefix(form->name, "maskmov") || has_prefix(form->name, "vmaskmovdqu") ||
            has_prefix(form->name, "frstor") || has_prefix(form->name, "fxrstor");
 }
 
@@ -178,6 +211,7 @@ static bool compare(const struct test_case *test, const struct outcome *native,
         good &= equal("error code", native->error, ours->error, 0xFFFF, print);
     }
     good &= compare_fpu(test, a->fxsave, b->fxsave, print);
+    good &= compare_high(test, a, b, print);
     /* What a faulting multi-part store has written before is the processor's own affair, too. */
     if (native->vector == VECTOR_PF && has_prefix(test->form->name, "pusha"))
         return good;

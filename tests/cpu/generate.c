@@ -37,6 +37,7 @@ struct shape {
     bool no_prefix;    /* NP */
     bool no_rex_b;     /* NB */
     bool no_repeat;    /* NR */
+    bool vsib;         /* the memory operand's index is a vector */
     bool vex, vvvv;    /* behind a VEX prefix; its vvvv field is an operand */
     int length;        /* VEX.L: 0, 1, or -1 for either */
     uint8_t opcode[3];
@@ -69,6 +70,8 @@ static void shape_token(struct shape *shape, const char *token)
         shape->no_rex_b = true;
     else if (!strcmp(token, "NR"))
         shape->no_repeat = true;
+    else if (!strcmp(token, "VSIB"))
+        shape->vsib = shape->modrm = shape->memory_only = true;
     else if (!strcmp(token, "VEX"))
         shape->vex = true;
     else if (!strcmp(token, "Lx"))
@@ -314,6 +317,8 @@ static void fill_fpu(struct test_case *test)
         extended(image + 32 + 16 * k);
     for (unsigned k = 0; k < 32; k++)
         lane(image + 160 + 8 * k);
+    for (unsigned k = 0; k < 32; k++)
+        lane(test->state.high[k / 2] + 8 * (k & 1));
 }
 
 static bool has_prefix(const char *name, const char *prefix)
@@ -369,6 +374,18 @@ static void aim(struct emitter *e, unsigned base, uint64_t value)
         *gpr = (uint32_t)value;
 }
 
+/* Indexes of a gather: small ones, which as 64-bit elements are mostly out of reach. */
+static void fill_index(struct test_case *test, unsigned index)
+{
+    bool wide = strstr(test->form->name, "gatherq");
+    for (unsigned k = 0; k < 8; k++) {
+        uint32_t value = wide && k & 1 ? 0 : one_in(100) ? (uint32_t)rnd() : below(64);
+        uint8_t *where = k < 4 ? test->state.fxsave + 160 + 16 * index + 4 * k
+                               : test->state.high[index] + 4 * (k - 4);
+        memcpy(where, &value, sizeof(value));
+    }
+}
+
 /* ModRM, SIB and displacement of a memory operand at the target; sets REX.X, REX.B and bases. */
 static unsigned encode_memory(struct emitter *e, unsigned reg, uint8_t out[6], unsigned tail)
 {
@@ -376,7 +393,7 @@ static unsigned encode_memory(struct emitter *e, unsigned reg, uint8_t out[6], u
     unsigned mod = below(3), length = 0;
     uint64_t target = test->target;
     /* Registers that the instruction itself uses as a pointer or a count stay as they are. */
-    unsigned kind = below(8);
+    unsigned kind = e->shape.vsib ? 7 : below(8);
     if (kind == 0 &&
         !test->code32) { /* RIP-relative; fixed up by the caller, which knows the end */
         out[length++] = (uint8_t)(reg << 3 | 5);
@@ -394,19 +411,21 @@ static unsigned encode_memory(struct emitter *e, unsigned reg, uint8_t out[6], u
     if ((base & 7) == 4 || kind >= 5) {
         index = below(test->code32 ? 8 : 16);
         scale = below(4);
-        if (index == base || (e->reserved >> index & 1 && index != 4))
+        if (!e->shape.vsib && (index == base || (e->reserved >> index & 1 && index != 4)))
             index = 4;
     }
     if ((base & 7) == 5 && mod == 0)
         mod = 1;
     int32_t disp = mod == 0 ? 0 : mod == 1 ? (int8_t)rnd() : (int32_t)rnd() >> below(32);
-    bool sib = (base & 7) == 4 || index != 4 || one_in(8);
+    if (e->shape.vsib)
+        fill_index(test, index);
+    bool sib = e->shape.vsib || (base & 7) == 4 || index != 4 || one_in(8);
     out[length++] = (uint8_t)(mod << 6 | reg << 3 | (sib ? 4 : base & 7));
     if (sib)
         out[length++] = (uint8_t)(scale << 6 | (index & 7) << 3 | (base & 7));
     for (unsigned k = 0; k < (mod == 1 ? 1u : mod == 2 ? 4u : 0u); k++)
         out[length++] = (uint8_t)((uint32_t)disp >> (8 * k));
-    if (index != 4) {
+    if (index != 4 && !e->shape.vsib) {
         uint64_t value = one_in(2) ? below(64) : rnd();
         test->state.gpr[index] = test->code32 ? (uint32_t)value : value;
         target -= test->state.gpr[index] << scale;
@@ -487,8 +506,12 @@ static void emit_vex(struct emitter *e)
     unsigned length = shape->length >= 0 ? (unsigned)shape->length : below(2);
     if (one_in(200))
         vvvv = below(e->test->code32 ? 8 : 16);
-    if (one_in(200))
+    /* Hosts may have VAES and VPCLMULQDQ, of 256 bits. */
+    if (one_in(200) && !has_prefix(e->test->form->name, "vaes") &&
+        !has_prefix(e->test->form->name, "vpclmul"))
         length = below(2);
+    if (length) /* of an unmasked exception, Privet tells the flags of one half */
+        e->test->state.fxsave[24] |= 0x80, e->test->state.fxsave[25] |= 0x1F;
     unsigned last = (~vvvv & 15) << 3 | length << 2 | pp;
     bool two_bytes = map == 1 && !(e->rex & 11) && !(e->test->code32 && vvvv > 7);
     if (two_bytes && one_in(2)) {
@@ -548,7 +571,8 @@ static void fill_state(struct test_case *test)
         state->rflags |= EFLAGS_DF;
     /* Operands of 10 bytes and more have rules of their own for alignment checks; the order of
      * #AC and #SS is not tested. */
-    bool aligned = test->form->attributes & FORM_X87 || has_prefix(test->form->name, "maskmov") ||
+    bool aligned = test->form->attributes & FORM_X87 || test->form->name[0] == 'v' ||
+                   has_prefix(test->form->name, "maskmov") ||
                    has_prefix(test->form->name, "leave");
     if (one_in(100) && !aligned)
         state->rflags |= EFLAGS_AC;
@@ -565,7 +589,8 @@ static void adjust(struct emitter *e)
     struct test_case *test = e->test;
     uint64_t *gpr = test->state.gpr;
     const char *name = test->form->name;
-    if (strpbrk(test->form->operands, "XY") || has_prefix(name, "maskmov")) {
+    if (strpbrk(test->form->operands, "XY") || has_prefix(name, "maskmov") ||
+        has_prefix(name, "vmaskmovdqu")) {
         gpr[RSI] = DATA_ADDRESS + below(DATA_SIZE - 8);
         gpr[RDI] = DATA_ADDRESS + below(DATA_SIZE - 8);
         if (one_in(4))

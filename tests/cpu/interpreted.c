@@ -195,6 +195,8 @@ static void load_system(void)
 {
     cpu->cr0 = CR0_PE | CR0_MP | CR0_ET | CR0_NE | CR0_WP | CR0_AM | CR0_PG;
     cpu->cr4 = CR4_PAE | CR4_PGE | CR4_OSFXSR | CR4_OSXMMEXCPT | CR4_FSGSBASE | CR4_UMIP;
+    cpu->cr4 |= CR4_OSXSAVE;
+    cpu->xcr0 = XCR0_X87 | XCR0_SSE | XCR0_YMM;
     cpu->efer = EFER_LME | EFER_LMA | EFER_NXE | EFER_SCE;
     cpu->cr3 = TABLES_GPA;
     cpu->gdtr = (struct table_register){ SYSTEM_ADDRESS + GDT_OFFSET, 0x7F };
@@ -262,6 +264,7 @@ void interpreted_run(const struct test_case *test, struct outcome *outcome)
     cpu->rip = test->state.rip;
     flags_set(cpu, (uint32_t)test->state.rflags);
     load_fpu(test->state.fxsave);
+    memcpy(cpu->fpu.ymm_high, test->state.high, sizeof(cpu->fpu.ymm_high));
     memset(code_page, 0xCC, CODE_SIZE);
     memcpy(code_page + (test->state.rip - CODE_ADDRESS), test->code, test->length);
     memcpy(data_page, test->data, DATA_SIZE);
@@ -277,6 +280,7 @@ void interpreted_run(const struct test_case *test, struct outcome *outcome)
     outcome->vector = (uint32_t)(halt / HALT_STRIDE);
     outcome->cr2 = cpu->cr2;
     store_fpu(outcome->state.fxsave);
+    memcpy(outcome->state.high, cpu->fpu.ymm_high, sizeof(outcome->state.high));
     memcpy(outcome->data, data_page, DATA_SIZE);
     if (outcome->done)
         store_frame(outcome);

@@ -20,18 +20,28 @@
 
 #define STACK_SIZE  (256 * 1024)
 #define SECONDS_MAX 10
+#define YMM_OFFSET  576
+#define XSTATE_YMM  4u
 
 static struct test_case *cases;
 static struct outcome *outcomes;
 static uint8_t *code_alias; /* writable view of the code page */
 static unsigned batch, current;
-static bool running;
+static bool running, has_ymm;
 static uint8_t alternate_stack[STACK_SIZE] __attribute__((aligned(64)));
 
 static const int greg_of[16] = {
     REG_RAX, REG_RCX, REG_RDX, REG_RBX, REG_RSP, REG_RBP, REG_RSI, REG_RDI,
     REG_R8,  REG_R9,  REG_R10, REG_R11, REG_R12, REG_R13, REG_R14, REG_R15,
 };
+
+/* The kernel's frame holds an XSAVE area of the standard form. */
+static uint64_t xstate_bv(const uint8_t *area)
+{
+    uint64_t value;
+    memcpy(&value, area + 512, sizeof(value));
+    return value;
+}
 
 static void store(struct outcome *outcome, const ucontext_t *context)
 {
@@ -44,6 +54,10 @@ static void store(struct outcome *outcome, const ucontext_t *context)
     outcome->error = (uint64_t)gregs[REG_ERR];
     outcome->cr2 = (uint64_t)gregs[REG_CR2];
     memcpy(outcome->state.fxsave, context->uc_mcontext.fpregs, 512);
+    memset(outcome->state.high, 0, sizeof(outcome->state.high));
+    if (has_ymm && xstate_bv((uint8_t *)context->uc_mcontext.fpregs) & XSTATE_YMM)
+        memcpy(outcome->state.high, (uint8_t *)context->uc_mcontext.fpregs + YMM_OFFSET,
+               sizeof(outcome->state.high));
     memcpy(outcome->data, (const void *)DATA_ADDRESS, DATA_SIZE);
     outcome->done = true;
 }
@@ -62,10 +76,12 @@ static void load(const struct test_case *test, ucontext_t *context)
     /* Bytes 464 and up are the kernel's: its magic and, behind the legacy area, XSTATE_BV. */
     uint8_t *area = (uint8_t *)context->uc_mcontext.fpregs;
     memcpy(area, test->state.fxsave, 416);
-    uint64_t xstate_bv;
-    memcpy(&xstate_bv, area + 512, sizeof(xstate_bv));
-    xstate_bv |= 3;
-    memcpy(area + 512, &xstate_bv, sizeof(xstate_bv));
+    uint64_t components = xstate_bv(area) | 3;
+    if (has_ymm) {
+        components |= XSTATE_YMM;
+        memcpy(area + YMM_OFFSET, test->state.high, sizeof(test->state.high));
+    }
+    memcpy(area + 512, &components, sizeof(components));
 
     memset(code_alias, 0xCC, CODE_SIZE);
     memcpy(code_alias + (test->state.rip - CODE_ADDRESS), test->code, test->length);
@@ -121,6 +137,7 @@ int native_prepare(unsigned capacity)
     void *data = mmap((void *)DATA_ADDRESS, DATA_SIZE, PROT_READ | PROT_WRITE,
                       MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0);
     close(pages);
+    has_ymm = __builtin_cpu_supports("avx");
     if (alias == MAP_FAILED || code != (void *)CODE_ADDRESS || data != (void *)DATA_ADDRESS)
         return -1;
     code_alias = alias;
