@@ -144,7 +144,8 @@ static void enter_mode(struct machine *machine, enum mode_kind kind, unsigned cp
     cpu_update_mode(cpu);
 }
 
-static uint64_t run(struct machine *machine)
+/* True: the guest ended by itself. */
+static bool run(struct machine *machine)
 {
     for (;;) {
         uint64_t deadline = board_next_deadline(machine->board);
@@ -152,17 +153,43 @@ static uint64_t run(struct machine *machine)
                                                                            : INSTRUCTIONS);
         uint64_t done = cpu_instructions(machine->cpu);
         board_run_timers(machine->board);
-        if (board_take_request(machine->board) != BOARD_RUNNING || done >= INSTRUCTIONS)
-            return done;
+        if (board_take_request(machine->board) != BOARD_RUNNING)
+            return true;
         if (stop == CPU_STOP_HALT || stop == CPU_STOP_SHUTDOWN || stop == CPU_STOP_UNIMPLEMENTED)
-            return done;
+            return true;
+        if (done >= INSTRUCTIONS)
+            return false;
     }
 }
 
-uint64_t machine_harness_run(const uint8_t *data, size_t size)
+/* Breakpoints of every kind on and around the bytes that are code, tables and stack. */
+static void set_breakpoints(struct cpu *cpu, uint64_t seed)
 {
-    if (size < 2)
-        return 0;
+    for (unsigned slot = 0; seed && slot < 24; slot++) {
+        seed = seed * 0x5851F42D4C957F2Du + 0x14057B7EF767814Fu;
+        uint64_t place = CODE_AT + (seed >> 33 & 0xFFF);
+        unsigned kind = CPU_BREAKPOINT_EXECUTE + (unsigned)(seed >> 50 & 3);
+        if (slot < 8)
+            kind = CPU_BREAKPOINT_EXECUTE;
+        cpu_set_breakpoint(cpu, slot, (enum cpu_breakpoint_kind)kind,
+                           slot < 8 ? CODE_AT + slot * (seed >> 40 & 7) : place,
+                           1 + (unsigned)(seed >> 54 & 63));
+    }
+}
+
+static uint64_t digest(const struct cpu *cpu)
+{
+    uint64_t hash = cpu_instructions(cpu);
+    for (unsigned n = 0; n < 16; n++)
+        hash = (hash ^ cpu->gpr[n]) * 0x100000001B3u;
+    hash = (hash ^ cpu->rip) * 0x100000001B3u;
+    hash = (hash ^ cpu->cr2) * 0x100000001B3u;
+    hash = (hash ^ cpu->dr[6]) * 0x100000001B3u;
+    return hash | 1;
+}
+
+static uint64_t run_guest(const uint8_t *data, size_t size, uint64_t seed, uint64_t *ret_digest)
+{
     struct machine *machine = calloc(1, sizeof(*machine));
     must(machine, "harness");
     bool sev = data[0] & MODE_SEV;
@@ -177,8 +204,22 @@ uint64_t machine_harness_run(const uint8_t *data, size_t size)
         write_page_tables(machine, view, kind);
         enter_mode(machine, kind, data[0] & MODE_USER_CODE ? 3 : 0);
     }
-    uint64_t instructions = run(machine);
+    set_breakpoints(machine->cpu, seed);
+    bool ended = run(machine);
+    uint64_t instructions = cpu_instructions(machine->cpu);
+    *ret_digest = ended ? digest(machine->cpu) : 0;
     destroy(machine);
     free(machine);
     return instructions;
+}
+
+uint64_t machine_harness_run(const uint8_t *data, size_t size)
+{
+    uint64_t ignored;
+    return size < 2 ? 0 : run_guest(data, size, 0, &ignored);
+}
+
+void machine_harness_watch(const uint8_t *data, size_t size, uint64_t seed, uint64_t *ret_digest)
+{
+    run_guest(data, size, seed, ret_digest);
 }
