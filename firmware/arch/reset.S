@@ -83,8 +83,13 @@ start32:
         movb    $1, WORK_AREA
 
         /* With paging off every write is private; read back through the tables below. */
-        movl    $100, %ecx
+        movl    $1, %eax
+        cpuid
+        movl    %ecx, %edx
         movb    $'R', %bl
+        btl     $30, %edx             /* CPUID 1 ECX: RDRAND */
+        jnc     stop32
+        movl    $100, %ecx
 1:      rdrand  %eax
         jc      2f
         loop    1b
