@@ -180,6 +180,13 @@ void checker_start(struct checker *checker)
     checker_secret_start(checker);
 }
 
+void checker_reset(struct checker *checker)
+{
+    for (unsigned n = 0; n < checker->cpu_count; n++)
+        check_pages_flush_all(checker->pages, n);
+    checker_exit_reset(checker);
+}
+
 void checker_look(struct checker *checker, uint64_t instructions)
 {
     checker_exit_look(checker, instructions);

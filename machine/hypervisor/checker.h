@@ -45,7 +45,8 @@ struct checker_output {
 /* The search for UEFI's hand-over: checker_exit.c. */
 struct checker_exit {
     bool found, done;
-    uint64_t next_scan; /* instructions */
+    uint64_t base;      /* instructions at the last reset */
+    uint64_t next_scan; /* instructions since then */
     uint64_t pages_left; /* of the memory map, to look at */
     uint64_t map, map_size, descriptor_size; /* linear: arguments of the last GetMemoryMap */
 };
@@ -84,6 +85,8 @@ struct checker {
 struct checker *checker_create(struct guest *guest, const struct check_config *config);
 /* After the launch: learns its secret. */
 void checker_start(struct checker *checker);
+/* The guest was reset: caches and TLBs are empty, firmware starts again. */
+void checker_reset(struct checker *checker);
 /* Now and then between runs of a processor. */
 void checker_look(struct checker *checker, uint64_t instructions);
 /* A processor stopped at a breakpoint. False: it is not the checker's. */

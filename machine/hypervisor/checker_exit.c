@@ -103,12 +103,20 @@ static bool scan(struct checker *checker)
 void checker_exit_look(struct checker *checker, uint64_t instructions)
 {
     struct checker_exit *exit = &checker->exit;
+    instructions -= exit->base;
     if (exit->done || exit->found || instructions < exit->next_scan ||
         !checker_wants(checker, CHECK_SHARED_AT_EXIT))
         return;
     exit->found = scan(checker);
     exit->next_scan = instructions < SCAN_FIRST ? SCAN_FIRST : instructions + instructions / 4;
     exit->done = instructions > SCAN_LAST;
+}
+
+void checker_exit_reset(struct checker *checker)
+{
+    for (unsigned slot = SLOT_RETURN; slot <= SLOT_MAP; slot++)
+        set_all(checker, slot, CPU_BREAKPOINT_NONE, 0);
+    checker->exit = (struct checker_exit){ .base = guest_instructions(checker->guest) };
 }
 
 /* --- the memory map ------------------------------------------------------------------------- */

@@ -36,6 +36,7 @@ void rule_port(void *context, struct cpu *cpu, uint64_t rip, unsigned port, unsi
                uint64_t value, bool write);
 
 /* checker_exit.c: SHARED_AT_EXIT. `instructions` of all processors. */
+void checker_exit_reset(struct checker *checker);
 void checker_exit_look(struct checker *checker, uint64_t instructions);
 
 /* checker_emulation.c: MMIO_ENCRYPTED, EMULATION. */

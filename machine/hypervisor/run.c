@@ -90,6 +90,8 @@ static void reset_all(struct guest *guest)
     board_reset(guest->board);
     for (unsigned i = 0; i < guest->cpu_count; i++)
         cpu_reset(guest->cpus[i]);
+    if (guest->checker)
+        checker_reset(guest->checker);
     guest_start_image(guest, error, sizeof(error)); /* guest_create has seen that it can */
     if (guest->trace)
         trace_wake(guest->trace, guest->current, "reset");
