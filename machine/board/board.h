@@ -95,6 +95,9 @@ struct board_config {
     uint64_t tsc_hz;
 };
 
+/* A legacy BIOS: its reset vector is a far jump into the copy of the image below 1 MiB. */
+bool board_firmware_is_legacy(const struct board_blob *firmware);
+
 /* NULL on failure with one line in `error`. */
 struct board *board_create(const struct board_config *config, char *error, size_t error_size);
 void board_destroy(struct board *board);

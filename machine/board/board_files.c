@@ -32,6 +32,13 @@ static size_t setup_size(const struct board_blob *kernel)
     return (sectors + 1) * 512 < kernel->size ? (sectors + 1) * 512 : 0;
 }
 
+bool board_firmware_is_legacy(const struct board_blob *firmware)
+{
+    const uint8_t *vector = firmware->data + firmware->size - 16;
+
+    return firmware->size >= 16 && vector[0] == 0xEA && vector[3] == 0x00 && vector[4] == 0xF0;
+}
+
 /* The header stays as it is in the file: patching would break hashes and signatures. */
 static bool add_kernel(struct board *board, char *error, size_t error_size)
 {
@@ -43,6 +50,11 @@ static bool add_kernel(struct board *board, char *error, size_t error_size)
 
     if (!kernel->data)
         return true;
+    if (board_firmware_is_legacy(&config->firmware)) {
+        snprintf(error, error_size,
+                 "kernel: a legacy BIOS starts no kernel by itself; use a UEFI firmware or a disk");
+        return false;
+    }
     setup = setup_size(kernel);
     if (setup == 0 || kernel->size > UINT32_MAX || initrd->size > UINT32_MAX) {
         snprintf(error, error_size, "kernel: not a Linux kernel image (no valid setup header)");

@@ -126,6 +126,11 @@ static void map_bar(struct pci_function *function, unsigned index)
         return;
     bar->range.base = address;
     bar->mapped = bus_claim(function->root->bus, space_of(bar), &bar->range);
+    if (!bar->mapped)
+        bus_complain_once(function->root->bus, &function->root->said_overlap, "pci",
+                          "BAR %u of 00:%02x.%x at 0x%llx overlaps what is there: not decoded",
+                          index, function->devfn >> 3, function->devfn & 7u,
+                          (unsigned long long)address);
 }
 
 static void unmap_bar(struct pci_function *function, unsigned index)

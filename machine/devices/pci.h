@@ -50,6 +50,7 @@ struct pci_root {
     struct bus *bus;
     struct pci_function *function[PCI_MAX_FUNCTIONS];
     unsigned count;
+    bool said_overlap;
     uint16_t asserted[PCI_PIRQ_COUNT]; /* a bit per function */
     uint8_t route[PCI_PIRQ_COUNT];     /* ISA interrupt, bit 7: not routed (ICH9 13.1.17) */
 };

@@ -178,23 +178,13 @@ static int inject_secret(struct guest *guest, struct launch_result *result, char
     return done ? 0 : 1;
 }
 
-/*
- * A legacy BIOS's reset vector is a far jump into the copy of the image below 1 MiB. No launch
- * encrypts that copy, and a SEV guest without paging sees all memory as private: its first
- * instruction there would be garbage.
- */
-static bool continues_in_copy(const struct board_blob *firmware)
-{
-    const uint8_t *vector = firmware->data + firmware->size - 16;
-    return firmware->size >= 16 && vector[0] == 0xEA && vector[3] == 0x00 && vector[4] == 0xF0;
-}
-
 static int launch(struct guest *guest, struct launch_result *result, char *error,
                   size_t error_size)
 {
     const struct board_config *board = &guest->config.board;
     int outcome = 0;
-    if (continues_in_copy(&board->firmware)) {
+    /* No launch encrypts the copy, and all that a guest without paging sees is private. */
+    if (board_firmware_is_legacy(&board->firmware)) {
         snprintf(error, error_size,
                  "the firmware is a legacy BIOS, which cannot start an encrypted guest; use a UEFI "
                  "firmware or --sev off");

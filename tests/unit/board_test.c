@@ -591,6 +591,49 @@ static void random_configuration_writes(void **state)
     }
 }
 
+static void note_panic(void *context, unsigned events)
+{
+    *(unsigned *)context |= events;
+}
+
+static unsigned panic_events;
+
+static void watch_panic(struct harness *h)
+{
+    h->config.watch.panic = note_panic;
+    h->config.watch.context = &panic_events;
+}
+
+static void pvpanic(void **state)
+{
+    struct harness *h = harness_create(watch_panic);
+
+    assert_non_null(h);
+    assert_int_equal(in(h, 0x505, 1), 3);
+    out(h, 0x505, 0xFC, 1);
+    assert_int_equal(panic_events, 0);
+    out(h, 0x505, 1, 1);
+    assert_int_equal(panic_events, 1);
+    out(h, 0x505, 2, 1);
+    assert_int_equal(panic_events, 3);
+    harness_destroy(h);
+}
+
+/* Two windows at one place: one is decoded, and the host hears of it once. */
+static void overlapping_bars(void **state)
+{
+    struct harness *h = *state;
+
+    config_write(h, 0x08, 0x20, 0xC0000000, 4);
+    config_write(h, 0x08, 0x14, 0xC0000000, 4);
+    config_write(h, 0x08, 0x04, 2, 2);
+    assert_non_null(strstr(h->notice, "pci: BAR 4 of 00:01.0 at 0xc0000000 overlaps"));
+    h->notice[0] = 0;
+    config_write(h, 0x08, 0x04, 0, 2);
+    config_write(h, 0x08, 0x04, 2, 2);
+    assert_string_equal(h->notice, "");
+}
+
 static void want_display(struct harness *h)
 {
     h->config.display = true;
@@ -721,6 +764,8 @@ int main(void)
         BOARD_TEST(flash_survives_random_commands),
         BOARD_TEST(legacy_memory),
         BOARD_TEST(fw_cfg_writes),
+        BOARD_TEST(pvpanic),
+        BOARD_TEST(overlapping_bars),
         BOARD_TEST(fw_cfg_by_port_and_dma),
         BOARD_TEST(fw_cfg_hostile_requests),
         BOARD_TEST(bar_sizing_and_mapping),
