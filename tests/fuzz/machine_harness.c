@@ -144,7 +144,10 @@ static void enter_mode(struct machine *machine, enum mode_kind kind, unsigned cp
     cpu_update_mode(cpu);
 }
 
-/* True: the guest ended by itself. */
+/*
+ * True: the guest ended by itself, at a place that does not depend on where blocks begin, as that
+ * of a timer's effect on memory does.
+ */
 static bool run(struct machine *machine)
 {
     for (;;) {
@@ -155,9 +158,9 @@ static bool run(struct machine *machine)
         board_run_timers(machine->board);
         if (board_take_request(machine->board) != BOARD_RUNNING)
             return true;
-        if (stop == CPU_STOP_HALT || stop == CPU_STOP_SHUTDOWN || stop == CPU_STOP_UNIMPLEMENTED)
+        if (stop == CPU_STOP_HALT || stop == CPU_STOP_SHUTDOWN)
             return true;
-        if (done >= INSTRUCTIONS)
+        if (done >= INSTRUCTIONS || stop == CPU_STOP_UNIMPLEMENTED)
             return false;
     }
 }
