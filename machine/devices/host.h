@@ -14,7 +14,7 @@
 
 #include "machine/devices/clock.h"
 
-#define HOST_MAX_SOURCES 4u
+#define HOST_MAX_SOURCES 8u
 #define HOST_MAX_FDS     4096u
 
 struct host_source {

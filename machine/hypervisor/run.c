@@ -4,6 +4,7 @@
  * on one host thread, each for a fixed number of instructions in the order of their numbers, so
  * that two runs do the same.
  */
+#include "machine/cpu/inspect.h"
 #include "machine/hypervisor/checker.h"
 #include "machine/hypervisor/gdb.h"
 #include "machine/hypervisor/host_clock.h"
@@ -65,6 +66,21 @@ static bool time_is_up(const struct guest *guest, double start)
     return limit && host_seconds() - start > (double)limit;
 }
 
+/* A guest that sleeps with interrupts on may sleep until something comes from the host. */
+static bool waits_for_host(const struct guest *guest)
+{
+    enum { INTERRUPTS_ON = 1 << 9 };
+    struct cpu_registers registers;
+    if (!board_expects_host(guest->board))
+        return false;
+    for (unsigned i = 0; i < guest->cpu_count; i++) {
+        cpu_get_registers(guest->cpus[i], &registers);
+        if ((registers.rflags & INTERRUPTS_ON) && !board_waits_for_startup(guest->board, i))
+            return true;
+    }
+    return false;
+}
+
 /* Nobody runs: jump to what wakes a processor. */
 static enum step wait_for_event(struct run *run)
 {
@@ -77,7 +93,7 @@ static enum step wait_for_event(struct run *run)
         run->awake_instructions = instructions;
         run->awake_ns = board_now_ns(guest->board);
     } else if (board_now_ns(guest->board) - run->awake_ns > DEAD_HALT_NS &&
-               !board_expects_host(guest->board)) {
+               !waits_for_host(guest)) {
         return ends(run, GUEST_DEAD_HALT);
     }
     run->next_look = 0;
