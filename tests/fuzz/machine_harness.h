@@ -14,8 +14,8 @@ uint64_t machine_harness_run(const uint8_t *data, size_t size);
 
 /*
  * The same with breakpoints of the host where `seed` says (0: none), over which the run goes on.
- * The guest must not notice: *ret_digest is of its registers and instruction count at the end, or 0
- * if it ran until the limit.
+ * The guest must not notice: *ret_digest is of its registers at the end, or 0 if it ran until the
+ * limit.
  */
 void machine_harness_watch(const uint8_t *data, size_t size, uint64_t seed, uint64_t *ret_digest);
 
