@@ -11,6 +11,7 @@
 #include "machine/cpu/flags.h"
 #include "machine/cpu/mmu.h"
 #include "machine/cpu/form.h"
+#include "tests/quiet_io.h"
 #include "tests/cpu/case.h"
 
 #define RAM_SIZE       0x100000u
@@ -35,62 +36,6 @@ static struct cpu *cpu;
 static uint64_t tables_used = TABLES_GPA + 0x1000;
 static uint8_t *code_page, *data_page, *system_page;
 
-static uint64_t no_read(void *context, uint64_t gpa, unsigned size)
-{
-    return ~0ull;
-}
-
-static void no_write(void *context, uint64_t gpa, uint64_t value, unsigned size)
-{
-}
-
-static uint32_t no_port_read(void *context, uint16_t port, unsigned size)
-{
-    return ~0u;
-}
-
-static void no_port_write(void *context, uint16_t port, uint32_t value, unsigned size)
-{
-}
-
-static int no_interrupt(void *context)
-{
-    return -1;
-}
-
-static uint64_t no_time(void *context)
-{
-    return 0;
-}
-
-static bool no_msr_read(void *context, uint32_t msr, uint64_t *value)
-{
-    return false;
-}
-
-static bool no_msr_write(void *context, uint32_t msr, uint64_t value)
-{
-    return false;
-}
-
-static uint8_t no_cr8_read(void *context)
-{
-    return 0;
-}
-
-static void no_cr8_write(void *context, uint8_t value)
-{
-}
-
-static bool no_random(void *context, uint64_t *value)
-{
-    return false;
-}
-
-static const struct cpu_io io = {
-    NULL,        no_read,      no_write,    no_port_read, no_port_write, no_interrupt,
-    no_time,     no_msr_read,  no_msr_write, no_cr8_read, no_cr8_write,  no_random,
-};
 
 static uint64_t table_entry(uint64_t table, unsigned index)
 {
@@ -164,7 +109,7 @@ int interpreted_prepare(void)
     data_page = memory_page(memory, DATA_GPA, MEMORY_RAW);
     system_page = memory_page(memory, SYSTEM_GPA, MEMORY_RAW);
     fill_system_pages();
-    cpu = cpu_create(&config, memory, &io);
+    cpu = cpu_create(&config, memory, &quiet_io);
     if (!cpu)
         return -1;
     cpu_reset(cpu);

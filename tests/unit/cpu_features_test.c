@@ -16,6 +16,7 @@
 #include "machine/cpu/system.h"
 #include "machine/cpu/x87.h"
 #include "machine/cpu/xsave.h"
+#include "tests/quiet_io.h"
 
 #define CODE    0x1000u
 #define HANDLER 0x2000u
@@ -25,28 +26,6 @@ static struct memory *memory;
 static struct cpu *cpu;
 static uint64_t deadline;
 
-static uint64_t no_read(void *context, uint64_t gpa, unsigned size)
-{
-    return ~0ull;
-}
-static void no_write(void *context, uint64_t gpa, uint64_t value, unsigned size)
-{
-}
-static uint32_t port_read(void *context, uint16_t port, unsigned size)
-{
-    return ~0u;
-}
-static void port_write(void *context, uint16_t port, uint32_t value, unsigned size)
-{
-}
-static int acknowledge(void *context)
-{
-    return -1;
-}
-static uint64_t tsc_read(void *context)
-{
-    return 1000;
-}
 static bool apic_read(void *context, uint32_t msr, uint64_t *value)
 {
     *value = msr == 0x6E0 ? deadline : 0;
@@ -57,26 +36,13 @@ static bool apic_write(void *context, uint32_t msr, uint64_t value)
     deadline = value;
     return true;
 }
-static uint8_t cr8_read(void *context)
-{
-    return 0;
-}
-static void cr8_write(void *context, uint8_t value)
-{
-}
-static bool no_random(void *context, uint64_t *value)
-{
-    return false;
-}
-
 /* A processor of this model in real mode with flat segments. */
 static void start(const char *model)
 {
     static const uint8_t seed[32];
-    static const struct cpu_io io = {
-        NULL,     no_read,   no_write,   port_read, port_write, acknowledge,
-        tsc_read, apic_read, apic_write, cr8_read,  cr8_write,  no_random,
-    };
+    struct cpu_io io = quiet_io;
+    io.apic_msr_read = apic_read;
+    io.apic_msr_write = apic_write;
     struct cpu_config config = {.physical_bits = 40, .processors = 1, .tsc_hz = 1000000000};
     char error[1200];
     assert_true(cpu_model_parse(model, &config.model, error, sizeof(error)));

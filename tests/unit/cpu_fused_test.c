@@ -14,6 +14,7 @@
 #include "machine/cpu/block.h"
 #include "machine/cpu/flags.h"
 #include "machine/cpu/fused.h"
+#include "tests/quiet_io.h"
 
 #define TABLES 0x10000u
 #define CODE   0x1000u
@@ -55,48 +56,6 @@ static const uint64_t values[] = {
 static struct memory *memory;
 static struct cpu *cpu;
 
-static uint64_t mmio_read(void *context, uint64_t gpa, unsigned size)
-{
-    return UINT64_MAX;
-}
-static void mmio_write(void *context, uint64_t gpa, uint64_t value, unsigned size)
-{
-}
-static uint32_t port_read(void *context, uint16_t port, unsigned size)
-{
-    return UINT32_MAX;
-}
-static void port_write(void *context, uint16_t port, uint32_t value, unsigned size)
-{
-}
-static int acknowledge(void *context)
-{
-    return -1;
-}
-static uint64_t tsc_read(void *context)
-{
-    return 0;
-}
-static bool msr_read(void *context, uint32_t msr, uint64_t *value)
-{
-    return false;
-}
-static bool msr_write(void *context, uint32_t msr, uint64_t value)
-{
-    return false;
-}
-static uint8_t cr8_read(void *context)
-{
-    return 0;
-}
-static void cr8_write(void *context, uint8_t value)
-{
-}
-static bool no_random(void *context, uint64_t *value)
-{
-    return false;
-}
-
 static void page_changed(void *context, uint64_t gpa)
 {
     if (cpu)
@@ -108,10 +67,6 @@ static int setup(void **state)
     static const uint8_t seed[32];
     const struct cpu_config config = {
         .sev = CPU_SEV_OFF, .physical_bits = 40, .processors = 1, .tsc_hz = 1000000000};
-    const struct cpu_io io = {
-        NULL,     mmio_read, mmio_write, port_read, port_write, acknowledge,
-        tsc_read, msr_read,  msr_write,  cr8_read,  cr8_write,  no_random,
-    };
     /* The first 2 MiB mapped one to one. */
     const uint64_t tables[3] = {TABLES + 0x1003, TABLES + 0x2003, 0x83};
     memory = memory_create(seed);
@@ -121,7 +76,7 @@ static int setup(void **state)
         assert_int_equal(
             memory_write(memory, TABLES + 0x1000 * level, &tables[level], 8, MEMORY_RAW), 0);
     memory_set_listener(memory, page_changed, NULL);
-    cpu = cpu_create(&config, memory, &io);
+    cpu = cpu_create(&config, memory, &quiet_io);
     assert_non_null(cpu);
     return 0;
 }

@@ -13,6 +13,7 @@
 
 #include "machine/cpu/block.h"
 #include "machine/cpu/flags.h"
+#include "tests/quiet_io.h"
 
 #define CODE    0x1000u
 #define HANDLER 0x2000u
@@ -22,60 +23,21 @@ struct machine {
     struct cpu *cpu;
 };
 
-static uint64_t mmio_read(void *context, uint64_t gpa, unsigned size)
-{
-    return UINT64_MAX;
-}
-static void mmio_write(void *context, uint64_t gpa, uint64_t value, unsigned size)
-{
-}
-static uint32_t port_read(void *context, uint16_t port, unsigned size)
-{
-    return UINT32_MAX;
-}
-static void port_write(void *context, uint16_t port, uint32_t value, unsigned size)
-{
-}
 static int acknowledge(void *context)
 {
     struct machine *machine = context;
     cpu_set_interrupt(machine->cpu, false);
     return 0x20;
 }
-static uint64_t tsc_read(void *context)
-{
-    return 0;
-}
-static bool msr_read(void *context, uint32_t msr, uint64_t *value)
-{
-    return false;
-}
-static bool msr_write(void *context, uint32_t msr, uint64_t value)
-{
-    return false;
-}
-static uint8_t cr8_read(void *context)
-{
-    return 0;
-}
-static void cr8_write(void *context, uint8_t value)
-{
-}
-static bool no_random(void *context, uint64_t *value)
-{
-    return false;
-}
-
 static int setup(void **state)
 {
     static struct machine machine;
     static const uint8_t seed[32];
     const struct cpu_config config = { .sev = CPU_SEV_OFF, .physical_bits = 40, .processors = 1,
                                        .tsc_hz = 1000000000 };
-    const struct cpu_io io = {
-        &machine, mmio_read, mmio_write, port_read, port_write, acknowledge,
-        tsc_read, msr_read,  msr_write,  cr8_read,  cr8_write,  no_random,
-    };
+    struct cpu_io io = quiet_io;
+    io.context = &machine;
+    io.interrupt_acknowledge = acknowledge;
     machine.memory = memory_create(seed);
     assert_non_null(machine.memory);
     assert_int_equal(memory_add_ram(machine.memory, 0, 1 << 20), 0);

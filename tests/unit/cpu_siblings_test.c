@@ -12,53 +12,12 @@
 
 #include "machine/cpu/block.h"
 #include "machine/cpu/flags.h"
+#include "tests/quiet_io.h"
 
 struct pair {
     struct memory *memory;
     struct cpu *cpu[2];
 };
-
-static uint64_t mmio_read(void *context, uint64_t gpa, unsigned size)
-{
-    return UINT64_MAX;
-}
-static void mmio_write(void *context, uint64_t gpa, uint64_t value, unsigned size)
-{
-}
-static uint32_t port_read(void *context, uint16_t port, unsigned size)
-{
-    return UINT32_MAX;
-}
-static void port_write(void *context, uint16_t port, uint32_t value, unsigned size)
-{
-}
-static int acknowledge(void *context)
-{
-    return -1;
-}
-static uint64_t tsc_read(void *context)
-{
-    return 1000;
-}
-static bool msr_read(void *context, uint32_t msr, uint64_t *value)
-{
-    return false;
-}
-static bool msr_write(void *context, uint32_t msr, uint64_t value)
-{
-    return false;
-}
-static uint8_t cr8_read(void *context)
-{
-    return 0;
-}
-static void cr8_write(void *context, uint8_t value)
-{
-}
-static bool no_random(void *context, uint64_t *value)
-{
-    return false;
-}
 
 static void page_changed(void *context, uint64_t gpa)
 {
@@ -75,10 +34,6 @@ static int setup(void **state)
     static const uint8_t seed[32];
     struct cpu_config config = { .sev = CPU_SEV_OFF, .physical_bits = 40, .processors = 2,
                                  .tsc_hz = 1000000000 };
-    const struct cpu_io io = {
-        &pair,    mmio_read, mmio_write, port_read, port_write, acknowledge,
-        tsc_read, msr_read,  msr_write,  cr8_read,  cr8_write,  no_random,
-    };
     pair = (struct pair){ .memory = memory_create(seed) };
     assert_non_null(pair.memory);
     memory_set_listener(pair.memory, page_changed, &pair);
@@ -86,7 +41,7 @@ static int setup(void **state)
     for (unsigned i = 0; i < 2; i++) {
         config.apic_id = i;
         config.sibling = pair.cpu[0];
-        pair.cpu[i] = cpu_create(&config, pair.memory, &io);
+        pair.cpu[i] = cpu_create(&config, pair.memory, &quiet_io);
         assert_non_null(pair.cpu[i]);
     }
     *state = &pair;

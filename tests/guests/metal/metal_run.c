@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "machine/cpu/cpu.h"
+#include "tests/quiet_io.h"
 
 #define IMAGE_SIZE 0x10000u
 #define IMAGE_BASE 0xFFFF0000u
@@ -18,20 +19,6 @@
 
 static struct cpu *cpu;
 static int status = -1;
-
-static uint64_t mmio_read(void *context, uint64_t gpa, unsigned size)
-{
-    return UINT64_MAX;
-}
-
-static void mmio_write(void *context, uint64_t gpa, uint64_t value, unsigned size)
-{
-}
-
-static uint32_t port_read(void *context, uint16_t port, unsigned size)
-{
-    return UINT32_MAX;
-}
 
 static void port_write(void *context, uint16_t port, uint32_t value, unsigned size)
 {
@@ -43,38 +30,9 @@ static void port_write(void *context, uint16_t port, uint32_t value, unsigned si
     cpu_kick(cpu);
 }
 
-static int interrupt_acknowledge(void *context)
-{
-    return -1;
-}
-
 static uint64_t tsc_read(void *context)
 {
     return cpu_instructions(cpu);
-}
-
-static bool apic_msr_read(void *context, uint32_t msr, uint64_t *value)
-{
-    return false;
-}
-
-static bool apic_msr_write(void *context, uint32_t msr, uint64_t value)
-{
-    return false;
-}
-
-static uint8_t cr8_read(void *context)
-{
-    return 0;
-}
-
-static void cr8_write(void *context, uint8_t value)
-{
-}
-
-static bool no_random(void *context, uint64_t *value)
-{
-    return false;
 }
 
 static void page_changed(void *context, uint64_t gpa)
@@ -119,17 +77,9 @@ int main(int argc, char **argv)
                                 .physical_bits = 40,
                                 .processors = 1,
                                 .tsc_hz = 1000000000};
-    struct cpu_io io = {.mmio_read = mmio_read,
-                        .mmio_write = mmio_write,
-                        .port_read = port_read,
-                        .port_write = port_write,
-                        .interrupt_acknowledge = interrupt_acknowledge,
-                        .tsc_read = tsc_read,
-                        .apic_msr_read = apic_msr_read,
-                        .apic_msr_write = apic_msr_write,
-                        .cr8_read = cr8_read,
-                        .cr8_write = cr8_write,
-                        .random = no_random};
+    struct cpu_io io = quiet_io;
+    io.port_write = port_write;
+    io.tsc_read = tsc_read;
     cpu = cpu_create(&config, memory, &io);
     if (!cpu)
         return 2;
