@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause-Patent */
 /*
- * fw_cfg. Files are read-only for the guest unless they were added writable; bytes beyond an item's end read as zeros by DMA
- * and by port, as QEMU has it.
+ * fw_cfg. Files are read-only for the guest unless they were added writable; bytes beyond an item's
+ * end read as zeros by DMA and by port, as QEMU has it.
  */
 #include "machine/board/fw_cfg.h"
 

@@ -71,8 +71,8 @@ void memory_rom_readable(struct memory *memory, uint64_t gpa, uint64_t size, boo
 /*
  * DRAM whose address range it shares with a ROM, as a PC's does below 1 MiB: the chip set routes
  * reads and writes, page by page. `rom` covers the last `rom_size` bytes of the range, which may be
- * 0; below it there is nothing but DRAM. Everything is routed to the ROM at first. One such range exists.
- * Returns as memory_add_rom.
+ * 0; below it there is nothing but DRAM. Everything is routed to the ROM at first. One such range
+ * exists. Returns as memory_add_rom.
  */
 enum memory_route { MEMORY_ROUTE_ROM = 0, MEMORY_ROUTE_READS = 1, MEMORY_ROUTE_WRITES = 2 };
 int memory_add_shadow(struct memory *memory, uint64_t gpa, uint64_t size, const void *rom,
