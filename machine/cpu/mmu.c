@@ -110,6 +110,12 @@ static void set_device(struct tlb_entry *entry, uint64_t page, uint64_t gpa, boo
                                 .gpa = gpa | ENTRY_DEVICE | (writable ? ENTRY_WRITE : 0u)};
 }
 
+/* Does the observer want the stores to this page one by one? */
+static bool is_watched(const struct cpu *cpu, uint64_t gpa)
+{
+    return cpu->observer && memory_is_watched(cpu->memory, gpa);
+}
+
 static void set_memory(struct cpu *cpu, struct tlb_entry *entry, uint64_t page, uint64_t gpa,
                        const uint8_t *host, bool writable)
 {
@@ -119,7 +125,7 @@ static void set_memory(struct cpu *cpu, struct tlb_entry *entry, uint64_t page, 
         return;
     if (memory_page_kind(cpu->memory, gpa) == MEMORY_ROM)
         entry->gpa |= ENTRY_ROM;
-    else if (memory_has_code(cpu->memory, gpa) || memory_is_watched(cpu->memory, gpa))
+    else if (memory_has_code(cpu->memory, gpa) || is_watched(cpu, gpa))
         entry->gpa |= ENTRY_WATCHED;
     else
         entry->write = page;
@@ -346,7 +352,7 @@ static void store_in_page(struct cpu *cpu, const struct insn *i, uint64_t addres
         memcpy(host_address(entry, address), value, size);
         return;
     }
-    bool watched = memory_is_watched(cpu->memory, gpa);
+    bool watched = is_watched(cpu, gpa);
     uint64_t old = 0;
     memcpy(&old, host_address(entry, address), size);
     memcpy(host_address(entry, address), value, size);
