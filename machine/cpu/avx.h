@@ -62,6 +62,9 @@ __m128i avx_lane(struct cpu *cpu, const struct insn *i, operation *fn, __m128i a
     operation op_avx_##name##_128r, op_avx_##name##_128m, op_avx_##name##_256r,                    \
         op_avx_##name##_256m;
 AVX_HANDLERS(DECLARE_HANDLERS)
+/* avx_integer.c: by the names of the SSE operations. */
+#define DECLARE_INTEGER(name, ...) DECLARE_HANDLERS(name)
+SIMD_BOTH_LIST_3(DECLARE_INTEGER)
 
 /* Scalars and the like, of one length. */
 #define AVX_SCALARS(X)                                                                             \

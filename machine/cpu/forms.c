@@ -17,12 +17,23 @@ unsigned form_total(void)
     return total;
 }
 
+#define FORMS_KNOWN 4096u
+
+/* Remembers what it found: AVX operations ask while they run. */
 const struct form *form_by_number(unsigned number)
 {
+    static const struct form *all[FORMS_KNOWN];
+    if (number < FORMS_KNOWN && all[number])
+        return all[number];
+    unsigned rest = number;
     for (unsigned k = 0; k < form_table_count; k++) {
-        if (number < form_tables[k]->count)
-            return &form_tables[k]->forms[number];
-        number -= form_tables[k]->count;
+        if (rest < form_tables[k]->count) {
+            const struct form *form = &form_tables[k]->forms[rest];
+            if (number < FORMS_KNOWN)
+                all[number] = form;
+            return form;
+        }
+        rest -= form_tables[k]->count;
     }
     return NULL;
 }

@@ -41,7 +41,8 @@
     SCALAR(name##sd, "F2 0F " opcode " /r", 64)
 #define WIDEN(name, code, ratio, feature)                                                          \
     BOTH("v" #name, code, "Vx,Wx", widen##ratio, op_##name##_r, feature)
-#define INT3_ROW(name, opcode, ...) INT3(name, "66 " opcode " /r")
+#define INT3_ROW(name, opcode, ...)                                                                \
+    BOTH("v" #name, "66 " opcode " /r", "Vx,Hx,Wx", name, NULL, FEATURE_AVX2)
 #define SHIFT_ROWS(name, opcode, immediate, extension)                                             \
     BOTH("v" #name, "66 " opcode " /r", "Vx,Hx,Wdq", shift, op_##name##_r, FEATURE_AVX2)           \
     BOTH("v" #name, "66 " immediate " mod3 " extension, "Hx,Ux,Ib", shift_imm, op_##name##_i,      \
