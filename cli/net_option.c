@@ -36,14 +36,14 @@ static bool parse_end(char *text, uint32_t *address, uint16_t *ret_port)
 }
 
 /* hostfwd=tcp|udp:[address]:port-[address]:port */
-static bool parse_forward(char *text, struct net_user_config *user)
+static bool parse_forward(char *part, struct net_user_config *user)
 {
     static const char form[] = "expected hostfwd=tcp|udp:[address]:port-[address]:port";
     struct net_forward *rule = &user->forward[user->forward_count];
     char whole[MAX_TEXT];
-    char *dash = strchr(text, '-');
+    char *text = part + sizeof("hostfwd=") - 1, *dash = strchr(text, '-');
 
-    snprintf(whole, sizeof(whole), "hostfwd=%s", text);
+    snprintf(whole, sizeof(whole), "%s", part);
     if (user->forward_count == NET_MAX_FORWARDS)
         return refuse(whole, "too many forwarded ports");
     *rule = (struct net_forward){ .udp = strncmp(text, "udp:", 4) == 0 };
@@ -75,7 +75,7 @@ static bool parse_mac(const char *text, uint8_t mac[NET_MAC_SIZE])
 static bool parse_part(char *part, struct board_net *ret)
 {
     if (strncmp(part, "hostfwd=", 8) == 0)
-        return parse_forward(part + 8, &ret->user);
+        return parse_forward(part, &ret->user);
     if (strncmp(part, "mac=", 4) == 0)
         return parse_mac(part + 4, ret->mac);
     if (strncmp(part, "tftp=", 5) == 0 && part[5]) {
