@@ -192,7 +192,9 @@ static bool listen_on(struct terminal *terminal, const char *path)
 static void open_stdio(struct terminal *terminal, bool asked_for, bool keyboard)
 {
     terminal->file = stdout;
-    if (!keyboard || !(asked_for || isatty(STDIN_FILENO)))
+    /* A job in the background that touches its terminal is stopped. */
+    bool tty = isatty(STDIN_FILENO), background = tty && tcgetpgrp(STDIN_FILENO) != getpgrp();
+    if (!keyboard || background || !(asked_for || tty))
         return;
     terminal->input = STDIN_FILENO;
     terminal->waits = asked_for;
