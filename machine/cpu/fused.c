@@ -59,10 +59,12 @@
     X(half, bits, b, 2) X(half, bits, ae, 3) X(half, bits, e, 4) X(half, bits, ne, 5)              \
     X(half, bits, be, 6) X(half, bits, a, 7) X(half, bits, s, 8) X(half, bits, ns, 9)              \
     X(half, bits, l, 12) X(half, bits, ge, 13) X(half, bits, le, 14) X(half, bits, g, 15)
-#define SIZES(X, half)                                                                             \
-    CONDITIONS(X, half, 8) CONDITIONS(X, half, 16) CONDITIONS(X, half, 32) CONDITIONS(X, half, 64)
+/* 16 bits are rare; a result is kept in whole registers. */
+#define WIDE(X, half)  CONDITIONS(X, half, 32) CONDITIONS(X, half, 64)
+#define SIZES(X, half) CONDITIONS(X, half, 8) WIDE(X, half)
 
-#define DEFINE_HALF(half) SIZES(DEFINE_PAIR, half)
+#define DEFINE_HALF(half)      SIZES(DEFINE_PAIR, half)
+#define DEFINE_WIDE_HALF(half) WIDE(DEFINE_PAIR, half)
 DEFINE_HALF(CMP_EG_R)
 DEFINE_HALF(CMP_EG_M)
 DEFINE_HALF(CMP_GE_R)
@@ -73,14 +75,14 @@ DEFINE_HALF(TEST_EG_R)
 DEFINE_HALF(TEST_EG_M)
 DEFINE_HALF(TEST_EI_R)
 DEFINE_HALF(TEST_EI_M)
-DEFINE_HALF(ADD_EG_R)
-DEFINE_HALF(ADD_EI_R)
-DEFINE_HALF(SUB_EG_R)
-DEFINE_HALF(SUB_EI_R)
-DEFINE_HALF(AND_EG_R)
-DEFINE_HALF(AND_EI_R)
-DEFINE_HALF(INC_E_R)
-DEFINE_HALF(DEC_E_R)
+DEFINE_WIDE_HALF(ADD_EG_R)
+DEFINE_WIDE_HALF(ADD_EI_R)
+DEFINE_WIDE_HALF(SUB_EG_R)
+DEFINE_WIDE_HALF(SUB_EI_R)
+DEFINE_WIDE_HALF(AND_EG_R)
+DEFINE_WIDE_HALF(AND_EI_R)
+DEFINE_WIDE_HALF(INC_E_R)
+DEFINE_WIDE_HALF(DEC_E_R)
 
 /* The same with the memory operand's value at hand. */
 #define LEAN_CMP_EG_M(bits)  sub_##bits(cpu, value, REG(bits))
@@ -102,6 +104,10 @@ DEFINE_LEAN_HALF(TEST_EI_M)
     {                                                                                              \
         SIZES(ENTRY, half)                                                                         \
     }
+#define WIDE_PAIRS(half)                                                                           \
+    {                                                                                              \
+        WIDE(ENTRY, half)                                                                          \
+    }
 #define NONE {{NULL}}
 
 /* What follows from the first instruction's name and operands; by memory form, size, condition. */
@@ -117,14 +123,14 @@ static const struct fusion fusions[] = {
     {"cmp", "EI", {PAIRS(CMP_EI_R), PAIRS(CMP_EI_M)}},
     {"test", "EG", {PAIRS(TEST_EG_R), PAIRS(TEST_EG_M)}},
     {"test", "EI", {PAIRS(TEST_EI_R), PAIRS(TEST_EI_M)}},
-    {"add", "EG", {PAIRS(ADD_EG_R), NONE}},
-    {"add", "EI", {PAIRS(ADD_EI_R), NONE}},
-    {"sub", "EG", {PAIRS(SUB_EG_R), NONE}},
-    {"sub", "EI", {PAIRS(SUB_EI_R), NONE}},
-    {"and", "EG", {PAIRS(AND_EG_R), NONE}},
-    {"and", "EI", {PAIRS(AND_EI_R), NONE}},
-    {"inc", "E", {PAIRS(INC_E_R), NONE}},
-    {"dec", "E", {PAIRS(DEC_E_R), NONE}},
+    {"add", "EG", {WIDE_PAIRS(ADD_EG_R), NONE}},
+    {"add", "EI", {WIDE_PAIRS(ADD_EI_R), NONE}},
+    {"sub", "EG", {WIDE_PAIRS(SUB_EG_R), NONE}},
+    {"sub", "EI", {WIDE_PAIRS(SUB_EI_R), NONE}},
+    {"and", "EG", {WIDE_PAIRS(AND_EG_R), NONE}},
+    {"and", "EI", {WIDE_PAIRS(AND_EI_R), NONE}},
+    {"inc", "E", {WIDE_PAIRS(INC_E_R), NONE}},
+    {"dec", "E", {WIDE_PAIRS(DEC_E_R), NONE}},
 };
 
 static const struct fusion *first_half[FORMS_MAX];

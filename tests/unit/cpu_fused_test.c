@@ -36,13 +36,13 @@ static const struct shape shapes[] = {
     {"cmp Ev,Ibs", 0x83, 7, 1, false, true},   {"test Eb,Gb", 0x84, -1, 0, true, true},
     {"test Ev,Gv", 0x85, -1, 0, false, true},  {"test AL,Ib", 0xA8, -2, 1, true, false},
     {"test rAX,Iz", 0xA9, -2, 4, false, false}, {"test Eb,Ib", 0xF6, 0, 1, true, true},
-    {"test Ev,Iz", 0xF7, 0, 4, false, true},   {"add Eb,Gb", 0x00, -1, 0, true, false},
+    {"test Ev,Iz", 0xF7, 0, 4, false, true},
     {"add Ev,Gv", 0x01, -1, 0, false, false},  {"add Ev,Ibs", 0x83, 0, 1, false, false},
     {"sub Ev,Gv", 0x29, -1, 0, false, false},  {"sub Ev,Iz", 0x81, 5, 4, false, false},
     {"sub rAX,Iz", 0x2D, -2, 4, false, false}, {"and Ev,Gv", 0x21, -1, 0, false, false},
-    {"and Eb,Ib", 0x80, 4, 1, true, false},    {"and Ev,Ibs", 0x83, 4, 1, false, false},
-    {"inc Eb", 0xFE, 0, 0, true, false},       {"inc Ev", 0xFF, 0, 0, false, false},
-    {"dec Eb", 0xFE, 1, 0, true, false},       {"dec Ev", 0xFF, 1, 0, false, false},
+    {"and Ev,Ibs", 0x83, 4, 1, false, false},
+    {"inc Ev", 0xFF, 0, 0, false, false},
+    {"dec Ev", 0xFF, 1, 0, false, false},
 };
 
 static const uint8_t conditions[] = {2, 3, 4, 5, 6, 7, 8, 9, 12, 13, 14, 15};
@@ -183,7 +183,7 @@ static void compare(const struct shape *shape, unsigned bits, bool in_memory, ui
 static void test_pairs(void **state)
 {
     for (size_t k = 0; k < sizeof(shapes) / sizeof(shapes[0]); k++) {
-        for (unsigned bits = shapes[k].byte ? 8 : 16; bits <= (shapes[k].byte ? 8u : 64u);
+        for (unsigned bits = shapes[k].byte ? 8 : 32; bits <= (shapes[k].byte ? 8u : 64u);
              bits *= 2) {
             for (unsigned n = 0; n < VALUES * 2; n++) {
                 uint64_t a = values[n % VALUES], b = values[(n * 7 + n / VALUES) % VALUES];
