@@ -543,7 +543,7 @@ static void fill_operand(struct test_case *test)
             where[k] = (uint8_t)(below(10) << 4 | below(10));
     }
     /* MXCSR.MM exists on some hosts only. */
-    if (!strcmp(test->form->name, "ldmxcsr"))
+    if (strstr(test->form->name, "ldmxcsr"))
         where[2] = one_in(8) ? 1 : 0, where[3] = 0;
     if (has_prefix(test->form->name, "fxrstor") && offset + 512 <= DATA_SIZE) {
         memcpy(where, test->state.fxsave, 416);
