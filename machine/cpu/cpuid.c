@@ -38,6 +38,7 @@ static const struct feature_bit features[] = {
     {1, EDX, 11, FEATURE_BASE}, /* SYSENTER */
     {1, EDX, 12, FEATURE_BASE}, /* MTRR */
     {1, EDX, 13, FEATURE_BASE}, /* PGE */
+    {1, EDX, 14, FEATURE_BASE}, /* MCA, with no banks */
     {1, EDX, 15, FEATURE_BASE}, /* CMOV */
     {1, EDX, 16, FEATURE_BASE}, /* PAT */
     {1, EDX, 17, FEATURE_BASE}, /* PSE-36 */
@@ -92,6 +93,7 @@ static const struct feature_bit features[] = {
     {0x80000001, EDX, 11, FEATURE_SYSCALL},
     {0x80000001, EDX, 12, FEATURE_BASE},
     {0x80000001, EDX, 13, FEATURE_BASE},
+    {0x80000001, EDX, 14, FEATURE_BASE},
     {0x80000001, EDX, 15, FEATURE_BASE},
     {0x80000001, EDX, 16, FEATURE_BASE},
     {0x80000001, EDX, 17, FEATURE_BASE},
