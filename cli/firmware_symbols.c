@@ -13,7 +13,7 @@
 #include "cli/file.h"
 #include "sev/bytes.h"
 
-#define IMAGE_LIMIT (64u << 20)
+#define IMAGE_LIMIT (1u << 30) /* kernels with debug information are large, too */
 
 /* ELF-64 Object File Format 1.5: header, section header and symbol, what is needed of them. */
 enum {

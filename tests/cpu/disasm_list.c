@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "machine/cpu/block.h"
+#include "tests/quiet_io.h"
 
 #define SLOT 32u
 
@@ -53,17 +54,14 @@ static void make(uint8_t code[15], unsigned bits)
         code[at] = (uint8_t)rnd();
 }
 
-static bool no_apic(void *context, uint32_t msr, uint64_t *value)
+static struct cpu *make_cpu(unsigned bits, struct memory **memory)
 {
-    return false;
-}
-
-static struct cpu *make_cpu(unsigned bits)
-{
-    static const struct cpu_io io = { .apic_msr_read = no_apic }; /* nothing executes */
     static const uint8_t seed[32];
     const struct cpu_config config = { .physical_bits = 40, .processors = 1 };
-    struct cpu *cpu = cpu_create(&config, memory_create(seed), &io);
+    *memory = memory_create(seed);
+    if (!*memory)
+        return NULL;
+    struct cpu *cpu = cpu_create(&config, *memory, &quiet_io);
     if (!cpu)
         return NULL;
     cpu->mode = MODE_PROTECTED | MODE_SSE | MODE_FLAT |
@@ -77,7 +75,8 @@ int main(int argc, char **argv)
         return 1;
     unsigned bits = (unsigned)atoi(argv[1]);
     uint64_t count = strtoull(argv[3], NULL, 0), offset = 0;
-    struct cpu *cpu = make_cpu(bits);
+    struct memory *memory;
+    struct cpu *cpu = make_cpu(bits, &memory);
     FILE *file = fopen(argv[4], "wb");
     if (!cpu || !file)
         return 1;
@@ -96,5 +95,7 @@ int main(int argc, char **argv)
         printf("%" PRIx64 " %u %s\n", offset, i.length, text);
         offset += SLOT;
     }
+    cpu_destroy(cpu);
+    memory_destroy(memory);
     return fclose(file) == 0 ? 0 : 1;
 }
