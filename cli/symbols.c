@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause-Patent */
-/* Symbols of the guest: readers of ELF64 symbol tables and of nm lists. Both are hostile input. */
+/* Symbols of the guest, from ELF files and from lists as nm prints them. Both are hostile input. */
 #include "cli/symbols.h"
 
 #include <elf.h>
@@ -8,26 +8,37 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli/elf_symbols.h"
 #include "cli/file.h"
 
 #define FILE_LIMIT   (1024u * 1024 * 1024)
 #define SYMBOL_LIMIT (4u * 1024 * 1024)
 #define REACH        (1024u * 1024) /* beyond a symbol's address an address is nobody's */
 
-static bool add(struct symbols *symbols, uint64_t address, const char *name)
+/* A file that is being added. */
+struct addition {
+    struct symbols *symbols;
+    uint64_t base;
+    size_t added;
+};
+
+/* NULL, or why no more symbols can be added. */
+static const char *add(struct addition *addition, uint64_t address, const char *name)
 {
+    struct symbols *symbols = addition->symbols;
     if (symbols->count == symbols->room) {
         size_t room = symbols->room ? symbols->room * 2 : 1024;
         struct symbol *item = room > SYMBOL_LIMIT
                                   ? NULL
                                   : realloc(symbols->item, room * sizeof(*symbols->item));
         if (!item)
-            return false;
+            return "too many symbols";
         symbols->item = item;
         symbols->room = room;
     }
-    symbols->item[symbols->count++] = (struct symbol){ address, name };
-    return true;
+    symbols->item[symbols->count++] = (struct symbol){ address + addition->base, name };
+    addition->added++;
+    return NULL;
 }
 
 /* --- nm and System.map ---------------------------------------------------------------------- */
@@ -37,97 +48,37 @@ static bool is_code_or_data(char type)
     return strchr("tTwWdDbBrRvV", type) && type;
 }
 
-static bool add_line(struct symbols *symbols, char *line, uint64_t base, size_t *added)
+static const char *add_line(char *line, struct addition *addition)
 {
     char *end, *name;
     errno = 0;
     uint64_t address = strtoull(line, &end, 16);
     if (end == line || errno || end[0] != ' ' || !is_code_or_data(end[1]) || end[2] != ' ')
-        return true;
+        return NULL;
     name = end + 3;
     name[strcspn(name, " \t\r")] = '\0';
-    (*added)++;
-    return !*name || add(symbols, address + base, name);
+    return *name ? add(addition, address, name) : NULL;
 }
 
 /* `text` ends with a zero. */
-static bool add_list(struct symbols *symbols, char *text, uint64_t base, size_t *added)
+static const char *add_list(char *text, struct addition *addition)
 {
-    while (*text) {
+    const char *reason = NULL;
+    while (*text && !reason) {
         char *next = text + strcspn(text, "\n");
         bool last = !*next;
         *next = '\0';
-        if (!add_line(symbols, text, base, added))
-            return false;
+        reason = add_line(text, addition);
         text = last ? next : next + 1;
     }
-    return true;
+    return reason;
 }
 
 /* --- ELF ------------------------------------------------------------------------------------ */
 
-struct image {
-    char *data;
-    size_t size;
-};
-
-static bool get(const struct image *image, uint64_t offset, void *data, size_t size)
+static const char *add_symbol(void *context, const struct elf_symbol *symbol)
 {
-    if (offset > image->size || size > image->size - offset)
-        return false;
-    memcpy(data, image->data + offset, size);
-    return true;
-}
-
-/* A string of the file that ends within its table and its file, else NULL. */
-static const char *string_at(const struct image *image, const Elf64_Shdr *table, uint32_t index)
-{
-    if (index >= table->sh_size || table->sh_offset > image->size ||
-        table->sh_size > image->size - table->sh_offset)
-        return NULL;
-    const char *text = image->data + table->sh_offset + index;
-    return memchr(text, 0, table->sh_size - index) ? text : NULL;
-}
-
-static bool add_section(struct symbols *symbols, const struct image *image,
-                        const Elf64_Shdr *section, const Elf64_Shdr *strings, uint64_t base,
-                        size_t *added)
-{
-    Elf64_Sym symbol;
-    for (uint64_t at = 0; at + sizeof(symbol) <= section->sh_size; at += sizeof(symbol)) {
-        if (!get(image, section->sh_offset + at, &symbol, sizeof(symbol)))
-            return true;
-        unsigned type = ELF64_ST_TYPE(symbol.st_info);
-        const char *name = string_at(image, strings, symbol.st_name);
-        if (type == STT_SECTION || type == STT_FILE || symbol.st_shndx == SHN_UNDEF || !name ||
-            !*name)
-            continue;
-        (*added)++;
-        if (!add(symbols, symbol.st_value + base, name))
-            return false;
-    }
-    return true;
-}
-
-static bool add_elf(struct symbols *symbols, const struct image *image, uint64_t base,
-                    size_t *added)
-{
-    Elf64_Ehdr header;
-    Elf64_Shdr section, strings;
-    if (!get(image, 0, &header, sizeof(header)) || header.e_ident[EI_CLASS] != ELFCLASS64 ||
-        header.e_shentsize != sizeof(section))
-        return true;
-    for (unsigned n = 0; n < header.e_shnum; n++) {
-        if (!get(image, header.e_shoff + n * sizeof(section), &section, sizeof(section)))
-            return true;
-        if (section.sh_type != SHT_SYMTAB || section.sh_link >= header.e_shnum ||
-            !get(image, header.e_shoff + section.sh_link * sizeof(strings), &strings,
-                 sizeof(strings)))
-            continue;
-        if (!add_section(symbols, image, &section, &strings, base, added))
-            return false;
-    }
-    return true;
+    return add(context, symbol->address, symbol->name);
 }
 
 /* --- both ----------------------------------------------------------------------------------- */
@@ -163,17 +114,22 @@ static char *keep(struct symbols *symbols, const struct file *file)
 static bool add_file(struct symbols *symbols, const char *path, uint64_t base)
 {
     struct file file = { .data = NULL };
-    size_t added = 0;
     if (!file_read(path, "symbols", FILE_LIMIT, &file))
         return false;
-    bool elf = file.size >= SELFMAG && memcmp(file.data, ELFMAG, SELFMAG) == 0;
-    struct image image = { .data = keep(symbols, &file), .size = file.size };
+    char *text = keep(symbols, &file);
+    const char *reason;
+    size_t size = file.size;
     file_free(&file);
-    if (!image.data ||
-        !(elf ? add_elf(symbols, &image, base, &added)
-              : add_list(symbols, image.data, base, &added)))
-        return refuse(path, "too many symbols");
-    if (!added)
+    if (!text)
+        return refuse(path, "out of memory, or too many files of symbols");
+    struct addition addition = { .symbols = symbols, .base = base };
+    if (size >= SELFMAG && memcmp(text, ELFMAG, SELFMAG) == 0)
+        reason = elf_symbols((const uint8_t *)text, size, add_symbol, &addition);
+    else
+        reason = add_list(text, &addition);
+    if (reason)
+        return refuse(path, reason);
+    if (!addition.added)
         return refuse(path, "no symbols: neither an ELF file with a symbol table nor a list as "
                             "nm prints it");
     qsort(symbols->item, symbols->count, sizeof(*symbols->item), by_address);
