@@ -19,11 +19,14 @@
 #define MAX_SHADOW_PAGES 64u
 #define ADDRESS_LIMIT ((uint64_t)1 << 52)
 
+#define FRESH_PAGES 16u /* that the host is asked for at a time */
+
 enum page_flag {
     PAGE_TOUCHED = 1, /* someone asked for it */
     PAGE_CODE = 2,    /* decoded instructions exist */
     PAGE_WATCHED = 8, /* stores are to be seen one by one */
     PAGE_EXPOSED = 4, /* a host pointer was given out since the last notice to the listener */
+    PAGE_PRESENT = 16, /* the host was asked for it */
 };
 
 struct region {
@@ -332,10 +335,29 @@ static void crypt_page(struct memory *memory, struct region *region, uint64_t pa
     memory->statistics.encrypted_bytes += MEMORY_PAGE_SIZE;
 }
 
+/*
+ * Asks the host for the pages around one that is used for the first time: a fault for each would
+ * cost more than the guest's use of it. Where the host cannot, they come one by one.
+ */
+static void populate(struct region *region, uint64_t page)
+{
+    if (region->flags[page] & PAGE_PRESENT)
+        return;
+    uint64_t first = page / FRESH_PAGES * FRESH_PAGES;
+    uint64_t end = region->size / MEMORY_PAGE_SIZE;
+    if (end > first + FRESH_PAGES)
+        end = first + FRESH_PAGES;
+    for (uint64_t each = first; each < end; each++)
+        region->flags[each] |= PAGE_PRESENT;
+    madvise(region->host + first * MEMORY_PAGE_SIZE, (end - first) * MEMORY_PAGE_SIZE,
+            MADV_POPULATE_WRITE);
+}
+
 /* Brings a page into `view`; false if that view has no key. */
 static bool convert(struct memory *memory, struct region *region, uint64_t page, memory_view view)
 {
     memory_view old = region->views[page];
+    populate(region, page);
     if (old == view)
         return true;
     if (view != MEMORY_RAW && !engine_has_key(memory->engine, view))
