@@ -150,7 +150,7 @@ bool run_options_parse(int argc, char **argv, struct run_options *o, bool *ret_d
           "hash this command line instead" },
         { "memory", OPTION_SIZE, &o->memory_size, "SIZE",
           "RAM, 64M to 64G; default 1G", 64 * MIB, 65536 * MIB, NULL },
-        { "cpus", OPTION_NUMBER, &raw.processors, "N", "processors; 1", 1,
+        { "cpus", OPTION_NUMBER, &raw.processors, "N", "processors, 1 to 64; default 1", 1,
           BOARD_MAX_PROCESSORS, NULL },
         { "cpu", OPTION_TEXT, &cpu_text, "MODEL[,+NAME,-NAME]",
           "epyc or baseline, with features added or taken away; default epyc" },
