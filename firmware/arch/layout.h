@@ -7,7 +7,7 @@
 #ifndef PRIVET_FIRMWARE_LAYOUT_H
 #define PRIVET_FIRMWARE_LAYOUT_H
 
-#define FLASH_SIZE 0x20000            /* the whole image, ending at 4 GiB */
+#define FLASH_SIZE 0x30000            /* the whole image, ending at 4 GiB */
 #define RESET_SIZE 0x1000             /* its last page: reset code, GUIDed table, vector */
 
 #define RESET_TABLES 0x800000         /* PML4, PDPT, four PDs */

@@ -6,7 +6,7 @@
 #include "firmware/arch/time.h"
 #include "firmware/boot/direct.h"
 #include "firmware/boot/secret.h"
-#include "firmware/drivers/virtio_blk.h"
+#include "firmware/drivers/drivers.h"
 #include "firmware/lib/log.h"
 #include "firmware/uefi/memory.h"
 #include "firmware/uefi/services.h"
@@ -52,7 +52,7 @@ static void boot_volumes(void)
 void boot_main(void)
 {
     secret_publish();
-    virtio_blk_init();
+    drivers_init();
     events_signal_group(&guid_group_ready_to_boot);
     bool started = direct_boot();
     if (direct_measured())

@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "firmware/drivers/drivers.h"
 #include "firmware/drivers/virtio.h"
 #include "firmware/lib/log.h"
 #include "firmware/platform/pci.h"
@@ -25,7 +26,6 @@ enum {
     CONFIG_BLOCK_SIZE = 20,
     SECTOR = 512,
     PIECE = 256 * 1024, /* bytes per request: bounded by the shared pool */
-    PATH_DEPTH = 4,
 };
 #define FEATURE_READ_ONLY  (1ull << 5)
 #define FEATURE_BLOCK_SIZE (1ull << 6)
@@ -119,40 +119,6 @@ static VOID EFIAPI stop(EFI_EVENT event, VOID *context)
     virtio_stop(&disk->device);
 }
 
-/* The bridge behind which a bus lies; false: the root bus. */
-static bool bridge_of(unsigned bus, uint16_t *ret)
-{
-    const struct pci_function *function;
-    for (size_t i = 0; bus != 0 && pci_function_at(i, &function); i++)
-        if (function->class_code >> 8 == 0x0604 && pci_read8(function->address, 0x19) == bus) {
-            *ret = function->address;
-            return true;
-        }
-    return false;
-}
-
-/* PciRoot(0x0)/Pci(..)/.., a node for each bridge on the way. */
-static EFI_DEVICE_PATH_PROTOCOL *path_of(uint16_t address)
-{
-    static const ACPI_HID_DEVICE_PATH root = { { ACPI_DEVICE_PATH, ACPI_DP, { 12, 0 } },
-                                               0x0A0341D0,
-                                               0 };
-    uint16_t chain[PATH_DEPTH] = { address };
-    unsigned depth = 1;
-    while (depth < PATH_DEPTH && bridge_of(chain[depth - 1] >> 8, &chain[depth]))
-        depth++;
-    EFI_DEVICE_PATH_PROTOCOL *path = devicepath_append(NULL, &root.Header);
-    while (path && depth-- > 0) {
-        PCI_DEVICE_PATH node = { { HARDWARE_DEVICE_PATH, HW_PCI_DP, { 6, 0 } },
-                                 (UINT8)(chain[depth] & 7),
-                                 (UINT8)(chain[depth] >> 3 & 31) };
-        EFI_DEVICE_PATH_PROTOCOL *longer = devicepath_append(path, &node.Header);
-        pool_free(path);
-        path = longer;
-    }
-    return path;
-}
-
 /* What the device says of itself, checked. */
 static bool read_geometry(struct virtio_disk *disk)
 {
@@ -178,19 +144,20 @@ static void start(const struct pci_function *function)
     EFI_EVENT event;
     struct virtio_disk *disk = pool_allocate(MEMORY_BOOT_DATA, sizeof(*disk));
     if (!disk || !virtio_open(function, &disk->device)) {
-        log_line("virtio-blk: a device without virtio 1.x is left out");
+        device_refuse(function->address, "virtio-blk",
+                      "it is not a virtio 1.x device (QEMU: disable-legacy=on)");
         pool_free(disk);
         return;
     }
     disk->control = dma_alloc(sizeof(struct control), &disk->control_device);
-    EFI_DEVICE_PATH_PROTOCOL *path = path_of(function->address);
+    EFI_DEVICE_PATH_PROTOCOL *path = devicepath_of_pci(function->address);
     if (!disk->control || !path ||
         !virtio_start(&disk->device, FEATURE_READ_ONLY | FEATURE_BLOCK_SIZE | FEATURE_FLUSH) ||
         !read_geometry(disk) ||
         bs_create_event(EVT_SIGNAL_EXIT_BOOT_SERVICES, TPL_CALLBACK, stop, disk, &event) !=
             EFI_SUCCESS) {
         virtio_stop(&disk->device);
-        log_line("virtio-blk: a device cannot be used");
+        device_refuse(function->address, "virtio-blk", "it does not start as a virtio 1.x device");
         return;
     }
     block_publish(&disk->block, path);

@@ -155,6 +155,9 @@ EFI_DEVICE_PATH_PROTOCOL *devicepath_append(const EFI_DEVICE_PATH_PROTOCOL *path
 /* path + \name as a file node; name ASCII */
 EFI_DEVICE_PATH_PROTOCOL *devicepath_file(const EFI_DEVICE_PATH_PROTOCOL *path, const char *name);
 
+/* devicepath_pci.c: PciRoot(0x0)/Pci(..)/.., a node for each bridge on the way; pool */
+EFI_DEVICE_PATH_PROTOCOL *devicepath_of_pci(uint16_t address);
+
 /* Interrupt flag; context.S. restore sets IF only if it was set when saved. */
 #define INTERRUPTS_ON 0x200u /* in what interrupts_save returns */
 uint64_t interrupts_save(void);

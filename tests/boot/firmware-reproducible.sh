@@ -24,8 +24,8 @@ if ! cmp "$first" "$second"; then
     echo "two builds of the firmware differ" >&2
     exit 1
 fi
-if [ "$size" -gt 131072 ]; then
-    echo "the firmware image has $size bytes, more than 131072" >&2
+if [ "$size" -gt 196608 ]; then
+    echo "the firmware image has $size bytes, more than 196608" >&2
     exit 1
 fi
 if [ $# -ge 2 ] && ! cmp "$first" "$2"; then

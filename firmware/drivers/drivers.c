@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: BSD-2-Clause-Patent */
+/* The list of drivers, and the list of devices that they refused. */
+#include "firmware/drivers/drivers.h"
+
+#include "firmware/drivers/virtio_blk.h"
+#include "firmware/lib/log.h"
+
+#define REFUSALS_MAXIMUM 16u
+
+static struct refusal refusals[REFUSALS_MAXIMUM];
+static size_t refusal_count;
+
+void device_refuse(uint16_t address, const char *driver, const char *reason)
+{
+    log_line("%s at %02x:%02x.%u is left out: %s", driver, address >> 8, address >> 3 & 31,
+             address & 7, reason);
+    if (refusal_count < REFUSALS_MAXIMUM)
+        refusals[refusal_count++] = (struct refusal){ address, driver, reason };
+}
+
+bool device_refused_at(size_t index, const struct refusal **ret)
+{
+    if (index >= refusal_count)
+        return false;
+    *ret = &refusals[index];
+    return true;
+}
+
+void drivers_init(void)
+{
+    virtio_blk_init();
+}
