@@ -12,6 +12,7 @@ struct block_device {
     uint32_t block_size; /* 512 to 4096, a power of two */
     uint64_t blocks;
     bool read_only;
+    bool removable; /* a CD drive */
     /* Whole blocks, in range (checked by the caller); buffers are private memory. */
     bool (*read)(struct block_device *device, uint64_t block, uint32_t count, void *data);
     bool (*write)(struct block_device *device, uint64_t block, uint32_t count, const void *data);
