@@ -19,32 +19,40 @@
 
 #define RESERVE              0x2000000u /* RAM that must stay free beside the blobs */
 #define MAXIMUM_COMMAND_LINE 0x10000u
+#define BOOT_FILES           "etc/boot/"
 
 static const char *const blob_names[HASHED_BLOBS] = {
     [HASHED_COMMAND_LINE] = "command line", [HASHED_INITRD] = "initrd", [HASHED_KERNEL] = "kernel"
 };
 
+static const char *const boot_file_names[HASHED_BLOBS] = { [HASHED_COMMAND_LINE] = "cmdline",
+                                                           [HASHED_INITRD] = "initrd",
+                                                           [HASHED_KERNEL] = "kernel" };
+
 static struct blob blobs[HASHED_BLOBS];
 static struct hash_table hashes;
 static bool measured;
 
-/* Looks for the table once. A broken one stops the boot: somebody tampered with the launch. */
-static void find_hashes(void)
+/* A broken table stops the boot: somebody tampered with the launch. */
+static bool find_hashes(void)
 {
-    static uint8_t area[SEV_HASHES_SIZE];
-    if (!sev_active())
-        return;
+    uint8_t area[SEV_HASHES_SIZE];
     memcpy(area, (const void *)(uintptr_t)SEV_HASHES_BASE, sizeof(area));
-    switch (hashes_parse(area, sizeof(area), &hashes)) {
-    case HASHES_ABSENT:
-        log_line("no measured hashes: kernel, initrd and command line are the host's choice");
-        break;
-    case HASHES_MALFORMED:
+    enum hashes_state state = hashes_parse(area, sizeof(area), &hashes);
+    if (state == HASHES_MALFORMED)
         panic("the table of measured hashes is malformed");
-    case HASHES_PRESENT:
-        measured = true;
-        break;
-    }
+    return state == HASHES_PRESENT;
+}
+
+void direct_init(void)
+{
+    measured = sev_active() && find_hashes();
+    if (measured)
+        log_line("measured boot: kernel, initrd and command line are enforced");
+    else
+        log_line("no measured boot%s: kernel, initrd, command line, ACPI, SMBIOS, variables and "
+                 "disks are the host's choice",
+                 sev_active() ? ", the launch brought no hashes" : "");
 }
 
 bool direct_measured(void)
@@ -65,18 +73,59 @@ static bool equal(const uint8_t *a, const uint8_t *b, size_t length)
     return difference == 0;
 }
 
-static void enforce(enum hashed_blob which, struct sha256 *hash)
+static void enforce(enum hashed_blob which, struct sha256 *hash, const char *name)
 {
     uint8_t digest[SHA256_SIZE];
-    if (!measured)
-        return;
     sha256_end(hash, digest);
     if (!hashes.present[which])
-        panic("the measured hashes have no entry for the %s", blob_names[which]);
+        panic("the measured hashes have no entry for the %s", name);
     if (!equal(digest, hashes.hash[which], sizeof(digest)))
-        panic("the %s does not match its measured hash", blob_names[which]);
-    log_line("%s matches its measured hash", blob_names[which]);
+        panic("the %s does not match its measured hash", name);
+    log_line("%s matches its measured hash", name);
 }
+
+/* The blob is complete. */
+static void enforce_blob(enum hashed_blob which, struct sha256 *hash)
+{
+    if (measured)
+        enforce(which, hash, blob_names[which]);
+}
+
+/*
+ * Every file under etc/boot/ is offered for booting (QEMU from 10 on: the kernel as it was before
+ * the host patched its header, and a shim), so it must be one of the measured blobs.
+ */
+static void enforce_boot_file(const char *name, uint16_t key, uint32_t size)
+{
+    static uint8_t piece[4096];
+    struct sha256 hash;
+    unsigned which = 0;
+    while (which < HASHED_BLOBS && strcmp(name + strlen(BOOT_FILES), boot_file_names[which]) != 0)
+        which++;
+    if (which == HASHED_BLOBS)
+        panic("the host offers %s, for which the measured hashes have no entry", name);
+    sha256_start(&hash);
+    for (uint32_t at = 0; at < size; at += (uint32_t)sizeof(piece)) {
+        size_t length = size - at < sizeof(piece) ? size - at : sizeof(piece);
+        if (at == 0)
+            fwcfg_read(key, piece, length);
+        else
+            fwcfg_read_more(piece, length);
+        sha256_add(&hash, piece, length);
+    }
+    enforce(which, &hash, name);
+}
+
+static void enforce_boot_files(void)
+{
+    const char *name;
+    uint16_t key;
+    uint32_t size;
+    for (size_t i = 0; fwcfg_file_at(i, &name, &key, &size); i++)
+        if (strncmp(name, BOOT_FILES, strlen(BOOT_FILES)) == 0)
+            enforce_boot_file(name, key, size);
+}
+
 
 /* Reads one fw_cfg item to its place in the blob. */
 static void fetch(uint16_t key, struct blob *blob, size_t offset, size_t length,
@@ -117,7 +166,7 @@ static void load_kernel(void)
     sha256_start(&hash);
     fetch(FWCFG_SETUP_DATA, &blobs[HASHED_KERNEL], 0, setup, &hash);
     fetch(FWCFG_KERNEL_DATA, &blobs[HASHED_KERNEL], setup, rest, &hash);
-    enforce(HASHED_KERNEL, &hash);
+    enforce_blob(HASHED_KERNEL, &hash);
 }
 
 static void load_initrd(void)
@@ -127,7 +176,7 @@ static void load_initrd(void)
     make_room(HASHED_INITRD, size);
     sha256_start(&hash);
     fetch(FWCFG_INITRD_DATA, &blobs[HASHED_INITRD], 0, size, &hash);
-    enforce(HASHED_INITRD, &hash);
+    enforce_blob(HASHED_INITRD, &hash);
 }
 
 /* The host counts the NUL; without a command line the hash is that of one NUL. */
@@ -142,7 +191,7 @@ static void load_command_line(void)
     fetch(FWCFG_CMDLINE_DATA, &blobs[HASHED_COMMAND_LINE], 0, size, &hash);
     if (size == 0)
         sha256_add(&hash, "", 1);
-    enforce(HASHED_COMMAND_LINE, &hash);
+    enforce_blob(HASHED_COMMAND_LINE, &hash);
 }
 
 /* Command line as UTF-16, with the initrd named as OVMF names it. */
@@ -193,10 +242,11 @@ static void start(void)
 
 bool direct_boot(void)
 {
-    find_hashes();
     bool offered = fwcfg_read_u32(FWCFG_KERNEL_SIZE) != 0;
     if (!offered && measured)
         panic("the launch measured a kernel and the host offers none");
+    if (measured)
+        enforce_boot_files();
     if (!offered)
         return false;
     load_kernel();

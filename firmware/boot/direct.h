@@ -6,12 +6,18 @@
 #include <stdbool.h>
 
 /*
+ * Looks for measured hashes in the launch's memory and says what they cover. First of all, before
+ * anything that the host says is looked at. Panics when the table is damaged.
+ */
+void direct_init(void);
+/* Are measured hashes in force? Then nothing but the measured kernel may run in this guest. */
+bool direct_measured(void);
+
+/*
  * Boots the host's kernel if there is one. Returns true when a kernel was started and came back,
- * false when there was none. Panics when a measured hash does not match.
+ * false when there was none. Panics when a measured hash does not match, or when the host offers
+ * something to boot that has none.
  */
 bool direct_boot(void);
-
-/* Are measured hashes in force? Then nothing but the measured kernel may be booted. */
-bool direct_measured(void);
 
 #endif

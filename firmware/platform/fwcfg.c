@@ -17,7 +17,7 @@ enum {
     PORT_SELECT = 0x510, PORT_DATA = 0x511, PORT_DMA_HIGH = 0x514, PORT_DMA_LOW = 0x518,
     ID_DMA = 2,
     CONTROL_ERROR = 1, CONTROL_READ = 2, CONTROL_SKIP = 4, CONTROL_SELECT = 8, CONTROL_WRITE = 16,
-    NAME_SIZE = 56, FILES_MAX = 512, DMA_THRESHOLD = 16,
+    FILES_MAX = 256, KEY_FIRST_FILE = 0x20, DMA_THRESHOLD = 16,
     PIECE = 256 * 1024,
 };
 
@@ -30,11 +30,13 @@ struct fwcfg_dma {
 struct fwcfg_file {
     uint32_t size;
     uint16_t key, reserved;
-    char name[NAME_SIZE];
+    char name[FWCFG_NAME_SIZE];
 };
 _Static_assert(sizeof(struct fwcfg_dma) == 16 && sizeof(struct fwcfg_file) == 64, "wire format");
 
 static bool present;
+static struct fwcfg_file files[FILES_MAX]; /* the directory as read at start, plausible entries */
+static size_t file_count;
 static volatile struct fwcfg_dma *block;
 static uint64_t block_device;
 static uint8_t *bounce;
@@ -110,6 +112,41 @@ static void read_any(void *data, size_t length, fwcfg_sink *sink, void *context)
     }
 }
 
+/* Numbers in our byte order. false: no such file can be. */
+static bool take_entry(struct fwcfg_file *file)
+{
+    file->key = __builtin_bswap16(file->key);
+    file->size = __builtin_bswap32(file->size);
+    size_t length = strnlen(file->name, FWCFG_NAME_SIZE);
+    if (length == 0 || length == FWCFG_NAME_SIZE) {
+        log_line("fw_cfg: a file without a proper name is ignored");
+        return false;
+    }
+    if (file->key < KEY_FIRST_FILE || file->size > INT32_MAX) {
+        log_line("fw_cfg: implausible entry for %s ignored", file->name);
+        return false;
+    }
+    return true;
+}
+
+/* Once, so that the host cannot show another directory to the next who asks. */
+static void read_directory(void)
+{
+    uint32_t count;
+
+    file_count = 0;
+    fwcfg_read(FWCFG_DIRECTORY, &count, sizeof(count));
+    count = __builtin_bswap32(count);
+    if (count > FILES_MAX) {
+        log_line("fw_cfg: %u files, those after the first %u do not count", count, FILES_MAX);
+        count = FILES_MAX;
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        fwcfg_read_more(&files[file_count], sizeof(files[0]));
+        file_count += take_entry(&files[file_count]);
+    }
+}
+
 bool fwcfg_init(void)
 {
     char signature[4];
@@ -117,6 +154,9 @@ bool fwcfg_init(void)
     select_key(FWCFG_SIGNATURE);
     read_port(signature, sizeof(signature));
     present = memcmp(signature, "QEMU", sizeof(signature)) == 0;
+    if (present) {
+        read_directory();
+    }
     return present;
 }
 
@@ -135,31 +175,29 @@ void fwcfg_enable_dma(void)
     block = shared;
 }
 
-bool fwcfg_find(const char *name, uint16_t *ret_key, uint32_t *ret_size)
+bool fwcfg_file_at(size_t index, const char **ret_name, uint16_t *ret_key, uint32_t *ret_size)
 {
-    uint32_t count;
-    struct fwcfg_file file;
-    size_t length = strlen(name);
-
-    if (!present || length >= NAME_SIZE) {
+    if (index >= file_count) {
         return false;
     }
-    fwcfg_read(FWCFG_DIRECTORY, &count, sizeof(count));
-    count = __builtin_bswap32(count);
-    for (uint32_t i = 0; i < count && i < FILES_MAX; i++) {
-        fwcfg_read_more(&file, sizeof(file));
-        if (memcmp(file.name, name, length + 1) != 0) {
-            continue;
+    *ret_name = files[index].name;
+    *ret_key = files[index].key;
+    *ret_size = files[index].size;
+    return true;
+}
+
+bool fwcfg_find(const char *name, uint16_t *ret_key, uint32_t *ret_size)
+{
+    const char *at;
+    uint16_t key;
+    uint32_t size;
+
+    for (size_t i = 0; fwcfg_file_at(i, &at, &key, &size); i++) {
+        if (strcmp(at, name) == 0) {
+            *ret_key = key;
+            *ret_size = size;
+            return true;
         }
-        uint16_t key = __builtin_bswap16(file.key);
-        uint32_t size = __builtin_bswap32(file.size);
-        if (key < 0x20 || size > INT32_MAX) {
-            log_line("fw_cfg: implausible entry for %s ignored", name);
-            return false;
-        }
-        *ret_key = key;
-        *ret_size = size;
-        return true;
     }
     return false;
 }

@@ -17,12 +17,16 @@ enum fwcfg_key {
     FWCFG_SETUP_SIZE = 0x17, FWCFG_SETUP_DATA = 0x18, FWCFG_DIRECTORY = 0x19,
 };
 
-/* Probes the device, by port only. false: absent. */
+#define FWCFG_NAME_SIZE 56u /* of a file, with the NUL */
+
+/* Probes the device and reads its directory, by port only. false: absent. */
 bool fwcfg_init(void);
 /* From here on reads go by DMA through the shared pool, if the device can. After dma_init. */
 void fwcfg_enable_dma(void);
 
-/* Size and key of a named file; false: not there or an implausible directory entry. */
+/* The files of the directory that are plausible: proper name, file key, size. false: no more. */
+bool fwcfg_file_at(size_t index, const char **ret_name, uint16_t *ret_key, uint32_t *ret_size);
+/* Size and key of the first file of that name. */
 bool fwcfg_find(const char *name, uint16_t *ret_key, uint32_t *ret_size);
 
 /* Selects a key and reads from its start; the rest of a shorter item reads as zeros. */

@@ -3,6 +3,7 @@
 #include "firmware/arch/interrupts.h"
 #include "firmware/arch/paging.h"
 #include "firmware/arch/time.h"
+#include "firmware/boot/direct.h"
 #include "firmware/lib/log.h"
 #include "firmware/platform/acpi.h"
 #include "firmware/platform/fwcfg.h"
@@ -34,6 +35,7 @@ void firmware_start(void)
     sev_init();
     serial_init();
     banner();
+    direct_init();
     q35_init();
     time_init();
     if (!fwcfg_init()) {

@@ -25,6 +25,7 @@
 
 #define LAUNCH_PAGE 0x810000ul
 #define RAM_SIZE    (128ul << 20)
+#define BOOT_FILE_KEY 0x33
 #define PIECE       1000u /* of fwcfg_read_through */
 
 bool boot_services_ended;
@@ -39,6 +40,9 @@ static size_t seen_kernel;
 static struct {
     uint8_t setup[512], kernel[5000], initrd[3000], command_line[64];
     uint32_t setup_size, kernel_size, initrd_size, command_line_size;
+    const char *boot_file; /* NULL: none */
+    uint8_t boot_content[5512]; /* of it: setup and kernel */
+    uint32_t boot_size;
 } host;
 
 _Noreturn void panic(const char *fmt, ...);
@@ -85,7 +89,8 @@ static void host_item(uint16_t key, const void **ret_data, uint32_t *ret_size)
                   { FWCFG_INITRD_SIZE, &host.initrd_size, 4 },
                   { FWCFG_INITRD_DATA, host.initrd, host.initrd_size },
                   { FWCFG_CMDLINE_SIZE, &host.command_line_size, 4 },
-                  { FWCFG_CMDLINE_DATA, host.command_line, host.command_line_size } };
+                  { FWCFG_CMDLINE_DATA, host.command_line, host.command_line_size },
+                  { BOOT_FILE_KEY, host.boot_content, host.boot_size } };
     for (size_t i = 0; i < sizeof(items) / sizeof(items[0]); i++)
         if (items[i].key == key) {
             *ret_data = items[i].data;
@@ -95,13 +100,33 @@ static void host_item(uint16_t key, const void **ret_data, uint32_t *ret_size)
     fail_msg("key 0x%x", key);
 }
 
+static const uint8_t *item_left;
+static uint32_t item_size;
+
+void fwcfg_read_more(void *data, size_t length)
+{
+    assert_true(length <= item_size);
+    memcpy(data, item_left, length);
+    item_left += length;
+    item_size -= (uint32_t)length;
+}
+
 void fwcfg_read(uint16_t key, void *data, size_t length)
 {
     const void *item = NULL;
-    uint32_t size = 0;
-    host_item(key, &item, &size);
-    assert_true(length <= size);
-    memcpy(data, item, length);
+    host_item(key, &item, &item_size);
+    item_left = item;
+    fwcfg_read_more(data, length);
+}
+
+bool fwcfg_file_at(size_t index, const char **ret_name, uint16_t *ret_key, uint32_t *ret_size)
+{
+    if (!host.boot_file || index > 1)
+        return false;
+    *ret_name = index ? host.boot_file : "etc/e820";
+    *ret_key = BOOT_FILE_KEY;
+    *ret_size = host.boot_size;
+    return true;
 }
 
 uint32_t fwcfg_read_u32(uint16_t key)
@@ -206,6 +231,8 @@ static int prepare(void **state)
     memset((void *)LAUNCH_PAGE, 0x5A, 4096); /* unlaunched memory: noise */
     encrypted = false;
     started = 0;
+    host.boot_file = NULL;
+    direct_init();
     for (size_t i = 0; i < sizeof(host.kernel); i++)
         host.kernel[i] = (uint8_t)(i * 7);
     memset(host.setup, 1, sizeof(host.setup));
@@ -300,8 +327,9 @@ static void noise_is_no_table(void **state)
 {
     (void)state;
     encrypted = true;
-    assert_true(direct_boot());
+    direct_init();
     assert_false(direct_measured());
+    assert_true(direct_boot());
     assert_int_equal(started, 1);
     forget();
 }
@@ -313,6 +341,7 @@ static bool stops_naming(const char *name)
     reason[0] = 0;
     encrypted = true;
     if (setjmp(stopped) == 0) {
+        direct_init();
         (void)direct_boot();
         forget();
         return false;
@@ -401,6 +430,39 @@ static void sizes_are_bounded(void **state)
     assert_true(stops_naming("command line"));
 }
 
+static void offer(const char *name)
+{
+    host.boot_file = name;
+    memcpy(host.boot_content, host.setup, host.setup_size);
+    memcpy(host.boot_content + host.setup_size, host.kernel, host.kernel_size);
+    host.boot_size = host.setup_size + host.kernel_size;
+}
+
+static void every_boot_file_is_enforced(void **state)
+{
+    measure();
+    offer("etc/boot/kernel");
+    assert_false(stops_naming(""));
+    assert_int_equal(started, 1);
+    prepare(state);
+    measure();
+    offer("etc/boot/kernel");
+    host.boot_content[5000] ^= 1;
+    assert_true(stops_naming("etc/boot/kernel does not match"));
+    prepare(state);
+    measure();
+    offer("etc/boot/initrd");
+    assert_true(stops_naming("etc/boot/initrd does not match"));
+    prepare(state);
+    measure();
+    offer("etc/boot/shim");
+    assert_true(stops_naming("etc/boot/shim"));
+    prepare(state);
+    offer("etc/boot/shim"); /* without hashes it is nobody's business */
+    assert_false(stops_naming(""));
+    assert_int_equal(started, 1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -413,6 +475,7 @@ int main(void)
         cmocka_unit_test_setup(every_blob_is_enforced, prepare),
         cmocka_unit_test_setup(lengths_are_enforced, prepare),
         cmocka_unit_test_setup(missing_entries_stop, prepare),
+        cmocka_unit_test_setup(every_boot_file_is_enforced, prepare),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
