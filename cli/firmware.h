@@ -3,7 +3,11 @@
 #ifndef PRIVET_CLI_FIRMWARE_H
 #define PRIVET_CLI_FIRMWARE_H
 
+#include <stdbool.h>
 #include <stdint.h>
+
+/* Prints what the image holds and what a launch measures of it. Exit code. */
+int firmware_info(const char *path, bool json);
 
 /* Prints the symbols of a debug image, or only those that the addresses belong to. Exit code. */
 int firmware_symbols(const char *path, const uint64_t *addresses, unsigned count);

@@ -257,9 +257,16 @@ idt32_pointer:
  * The GUIDed table: data, length, GUID, read downward from the footer 48 bytes below 4 GiB.
  * GUIDs in their EFI memory form.
  */
-        .equ    TABLE_LENGTH, (8 + 18) + (8 + 18) + (4 + 18) + 18
+        .equ    VERSION_LENGTH, 16
+        .equ    TABLE_LENGTH, (VERSION_LENGTH + 18) + (8 + 18) + (8 + 18) + (4 + 18) + 18
         .org    RESET_SIZE - 32 - TABLE_LENGTH, 0xFF
 guid_table:
+        /* f71c4475-00c9-4744-a71a-316412a1288a: our version, for tools that look at an image */
+        .ascii  PRIVET_VERSION
+        .org    guid_table + VERSION_LENGTH, 0
+        .word   VERSION_LENGTH + 18
+        .byte   0x75, 0x44, 0x1c, 0xf7, 0xc9, 0x00, 0x44, 0x47
+        .byte   0xa7, 0x1a, 0x31, 0x64, 0x12, 0xa1, 0x28, 0x8a
         /* 7255371f-3a3b-4b04-927b-1da6efa8d454: kernel hash table block */
         .long   LAUNCH_PAGE + 0xC00, 0x400
         .word   26

@@ -1,8 +1,24 @@
 /* SPDX-License-Identifier: BSD-2-Clause-Patent */
-/* The GUIDed table at the end of a firmware image: every entry lies inside the image. */
+/*
+ * The GUIDed table at the end of a firmware image and the SEV metadata that it names: every entry
+ * and every section lies inside the image.
+ */
 #include <stdlib.h>
 
+#include "sev/bytes.h"
 #include "sev/guid_table.h"
+#include "sev/metadata.h"
+
+static void read_metadata(const uint8_t *data, size_t size, uint32_t distance)
+{
+    struct sev_metadata metadata;
+    if (!sev_metadata_open(data, size, distance, &metadata))
+        return;
+    volatile uint32_t last = 0;
+    for (uint32_t i = 0; i < metadata.count; i++)
+        last = sev_metadata_section(&metadata, i).type;
+    sev_metadata_type_name(last);
+}
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -17,6 +33,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     for (size_t count = 0; sev_guid_table_next(&walk, &entry); count++) {
         if (entry.data < data || entry.length > (size_t)(data + size - entry.data) || count > size)
             abort();
+        if (entry.length == 4)
+            read_metadata(data, size, load_le32(entry.data));
     }
     return 0;
 }

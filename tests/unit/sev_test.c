@@ -6,6 +6,7 @@
 #include "sev/certificate.h"
 #include "sev/guid_table.h"
 #include "sev/hashes.h"
+#include "sev/metadata.h"
 #include "sev/session.h"
 #include "sev/status.h"
 
@@ -181,6 +182,53 @@ static void test_guid_table_hostile(void **state)
     }
 }
 
+#define METADATA_AT 40u
+static void build_metadata(uint8_t image[128])
+{
+    static const uint32_t words[] = { 16 + 24, 1, 2, 0x800000, 0x9000, 1, 0x80D000, 0x1000, 2 };
+    memset(image, 0xCC, 128);
+    memcpy(image + METADATA_AT, "ASEV", 4);
+    for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+        store_le32(image + METADATA_AT + 4 + 4 * i, words[i]);
+}
+
+static void test_metadata(void **state)
+{
+    uint8_t image[128];
+    struct sev_metadata metadata;
+    build_metadata(image);
+    assert_true(sev_metadata_open(image, 128, 128 - METADATA_AT, &metadata));
+    assert_int_equal(metadata.count, 2);
+    struct sev_metadata_section section = sev_metadata_section(&metadata, 1);
+    assert_int_equal(section.base, 0x80D000);
+    assert_int_equal(section.size, 0x1000);
+    assert_string_equal(sev_metadata_type_name(section.type), "secrets page");
+    assert_string_equal(sev_metadata_type_name(99), "unknown");
+}
+
+static void test_metadata_hostile(void **state)
+{
+    uint8_t image[128];
+    struct sev_metadata metadata;
+    static const uint32_t distances[] = { 0, 15, 16, 87, 89, 129, UINT32_MAX };
+    static const struct {
+        unsigned at;
+        uint32_t value;
+    } changes[] = { { 0, 0 }, { 4, 15 }, { 4, 89 }, { 4, UINT32_MAX }, { 4, 39 }, { 8, 2 },
+                    { 12, 3 }, { 12, 0x15555557 }, { 12, UINT32_MAX } };
+    build_metadata(image);
+    for (size_t i = 0; i < sizeof(distances) / sizeof(distances[0]); i++)
+        assert_false(sev_metadata_open(image, 128, distances[i], &metadata));
+    for (size_t i = 0; i < sizeof(changes) / sizeof(changes[0]); i++) {
+        build_metadata(image);
+        store_le32(image + METADATA_AT + changes[i].at, changes[i].value);
+        assert_false(sev_metadata_open(image, 128, 128 - METADATA_AT, &metadata));
+    }
+    /* Cut off inside the sections. */
+    build_metadata(image);
+    assert_false(sev_metadata_open(image, METADATA_AT + 39, 39, &metadata));
+}
+
 static void test_hashes_table(void **state)
 {
     struct sev_kernel_hashes hashes;
@@ -216,6 +264,8 @@ int main(void)
         cmocka_unit_test(test_amd_certificate),
         cmocka_unit_test(test_guid_table),
         cmocka_unit_test(test_guid_table_hostile),
+        cmocka_unit_test(test_metadata),
+        cmocka_unit_test(test_metadata_hostile),
         cmocka_unit_test(test_hashes_table),
         cmocka_unit_test(test_status),
     };
