@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: BSD-2-Clause-Patent */
+/* The common configuration structure (virtio 1.2 4.1.4.3): offsets. For the transport's files. */
+#ifndef PRIVET_FIRMWARE_VIRTIO_PCI_H
+#define PRIVET_FIRMWARE_VIRTIO_PCI_H
+
+enum {
+    VIRTIO_DEVICE_FEATURE_SELECT = 0,
+    VIRTIO_DEVICE_FEATURE = 4,
+    VIRTIO_DRIVER_FEATURE_SELECT = 8,
+    VIRTIO_DRIVER_FEATURE = 12,
+    VIRTIO_STATUS = 20,
+    VIRTIO_CONFIG_GENERATION = 21,
+    VIRTIO_QUEUE_SELECT = 22,
+    VIRTIO_QUEUE_SIZE = 24,
+    VIRTIO_QUEUE_ENABLE = 28,
+    VIRTIO_QUEUE_NOTIFY_OFFSET = 30,
+    VIRTIO_QUEUE_DESCRIPTORS = 32,
+    VIRTIO_QUEUE_DRIVER = 40,
+    VIRTIO_QUEUE_DEVICE = 48,
+    VIRTIO_COMMON_LENGTH = 56,
+};
+
+#endif
