@@ -1,39 +1,31 @@
 /* SPDX-License-Identifier: BSD-2-Clause-Patent */
 /*
- * PCI enumeration and resource assignment: depth first over bridges, BARs placed largest first on
- * each bus. 64-bit BARs go below 4 GiB as well while they fit there. Sizes come from the host's
- * devices: each is bounded by its window, a BAR that does not fit is left unassigned and said so.
+ * PCI configuration space and enumeration: depth first over bridges, each bridge getting the next
+ * bus number, whatever it says of itself. Every function's BARs are sized on the way.
  */
 #include "firmware/platform/pci.h"
 
 #include "firmware/arch/io.h"
-#include "firmware/arch/paging.h"
 #include "firmware/lib/log.h"
-#include "firmware/platform/memory_map.h"
+#include "firmware/platform/pci_tree.h"
 #include "firmware/platform/q35.h"
 
 enum {
     CONFIG_ADDRESS = 0xCF8, CONFIG_DATA = 0xCFC,
     PCI_ID = 0x00, PCI_COMMAND = 0x04, PCI_STATUS = 0x06, PCI_CLASS = 0x08, PCI_HEADER = 0x0E,
-    PCI_BAR = 0x10, PCI_BUSES = 0x18, PCI_IO_WINDOW = 0x1C, PCI_MEMORY_WINDOW = 0x20,
-    PCI_PREFETCH_WINDOW = 0x24, PCI_IO_UPPER = 0x30, PCI_CAPABILITIES = 0x34,
-    PCI_INTERRUPT_LINE = 0x3C, PCI_INTERRUPT_PIN = 0x3D,
+    PCI_BUSES = 0x18, PCI_CAPABILITIES = 0x34, PCI_INTERRUPT_LINE = 0x3C, PCI_INTERRUPT_PIN = 0x3D,
     COMMAND_IO = 1, COMMAND_MEMORY = 2, COMMAND_MASTER = 4, STATUS_CAPABILITIES = 0x10,
-    HEADER_MULTI = 0x80, HEADER_BRIDGE = 1, BAR_IO = 1, BAR_WIDE = 4,
-    FUNCTIONS_MAX = 128, DEPTH_MAX = 8, BRIDGE_GRAIN = 0x100000, BRIDGE_IO_GRAIN = 0x1000,
+    HEADER_MULTI = 0x80, HEADER_BRIDGE = 1, BAR_IO = 1, BAR_WIDE = 4, BAR_PREFETCHABLE = 8,
+    CAPABILITY_SHPC = 0x0C, CAPABILITY_EXPRESS = 0x10, EXPRESS_FLAGS = 2, EXPRESS_SLOT = 0x14,
+    EXPRESS_HAS_SLOT = 0x100, SLOT_HOTPLUG = 0x40, BUSES_MAX = 256,
 };
 
-/* A window that fills upward. */
-struct window {
-    uint64_t next, end;
-};
-
-static struct pci_function functions[FUNCTIONS_MAX];
-static size_t function_count;
-static unsigned next_bus;
-static struct window io_window = { Q35_IO_BASE, Q35_IO_END };
-static struct window low_window = { Q35_MMIO_BASE, Q35_MMIO_END };
-static struct window high_window;
+struct pci_function pci_functions[PCI_FUNCTIONS_MAX];
+uint8_t pci_bus_of[PCI_FUNCTIONS_MAX];
+size_t pci_function_count;
+struct pci_bridge pci_bridges[PCI_BRIDGES_MAX];
+size_t pci_bridge_count;
+static unsigned last_bus;
 
 uint32_t pci_port_read32(uint16_t address, unsigned offset)
 {
@@ -82,23 +74,6 @@ void pci_write32(uint16_t address, unsigned offset, uint32_t value)
     mmio_write32(ecam(address, offset), value);
 }
 
-static uint64_t align_up(uint64_t value, uint64_t grain)
-{
-    return (value + grain - 1) & ~(grain - 1);
-}
-
-/* 0: does not fit. */
-static uint64_t take(struct window *window, uint64_t size)
-{
-    uint64_t base = align_up(window->next, size);
-
-    if (base < window->next || base >= window->end || size > window->end - base) {
-        return 0;
-    }
-    window->next = base + size;
-    return base;
-}
-
 static void size_bars(struct pci_function *f, unsigned count)
 {
     for (unsigned i = 0; i < count; i++) {
@@ -111,6 +86,7 @@ static void size_bars(struct pci_function *f, unsigned count)
         }
         bar->io = (mask & BAR_IO) != 0;
         bar->wide = !bar->io && (mask & 6) == BAR_WIDE && i + 1 < count;
+        bar->prefetchable = !bar->io && (mask & BAR_PREFETCHABLE) != 0;
         uint64_t bits = bar->io ? mask & ~3u : mask & ~15u;
         if (bar->wide) {
             pci_write32(f->address, offset + 4, UINT32_MAX);
@@ -121,62 +97,7 @@ static void size_bars(struct pci_function *f, unsigned count)
             bits |= 0xFFFFFFFF00000000ull;
         }
         bar->size = bits & -bits; /* the lowest writable bit: always a power of two */
-        if (!bar->io && bar->size != 0 && bar->size < 4096) {
-            bar->size = 4096; /* no two devices in one page */
-        }
         i += bar->wide;
-    }
-}
-
-static void write_bar(const struct pci_function *f, unsigned index)
-{
-    const struct pci_bar *bar = &f->bars[index];
-
-    pci_write32(f->address, PCI_BAR + 4 * index, (uint32_t)bar->base);
-    if (bar->wide) {
-        pci_write32(f->address, PCI_BAR + 4 * index + 4, (uint32_t)(bar->base >> 32));
-    }
-}
-
-static void place_bar(struct pci_function *f, unsigned index, bool behind_bridge)
-{
-    struct pci_bar *bar = &f->bars[index];
-
-    bar->base = take(bar->io ? &io_window : &low_window, bar->size);
-    if (bar->base == 0 && bar->wide && !behind_bridge) {
-        bar->base = take(&high_window, bar->size);
-        if (bar->base != 0) {
-            paging_map_device(bar->base, bar->size);
-        }
-    }
-    if (bar->base == 0) {
-        log_line("PCI %02x:%02x.%u: no room for BAR %u of 0x%lx bytes", f->address >> 8,
-                 f->address >> 3 & 31, f->address & 7, index, bar->size);
-        bar->size = 0;
-    }
-    write_bar(f, index);
-}
-
-/* Largest first wastes nothing to alignment. */
-static void place_bus(size_t first, size_t end, bool behind_bridge)
-{
-    for (;;) {
-        struct pci_function *best = NULL;
-        unsigned index = 0;
-        for (size_t i = first; i < end; i++) {
-            for (unsigned b = 0; b < 6; b++) {
-                const struct pci_bar *bar = &functions[i].bars[b];
-                if (bar->size != 0 && bar->base == 0
-                    && (best == NULL || bar->size > best->bars[index].size)) {
-                    best = &functions[i];
-                    index = b;
-                }
-            }
-        }
-        if (best == NULL) {
-            return;
-        }
-        place_bar(best, index, behind_bridge);
     }
 }
 
@@ -196,94 +117,121 @@ static void route_interrupt(const struct pci_function *f)
     }
 }
 
-static void scan_bus(unsigned bus, unsigned depth);
-
-static void open_bridge(uint16_t address, unsigned depth)
+/* Does a device find room behind the bridge while the machine runs? */
+static bool takes_hotplug(uint16_t address)
 {
-    unsigned secondary = ++next_bus;
+    unsigned express = pci_capability(address, CAPABILITY_EXPRESS, 0);
 
-    low_window.next = align_up(low_window.next, BRIDGE_GRAIN);
-    io_window.next = align_up(io_window.next, BRIDGE_IO_GRAIN);
-    uint64_t memory = low_window.next, io = io_window.next;
-    pci_write32(address, PCI_BUSES, 0xFF0000u | secondary << 8 | address >> 8);
-    scan_bus(secondary, depth + 1);
-    pci_write32(address, PCI_BUSES, next_bus << 16 | secondary << 8 | address >> 8);
-    low_window.next = align_up(low_window.next, BRIDGE_GRAIN);
-    io_window.next = align_up(io_window.next, BRIDGE_IO_GRAIN);
-    /* An empty window is written with its limit below its base. */
-    pci_write32(address, PCI_MEMORY_WINDOW, memory == low_window.next ? 0x0000FFF0u
-                : (uint32_t)((low_window.next - 1) & 0xFFF00000u) | (uint32_t)(memory >> 16));
-    pci_write32(address, PCI_PREFETCH_WINDOW, 0x0000FFF0u);
-    pci_write16(address, PCI_IO_WINDOW, io == io_window.next ? 0x00F0u
-                : (uint16_t)(((io_window.next - 1) & 0xF000u) | io >> 8));
-    pci_write32(address, PCI_IO_UPPER, 0);
+    if (express == 0) {
+        return pci_capability(address, CAPABILITY_SHPC, 0) != 0;
+    }
+    return (pci_read16(address, express + EXPRESS_FLAGS) & EXPRESS_HAS_SLOT) != 0
+           && (pci_read32(address, express + EXPRESS_SLOT) & SLOT_HOTPLUG) != 0;
 }
 
-static bool probe(uint16_t address)
+/* Which windows the bridge has: those whose base can be written (PCI bridge 1.2 3.2.5). */
+static void probe_windows(struct pci_bridge *bridge)
+{
+    pci_write16(bridge->address, PCI_IO_WINDOW, 0xF0);
+    pci_write32(bridge->address, PCI_PREFETCH_WINDOW, 0xFFF0);
+    uint32_t prefetch = pci_read32(bridge->address, PCI_PREFETCH_WINDOW);
+    bridge->opens[PCI_KIND_IO] = (pci_read16(bridge->address, PCI_IO_WINDOW) & 0xF0) != 0;
+    bridge->opens[PCI_KIND_MEMORY] = true;
+    bridge->opens[PCI_KIND_WIDE] = (prefetch & 0xFFF0) != 0 && (prefetch & 15) == 1
+                                   && pci_bridges[bridge->parent].opens[PCI_KIND_WIDE];
+}
+
+static void scan_bus(unsigned bus, uint8_t bridge);
+
+static void open_bridge(uint16_t address, uint8_t parent)
+{
+    if (pci_bridge_count == PCI_BRIDGES_MAX || last_bus + 1 == BUSES_MAX) {
+        log_line("PCI: too many bridges, what lies behind %02x:%02x.%u is ignored", address >> 8,
+                 address >> 3 & 31, address & 7);
+        return;
+    }
+    uint8_t index = (uint8_t)pci_bridge_count++;
+    unsigned secondary = ++last_bus;
+    pci_bridges[index] = (struct pci_bridge){ .parent = parent, .address = address,
+                                              .hotplug = takes_hotplug(address) };
+    probe_windows(&pci_bridges[index]);
+    pci_write32(address, PCI_BUSES, 0xFF0000u | secondary << 8 | address >> 8);
+    scan_bus(secondary, index);
+    pci_write32(address, PCI_BUSES, last_bus << 16 | secondary << 8 | address >> 8);
+}
+
+static bool is_bridge(uint16_t address)
+{
+    return (pci_read8(address, PCI_HEADER) & 0x7F) == HEADER_BRIDGE;
+}
+
+static bool probe(uint16_t address, uint8_t bridge)
 {
     uint32_t id = pci_read32(address, PCI_ID);
 
     if ((id & 0xFFFF) == 0xFFFF || (id & 0xFFFF) == 0) {
         return false;
     }
-    if (function_count == FUNCTIONS_MAX) {
-        log_line("PCI: more than %d functions, the rest is ignored", FUNCTIONS_MAX);
+    if (pci_function_count == PCI_FUNCTIONS_MAX) {
+        log_line("PCI: more than %d functions, %02x:%02x.%u is ignored", PCI_FUNCTIONS_MAX,
+                 address >> 8, address >> 3 & 31, address & 7);
         return false;
     }
-    struct pci_function *f = &functions[function_count++];
+    pci_bus_of[pci_function_count] = bridge;
+    struct pci_function *f = &pci_functions[pci_function_count++];
     *f = (struct pci_function){ .address = address, .vendor = (uint16_t)id,
                                 .device = (uint16_t)(id >> 16),
                                 .class_code = pci_read32(address, PCI_CLASS) >> 8 };
     uint16_t command = pci_read16(address, PCI_COMMAND);
     pci_write16(address, PCI_COMMAND, command & (uint16_t)~(COMMAND_IO | COMMAND_MEMORY));
-    size_bars(f, (pci_read8(address, PCI_HEADER) & 0x7F) == HEADER_BRIDGE ? 2 : 6);
+    size_bars(f, is_bridge(address) ? 2 : PCI_BARS);
     return true;
 }
 
-static void scan_bus(unsigned bus, unsigned depth)
+static void scan_bus(unsigned bus, uint8_t bridge)
 {
-    size_t first = function_count;
+    size_t first = pci_function_count;
 
     for (unsigned device = 0; device < 32; device++) {
         uint16_t address = pci_address(bus, device, 0);
-        if (!probe(address) || (pci_read8(address, PCI_HEADER) & HEADER_MULTI) == 0) {
+        if (!probe(address, bridge) || (pci_read8(address, PCI_HEADER) & HEADER_MULTI) == 0) {
             continue;
         }
         for (unsigned function = 1; function < 8; function++) {
-            (void)probe(pci_address(bus, device, function));
+            (void)probe(pci_address(bus, device, function), bridge);
         }
     }
-    size_t end = function_count;
-    place_bus(first, end, depth > 0);
+    size_t end = pci_function_count;
     for (size_t i = first; i < end; i++) {
-        uint16_t address = functions[i].address;
-        route_interrupt(&functions[i]);
-        if ((pci_read8(address, PCI_HEADER) & 0x7F) == HEADER_BRIDGE && depth < DEPTH_MAX
-            && next_bus < 254) {
-            open_bridge(address, depth);
+        if (is_bridge(pci_functions[i].address)) {
+            open_bridge(pci_functions[i].address, bridge);
         }
-        pci_write16(address, PCI_COMMAND, pci_read16(address, PCI_COMMAND) | COMMAND_IO
-                    | COMMAND_MEMORY | COMMAND_MASTER);
     }
 }
 
 void pci_init(void)
 {
-    uint64_t reserved, limit = 1ull << q35_address_bits();
-
-    high_window.next = align_up(memory_map_top(), 1ull << 35);
-    reserved = memory_map_reserved_after(high_window.next);
-    high_window.end = reserved < limit ? reserved : limit;
+    pci_function_count = 0;
+    pci_bridges[0] = (struct pci_bridge){ .opens = { true, true, true } };
+    pci_bridge_count = 1;
+    last_bus = 0;
     scan_bus(0, 0);
-    log_debug("PCI: %lu functions on %u buses", function_count, next_bus + 1);
+    pci_assign_resources();
+    for (size_t i = 0; i < pci_function_count; i++) {
+        uint16_t address = pci_functions[i].address;
+        route_interrupt(&pci_functions[i]);
+        pci_write16(address, PCI_COMMAND, pci_read16(address, PCI_COMMAND) | COMMAND_IO
+                    | COMMAND_MEMORY | COMMAND_MASTER);
+    }
+    log_debug("PCI: %lu functions on %u buses", pci_function_count, last_bus + 1);
 }
 
 bool pci_function_at(size_t index, const struct pci_function **ret)
 {
-    if (index >= function_count) {
+    if (index >= pci_function_count) {
         return false;
     }
-    *ret = &functions[index];
+    *ret = &pci_functions[index];
     return true;
 }
 

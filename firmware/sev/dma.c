@@ -83,18 +83,39 @@ void dma_free(void *shared, size_t length)
     memset(used + first, 0, pages);
 }
 
-bool dma_map(void *data, size_t length, enum dma_direction direction, struct dma_mapping *ret)
+bool dma_bounce(void *data, size_t length, enum dma_direction direction, struct dma_mapping *ret)
 {
-    *ret = (struct dma_mapping){ data, (uintptr_t)data, data, length, direction };
-    if (!sev_active()) {
-        return true; /* the device may use the memory itself */
-    }
+    *ret = (struct dma_mapping){ .data = data, .length = length, .direction = direction };
     ret->shared = dma_alloc(length, &ret->device);
     if (ret->shared == NULL) {
         return false;
     }
     if (direction != DMA_FROM_DEVICE) {
         memcpy(ret->shared, data, length);
+    }
+    return true;
+}
+
+bool dma_map(void *data, size_t length, enum dma_direction direction, struct dma_mapping *ret)
+{
+    if (sev_active()) {
+        return dma_bounce(data, length, direction, ret);
+    }
+    *ret = (struct dma_mapping){ data, (uintptr_t)data, data, length, direction };
+    return true; /* the device may use the memory itself */
+}
+
+bool dma_is_shared(const void *data, size_t length)
+{
+    size_t offset = (size_t)((uintptr_t)data - (uintptr_t)pool);
+
+    if (pool == NULL || length == 0 || length > POOL_SIZE || offset > POOL_SIZE - length) {
+        return false;
+    }
+    for (size_t i = offset / PAGE; i < pages_of(offset + length); i++) {
+        if (!used[i]) {
+            return false;
+        }
     }
     return true;
 }

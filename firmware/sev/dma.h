@@ -30,6 +30,10 @@ void dma_free(void *shared, size_t length);
 /* Bounces `data` for one transfer; unmap copies back and clears it. false: pool exhausted. */
 bool dma_map(void *data, size_t length, enum dma_direction direction, struct dma_mapping *ret);
 void dma_unmap(struct dma_mapping *mapping);
+/* The same through the pool, below 4 GiB, in plain guests too. */
+bool dma_bounce(void *data, size_t length, enum dma_direction direction, struct dma_mapping *ret);
+/* Does the range lie in what dma_alloc handed out? */
+bool dma_is_shared(const void *data, size_t length);
 
 /* ExitBootServices: every page of the pool becomes private again and is zeroed. */
 void dma_shutdown(void);

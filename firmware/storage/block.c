@@ -262,7 +262,9 @@ static struct block_range *publish_range(struct disk *disk, uint64_t start, uint
     range->disk = disk;
     range->start = start;
     range->blocks = blocks;
-    handle_install(&range->handle, &guid_device_path, path);
+    range->handle = handle_of_path(path); /* a disk without a node of its own: the PCI function */
+    if (!range->handle)
+        handle_install(&range->handle, &guid_device_path, path);
     handle_install(&range->handle, &guid_block_io, &range->block_io);
     handle_install(&range->handle, &guid_disk_io, &range->disk_io);
     return range;

@@ -19,16 +19,21 @@ static bool bridge_of(unsigned bus, uint16_t *ret)
     return false;
 }
 
-EFI_DEVICE_PATH_PROTOCOL *devicepath_of_pci(uint16_t address)
+EFI_DEVICE_PATH_PROTOCOL *devicepath_of_pci_root(void)
 {
     static const ACPI_HID_DEVICE_PATH root = { { ACPI_DEVICE_PATH, ACPI_DP, { 12, 0 } },
                                                0x0A0341D0,
                                                0 };
+    return devicepath_append(NULL, &root.Header);
+}
+
+EFI_DEVICE_PATH_PROTOCOL *devicepath_of_pci(uint16_t address)
+{
     uint16_t chain[PATH_DEPTH] = { address };
     unsigned depth = 1;
     while (depth < PATH_DEPTH && bridge_of(chain[depth - 1] >> 8, &chain[depth]))
         depth++;
-    EFI_DEVICE_PATH_PROTOCOL *path = devicepath_append(NULL, &root.Header);
+    EFI_DEVICE_PATH_PROTOCOL *path = devicepath_of_pci_root();
     while (path && depth-- > 0) {
         PCI_DEVICE_PATH node = { { HARDWARE_DEVICE_PATH, HW_PCI_DP, { 6, 0 } },
                                  (UINT8)(chain[depth] & 7),

@@ -8,6 +8,7 @@
 #include "firmware/platform/pci.h"
 #include "firmware/sev/dma.h"
 #include "firmware/uefi/memory.h"
+#include "firmware/uefi/pci_protocols.h"
 #include "firmware/uefi/services.h"
 
 #define PCI_COMMAND      4u
@@ -60,6 +61,7 @@ void uefi_init(void)
     rng_init();
     memory_attribute_init();
     devicepath_init();
+    pci_io_init();
     tables_seal();
     time_start_tick(uefi_tick);
     interrupts_restore(INTERRUPTS_ON);

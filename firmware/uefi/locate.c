@@ -204,3 +204,12 @@ EFI_STATUS EFIAPI bs_disconnect_controller(EFI_HANDLE controller, EFI_HANDLE dri
     }
     return EFI_SUCCESS;
 }
+
+EFI_HANDLE handle_of_path(EFI_DEVICE_PATH_PROTOCOL *path)
+{
+    EFI_GUID guid = guid_device_path;
+    EFI_HANDLE handle;
+    return bs_locate_device_path(&guid, &path, &handle) == EFI_SUCCESS && devicepath_is_end(path)
+               ? handle
+               : NULL;
+}

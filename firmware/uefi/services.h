@@ -69,6 +69,8 @@ EFI_STATUS EFIAPI bs_locate_handle_buffer(EFI_LOCATE_SEARCH_TYPE how, EFI_GUID *
 EFI_STATUS EFIAPI bs_locate_protocol(EFI_GUID *protocol, VOID *registration, VOID **ret_interface);
 EFI_STATUS EFIAPI bs_locate_device_path(EFI_GUID *protocol, EFI_DEVICE_PATH_PROTOCOL **path,
                                         EFI_HANDLE *ret_device);
+/* The handle that has this very device path; NULL: there is none. */
+EFI_HANDLE handle_of_path(EFI_DEVICE_PATH_PROTOCOL *path);
 EFI_STATUS EFIAPI bs_connect_controller(EFI_HANDLE controller, EFI_HANDLE *drivers,
                                         EFI_DEVICE_PATH_PROTOCOL *remaining, BOOLEAN recursive);
 EFI_STATUS EFIAPI bs_disconnect_controller(EFI_HANDLE controller, EFI_HANDLE driver,
@@ -157,6 +159,7 @@ EFI_DEVICE_PATH_PROTOCOL *devicepath_file(const EFI_DEVICE_PATH_PROTOCOL *path, 
 
 /* devicepath_pci.c: PciRoot(0x0)/Pci(..)/.., a node for each bridge on the way; pool */
 EFI_DEVICE_PATH_PROTOCOL *devicepath_of_pci(uint16_t address);
+EFI_DEVICE_PATH_PROTOCOL *devicepath_of_pci_root(void);
 
 /* Interrupt flag; context.S. restore sets IF only if it was set when saved. */
 #define INTERRUPTS_ON 0x200u /* in what interrupts_save returns */
