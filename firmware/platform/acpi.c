@@ -11,6 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "firmware/boot/direct.h"
 #include "firmware/lib/log.h"
 #include "firmware/lib/string.h"
 #include "firmware/platform/fwcfg.h"
@@ -294,12 +295,38 @@ static void install(void)
     }
 }
 
+static bool builtin_wanted(void)
+{
+    static const char word[] = "builtin";
+    char text[sizeof(word)] = "";
+    uint16_t key;
+    uint32_t size;
+
+    if (direct_measured()) {
+        return true;
+    }
+    if (!fwcfg_find("opt/org.privet/acpi", &key, &size)) {
+        return false;
+    }
+    if (size == sizeof(word) - 1) {
+        fwcfg_read(key, text, size);
+    }
+    if (strcmp(text, word) != 0) {
+        log_line("ACPI: opt/org.privet/acpi does not say \"builtin\" and does not count");
+    }
+    return strcmp(text, word) == 0;
+}
+
 void acpi_init(void)
 {
     uint16_t key;
     uint32_t size;
     size_t at;
 
+    if (builtin_wanted()) {
+        acpi_builtin_init();
+        return;
+    }
     if (!fwcfg_find("etc/table-loader", &key, &size)) {
         log_line("ACPI: the host gives no tables");
         return;

@@ -48,6 +48,8 @@ struct pci_window {
     uint64_t base, end;
 };
 struct pci_window pci_window(enum pci_window_kind kind);
+/* Where an operating system may put memory BARs above 4 GiB; base and end the same: nowhere. */
+struct pci_window pci_high_space(void);
 /* Offset of a capability after `start` (0: the first), 0 if there is none. Bounded walk. */
 unsigned pci_capability(uint16_t address, uint8_t id, unsigned start);
 

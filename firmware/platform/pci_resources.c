@@ -50,6 +50,13 @@ struct pci_window pci_window(enum pci_window_kind kind)
     }
 }
 
+struct pci_window pci_high_space(void)
+{
+    uint64_t end = high_space.end > high_base ? high_space.end : high_base;
+
+    return (struct pci_window){ high_base, end };
+}
+
 /* 0: no room. */
 static uint64_t take(struct space *space, uint64_t size, uint64_t align)
 {

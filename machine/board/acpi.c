@@ -8,6 +8,7 @@
 #include "machine/board/aml.h"
 #include "machine/board/hpet.h"
 #include "machine/board/pvpanic.h"
+#include "machine/devices/pci.h"
 
 #define TABLES_CAPACITY 32768u
 #define MAX_COMMANDS    64u
@@ -27,8 +28,7 @@
 #define IOAPIC_BASE 0xFEC00000u
 #define LAPIC_BASE  0xFEE00000u
 
-/* PCI interrupt pins go to GSI 16 to 19, swizzled by slot: pci_pirq. */
-#define PCI_GSI_BASE 16u
+#define PCI_GSI_BASE 16u /* of PIRQ A */
 
 static const char tables_file[] = "etc/acpi/tables";
 static const char rsdp_file[] = "etc/acpi/rsdp";
@@ -173,7 +173,7 @@ static void describe_interrupt_routing(struct aml *aml)
             aml_integer(aml, slot << 16 | 0xFFFF);
             aml_integer(aml, pin);
             aml_integer(aml, 0);
-            aml_integer(aml, PCI_GSI_BASE + ((slot + pin) & 3));
+            aml_integer(aml, PCI_GSI_BASE + pci_pirq(slot, pin + 1));
             aml_close(aml);
         }
     }

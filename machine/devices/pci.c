@@ -36,9 +36,12 @@ void pci_root_init(struct pci_root *root, struct bus *bus)
     memset(root->route, 0x80, sizeof(root->route));
 }
 
+/* As QEMU's q35: the reset values of ICH9's device interrupt routes (10.1.33), 30 a bridge. */
 unsigned pci_pirq(unsigned device, unsigned pin)
 {
-    return (device + pin - 1) % 4; /* as the DSDT's _PRT says */
+    if (device < 25)
+        return 4 + (device + pin - 1) % 4;
+    return device == 30 ? 4 + pin - 1 : pin - 1;
 }
 
 void pci_function_init(struct pci_function *function, uint16_t vendor, uint16_t device,

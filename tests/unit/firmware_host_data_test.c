@@ -16,6 +16,7 @@
 #include <string.h>
 #include <sys/mman.h>
 
+#include "firmware/boot/direct.h"
 #include "firmware/platform/acpi.h"
 #include "firmware/platform/fwcfg.h"
 #include "firmware/platform/memory_map.h"
@@ -56,6 +57,19 @@ void log_line(const char *fmt, ...)
 void panic(const char *fmt, ...)
 {
     longjmp(stopped, 1);
+}
+
+static bool measured;
+static unsigned builtin_used;
+
+bool direct_measured(void)
+{
+    return measured;
+}
+
+void acpi_builtin_init(void)
+{
+    builtin_used++;
 }
 
 bool sev_active(void)
@@ -384,6 +398,29 @@ static void acpi_random(void **state)
     reset();
 }
 
+static void acpi_builtin_choice(void **state)
+{
+    static char word[] = "builtin", other[] = "builtout";
+
+    acpi_build();
+    measured = true;
+    acpi_init();
+    measured = false;
+    assert_int_equal(tables_set, 0);
+    assert_int_equal(builtin_used, 1);
+    acpi_build();
+    add_file("opt/org.privet/acpi", word, 7);
+    acpi_init();
+    assert_int_equal(tables_set, 0);
+    assert_int_equal(builtin_used, 2);
+    acpi_build();
+    add_file("opt/org.privet/acpi", other, 8);
+    acpi_init();
+    assert_int_equal(tables_set, 1);
+    assert_int_equal(builtin_used, 2);
+    reset();
+}
+
 /* --- SMBIOS --- */
 
 static uint8_t anchor[31], structures[64];
@@ -433,7 +470,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(memory_map_cases), cmocka_unit_test(memory_map_random),
         cmocka_unit_test(acpi_good), cmocka_unit_test(acpi_bad), cmocka_unit_test(acpi_random),
-        cmocka_unit_test(smbios_cases),
+        cmocka_unit_test(acpi_builtin_choice), cmocka_unit_test(smbios_cases),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

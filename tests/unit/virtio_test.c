@@ -168,14 +168,14 @@ static void entropy(void **state)
     assert_int_equal(get(h, 0x1000, 1), 0);
 }
 
-/* INTx of slot 1 is GSI 17; MSI-X then takes its place. */
+/* INTx of slot 1 is GSI 21; MSI-X then takes its place. */
 static void interrupts(void **state)
 {
     struct harness *h = *state;
     void *c = h->io->context;
 
     h->io->mmio_write(c, 0xFEE000F0, 0x1FF, 4);
-    h->io->mmio_write(c, 0xFEC00000, 0x10 + 17 * 2, 4);
+    h->io->mmio_write(c, 0xFEC00000, 0x10 + 21 * 2, 4);
     h->io->mmio_write(c, 0xFEC00010, 0x8051, 4);
     start(h, RNG);
     descriptor(h, RING, 0, DATA, 64, WRITE, 0);
