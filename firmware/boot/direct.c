@@ -48,7 +48,8 @@ void direct_init(void)
 {
     measured = sev_active() && find_hashes();
     if (measured)
-        log_line("measured boot: kernel, initrd and command line are enforced");
+        log_line("measured boot: kernel, initrd and command line are enforced; ACPI and SMBIOS "
+                 "are the firmware's own; variables and disks decide nothing");
     else
         log_line("no measured boot%s: kernel, initrd, command line, ACPI, SMBIOS, variables and "
                  "disks are the host's choice",

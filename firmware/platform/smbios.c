@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause-Patent */
 /*
  * SMBIOS (DMTF DSP0134 5.2): the anchor and the tables are the host's. They are copied to private
- * memory, the anchor's lengths are held against the files, its address and checksums set anew.
+ * memory, the anchor's lengths are held against the files, its address and checksums set anew. In a
+ * measured boot the structures are those of smbios_structures.c.
  */
 #include "firmware/platform/smbios.h"
 
@@ -9,41 +10,21 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "firmware/arch/layout.h"
+#include "firmware/boot/direct.h"
 #include "firmware/lib/log.h"
 #include "firmware/lib/string.h"
 #include "firmware/platform/fwcfg.h"
+#include "firmware/platform/memory_map.h"
+#include "firmware/platform/smbios_structures.h"
 #include "firmware/uefi/memory.h"
 #include "firmware/uefi/uefi.h"
 
-/* Each string ends with NUL, the set with another one, which the literal brings. The date is
-   that of the release: builds are reproducible. */
-#define STRINGS "Privet\0" PRIVET_VERSION "\0" "11/23/2026\0"
-
 enum {
-    ANCHOR_2_SIZE = 31, ANCHOR_3_SIZE = 24, TABLES_MAX = 0xF000, TYPE_FIRMWARE = 0, TYPE_END = 127,
+    ANCHOR_2_SIZE = 31, ANCHOR_3_SIZE = 24, ANCHOR_ROOM = 32, TABLES_MAX = 0xF000, PAGE = 4096,
+    TYPE_FIRMWARE = 0, TYPE_END = 127,
 };
 
-/* Type 0, the firmware itself (DSP0134 7.1): the host leaves it to us. Strings follow. */
-struct firmware_information {
-    uint8_t type, length;
-    uint16_t handle;
-    uint8_t vendor, version;
-    uint16_t segment;
-    uint8_t date, rom_size;
-    uint64_t characteristics;
-    uint8_t extension[2], major, minor, controller_major, controller_minor;
-    char strings[sizeof(STRINGS)];
-} __attribute__((packed));
-_Static_assert(offsetof(struct firmware_information, strings) == 24, "DSP0134 7.1");
-
-static const struct firmware_information firmware_information = {
-    .type = TYPE_FIRMWARE, .length = 24, .handle = 0xFE00, .vendor = 1, .version = 2, .date = 3,
-    .rom_size = FLASH_SIZE / 65536 - 1,
-    .characteristics = 8,      /* what the rest would say is not given */
-    .extension = { 0, 0x18 },  /* UEFI; a virtual machine */
-    .controller_major = 0xFF, .controller_minor = 0xFF, .strings = STRINGS,
-};
+#define FOUR_GIB (1ull << 32)
 
 static const struct guid smbios_2_guid = {
     0xeb9d2d31, 0x2d88, 0x11d3, { 0x9a, 0x16, 0x00, 0x90, 0x27, 0x3f, 0xc1, 0x4d } };
@@ -125,8 +106,8 @@ static bool summarize(const uint8_t *tables, uint32_t size, struct summary *ret)
 /* Reads both files into one runtime allocation, the tables behind our own structure. */
 static void load(uint16_t anchor_key, uint32_t anchor_size, uint16_t tables_key, uint32_t size)
 {
-    const uint32_t own = sizeof(firmware_information);
-    uint64_t pages = (32 + own + size + 4095) / 4096;
+    const uint32_t own = (uint32_t)smbios_firmware_size;
+    uint64_t pages = (ANCHOR_ROOM + own + size + PAGE - 1) / PAGE;
     uint64_t base = memory_allocate(MEMORY_RUNTIME_DATA, pages, 1ull << 32);
     struct summary summary;
 
@@ -134,7 +115,7 @@ static void load(uint16_t anchor_key, uint32_t anchor_size, uint16_t tables_key,
         log_line("SMBIOS: no memory for %u bytes, left out", size);
         return;
     }
-    uint8_t *anchor = (uint8_t *)(uintptr_t)base, *tables = anchor + 32 + own;
+    uint8_t *anchor = (uint8_t *)(uintptr_t)base, *tables = anchor + ANCHOR_ROOM + own;
     fwcfg_read(anchor_key, anchor, anchor_size);
     fwcfg_read(tables_key, tables, size);
     if (!summarize(tables, size, &summary)) {
@@ -143,7 +124,7 @@ static void load(uint16_t anchor_key, uint32_t anchor_size, uint16_t tables_key,
     }
     if (!summary.has_firmware) {
         tables -= own;
-        memcpy(tables, &firmware_information, own);
+        memcpy(tables, smbios_firmware, own);
         summary.size += own;
         summary.count++;
         summary.largest = summary.largest < own ? (uint16_t)own : summary.largest;
@@ -157,11 +138,46 @@ static void load(uint16_t anchor_key, uint32_t anchor_size, uint16_t tables_key,
     }
 }
 
+/* Megabytes of RAM; sizes are the memory map's, which was checked. */
+static uint64_t ram_megabytes(uint64_t first, uint64_t end)
+{
+    uint64_t base, length, total = 0;
+
+    for (size_t i = 0; memory_map_ram(i, &base, &length); i++) {
+        total += base >= first && base < end ? length : 0;
+    }
+    return (total + (1 << 20) - 1) >> 20;
+}
+
+static void install_own(void)
+{
+    uint64_t base = memory_allocate(MEMORY_RUNTIME_DATA, 1, 1ull << 32);
+    struct summary summary;
+
+    if (base == 0) {
+        log_line("SMBIOS: no memory, left out");
+        return;
+    }
+    uint8_t *anchor = (uint8_t *)(uintptr_t)base, *tables = anchor + ANCHOR_ROOM;
+    memcpy(anchor, "_SM3_", 5);
+    anchor[7] = 3; /* of DSP0134 3.0; document revision 0 */
+    anchor[10] = 1;
+    size_t size = smbios_structures(tables, PAGE - ANCHOR_ROOM, ram_megabytes(0, FOUR_GIB),
+                                    ram_megabytes(FOUR_GIB, UINT64_MAX));
+    bool sound = summarize(tables, (uint32_t)size, &summary);
+    assert(sound);
+    finish_3(anchor, (uintptr_t)tables, &summary);
+}
+
 void smbios_init(void)
 {
     uint16_t anchor_key, tables_key;
     uint32_t anchor_size, size;
 
+    if (direct_measured()) {
+        install_own();
+        return;
+    }
     if (!fwcfg_find("etc/smbios/smbios-anchor", &anchor_key, &anchor_size)
         || !fwcfg_find("etc/smbios/smbios-tables", &tables_key, &size)) {
         return;

@@ -4,6 +4,7 @@
  * the host with a fake fw_cfg: good input, each kind of bad input, and random damage, which must
  * end in a refusal and never in an access outside the files (the sanitizers watch).
  */
+#define _GNU_SOURCE /* memmem */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -465,12 +466,56 @@ static void smbios_cases(void **state)
     reset();
 }
 
+static uint64_t number(const uint8_t *at, unsigned bytes)
+{
+    uint64_t value = 0;
+
+    memcpy(&value, at, bytes);
+    return value;
+}
+
+/* In a measured boot not a byte is the host's; dmidecode's rules of structure hold. */
+static void smbios_own(void **state)
+{
+    static const uint8_t types[] = { 0, 1, 3, 16, 17, 19, 19, 32, 127 };
+    struct entry ram[] = { { 0, 0x80000000, 1 }, { 0x100000000, 0x40000000, 1 } };
+    const uint8_t *at;
+
+    assert_true(map_accepted(ram, sizeof(ram)));
+    smbios_build();
+    memcpy(structures + 6, "HOST", 4);
+    measured = true;
+    smbios_init();
+    measured = false;
+    assert_int_equal(tables_set, 1);
+    assert_memory_equal(last_table, "_SM3_", 5);
+    assert_int_equal(byte_sum(last_table, 24), 0);
+    at = (const uint8_t *)(uintptr_t)number((const uint8_t *)last_table + 16, 8);
+    uint64_t size = number((const uint8_t *)last_table + 12, 4);
+    assert_null(memmem(at, size, "HOST", 4));
+    const uint8_t *end = at + size;
+    for (unsigned i = 0; i < sizeof(types); i++) {
+        assert_int_equal(at[0], types[i]);
+        if (types[i] == 16) {
+            assert_int_equal(number(at + 15, 8), 3ull << 30);
+        }
+        const uint8_t *text = at + at[1];
+        while (text[0] != 0 || text[1] != 0) {
+            text++;
+        }
+        at = text + 2;
+    }
+    assert_ptr_equal(at, end);
+    reset();
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(memory_map_cases), cmocka_unit_test(memory_map_random),
         cmocka_unit_test(acpi_good), cmocka_unit_test(acpi_bad), cmocka_unit_test(acpi_random),
         cmocka_unit_test(acpi_builtin_choice), cmocka_unit_test(smbios_cases),
+        cmocka_unit_test(smbios_own),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
