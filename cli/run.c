@@ -163,6 +163,7 @@ static void fill_config(struct guest_config *config, const struct run_options *o
             .initrd = blob(&inputs->initrd),
             .command_line = o->append,
             .disk_count = o->disk_count,
+            .file_count = o->file_count,
             .net = o->has_net ? &o->net : NULL,
             .serial = serial_output,
             .console = o->virtio_console ? virtio_output : NULL,
@@ -178,6 +179,9 @@ static void fill_config(struct guest_config *config, const struct run_options *o
     if (inputs->image)
         fill_image(config, inputs);
     memcpy(config->board.seed, &o->seed, sizeof(o->seed));
+    for (unsigned i = 0; i < o->file_count; i++)
+        config->board.files[i] =
+            (struct board_file){ o->files[i].name, blob(&inputs->fw_cfg[i]) };
     for (unsigned i = 0; i < o->disk_count; i++) {
         config->board.disks[i].image = inputs->images[i];
         config->board.disks[i].bus = o->disks[i].bus;

@@ -5,6 +5,7 @@
 
 #include "cli/file.h"
 #include "cli/run_disk.h"
+#include "cli/run_fw_cfg.h"
 #include "cli/run_watch.h"
 #include "cli/options.h"
 #include "cli/symbols.h"
@@ -30,6 +31,8 @@ struct run_options {
     bool host_clock;
     struct run_disk disks[BOARD_MAX_DISKS];
     unsigned disk_count;
+    struct run_fw_cfg files[BOARD_MAX_FILES];
+    unsigned file_count;
     struct option_list answers;
     uint64_t memory_size;
     unsigned processors;
@@ -108,6 +111,7 @@ struct run_inputs {
     enum boot_image_kind image; /* of the kernel; if it is multiboot or PVH: */
     char *image_line;
     struct file session, dh_cert, secret_header, secret, tik;
+    struct file fw_cfg[BOARD_MAX_FILES];
     struct image *images[BOARD_MAX_DISKS];
     struct run_flash flash;
 };

@@ -98,6 +98,14 @@ static bool load_base64(const char *path, const char *what, size_t size, struct 
                      check_size(path, ret, size, what));
 }
 
+static bool load_files(const struct run_options *options, struct run_inputs *ret)
+{
+    for (unsigned i = 0; i < options->file_count; i++)
+        if (!run_fw_cfg_load(&options->files[i], &ret->fw_cfg[i]))
+            return false;
+    return true;
+}
+
 static bool open_disks(const struct run_options *options, struct run_inputs *ret)
 {
     for (unsigned i = 0; i < options->disk_count; i++) {
@@ -156,7 +164,7 @@ bool run_inputs_load(const struct run_options *o, struct run_inputs *ret)
            (!o->secret || file_read_base64(o->secret, "a launch secret", 0x4000, &ret->secret)) &&
            (!o->tik || (file_read(o->tik, "a transport integrity key", 16, &ret->tik) &&
                         check_size(o->tik, &ret->tik, 16, "a transport integrity key"))) &&
-           open_disks(o, ret);
+           load_files(o, ret) && open_disks(o, ret);
 }
 
 void run_inputs_free(struct run_inputs *inputs)
@@ -169,6 +177,8 @@ void run_inputs_free(struct run_inputs *inputs)
                              &inputs->secret_header, &inputs->secret, &inputs->tik };
     for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++)
         file_free(files[i]);
+    for (unsigned i = 0; i < BOARD_MAX_FILES; i++)
+        file_free(&inputs->fw_cfg[i]);
     for (unsigned i = 0; i < BOARD_MAX_DISKS; i++)
         image_close(inputs->images[i]);
 }

@@ -16,7 +16,7 @@
 
 /* As parsed: the table's types. */
 struct raw {
-    struct option_list disks, cdroms;
+    struct option_list disks, cdroms, files;
     struct run_check_options check;
     const char *net;
     uint64_t processors, policy, c_bit, reduced, asid;
@@ -56,6 +56,15 @@ static bool add_disks(const struct option_list *disks, const struct option_list 
         ret->disks[ret->disk_count - 1].bus = BOARD_DISK_CDROM;
         ret->disks[ret->disk_count - 1].image.read_only = true;
     }
+    return true;
+}
+
+static bool add_files(const struct option_list *files, struct run_options *ret)
+{
+    _Static_assert(OPTION_LIST_MAX <= BOARD_MAX_FILES, "all of the list fit");
+    for (unsigned i = 0; i < files->count; i++)
+        if (!run_fw_cfg_parse(files->items[i], &ret->files[ret->file_count++]))
+            return false;
     return true;
 }
 
@@ -175,6 +184,8 @@ bool run_options_parse(int argc, char **argv, struct run_options *o, bool *ret_d
         { "disk", OPTION_LIST, &raw.disks, "FILE[,WORD...]",
           "disk image; format=raw|qcow2, if=virtio|scsi, readonly, snapshot, serial=TEXT" },
         { "cdrom", OPTION_LIST, &raw.cdroms, "FILE", "ISO image in a SCSI CD-ROM drive" },
+        { "fw-cfg", OPTION_LIST, &raw.files, "name=NAME,file=FILE|string=TEXT",
+          "a file for the firmware, named opt/...; may be repeated" },
         { "net", OPTION_TEXT, &raw.net, "user[,...]|none",
           "network card: user[,mac=..][,restrict=on][,hostfwd=tcp:[ADDR]:PORT-[ADDR]:PORT]" },
         { "serial", OPTION_TEXT, &o->serial, "stdio|none|unix:PATH|FILE",
@@ -238,6 +249,7 @@ bool run_options_parse(int argc, char **argv, struct run_options *o, bool *ret_d
     if (result != OPTIONS_RUN)
         return false;
     if (!run_watch_check(&o->answers) || !add_disks(&raw.disks, &raw.cdroms, &operands, o) ||
+        !add_files(&raw.files, o) ||
         !net_option_parse((char *)(uintptr_t)raw.net, &o->net, &o->has_net))
         return false;
     o->host_clock = raw.clock == 1;

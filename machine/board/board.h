@@ -64,6 +64,15 @@ struct board_watch {
     void *context;
 };
 
+#define BOARD_FILE_NAME_SIZE 56 /* with the NUL */
+
+/* A file for the firmware (fw_cfg) beside the board's own. */
+struct board_file {
+    const char *name;
+    struct board_blob content;
+};
+
+#define BOARD_MAX_FILES 16
 #define BOARD_MAX_PROCESSORS 64
 #define BOARD_MAX_DISKS 8
 
@@ -82,6 +91,8 @@ struct board_config {
     const char *command_line; /* NULL: none */
     struct board_disk disks[BOARD_MAX_DISKS];
     unsigned disk_count;
+    struct board_file files[BOARD_MAX_FILES];
+    unsigned file_count;
     const struct board_net *net; /* NULL: no card; alive as long as the board */
     board_output *serial, *debug; /* UART transmit and port 0x402; debug may be NULL */
     board_output *console; /* of the virtio console; NULL: there is none */

@@ -119,3 +119,17 @@ bool board_add_files(struct board *board, char *error, size_t error_size)
     fw_cfg_add_file(fw_cfg, "etc/pvpanic-port", pvpanic_port, sizeof(pvpanic_port), NULL, NULL);
     return add_kernel(board, error, error_size);
 }
+
+bool board_add_extra_files(struct board *board, char *error, size_t error_size)
+{
+    for (unsigned i = 0; i < board->config.file_count; i++) {
+        const struct board_file *file = &board->config.files[i];
+
+        if (fw_cfg_has_file(&board->fw_cfg, file->name))
+            return board_fail(error, error_size, "fw_cfg: there is a file %s already", file->name);
+        if (!fw_cfg_add_file(&board->fw_cfg, file->name, file->content.data, file->content.size,
+                             NULL, NULL))
+            return board_fail(error, error_size, "fw_cfg: no room for %s", file->name);
+    }
+    return true;
+}

@@ -106,6 +106,8 @@ bool board_add_disks(struct board *board, char *error, size_t error_size);
 void board_free_disks(struct board *board);
 /* fw_cfg content: board_files.c. false with one line in `error`. */
 bool board_add_files(struct board *board, char *error, size_t error_size);
+/* Those of the configuration, when all others are there. */
+bool board_add_extra_files(struct board *board, char *error, size_t error_size);
 /* ACPI and SMBIOS: board_tables.c. */
 bool board_add_tables(struct board *board, char *error, size_t error_size);
 void board_free_tables(struct board *board);

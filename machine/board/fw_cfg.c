@@ -250,6 +250,14 @@ bool fw_cfg_add_writable_file(struct fw_cfg *fw_cfg, const char *name, uint8_t *
     return true;
 }
 
+bool fw_cfg_has_file(const struct fw_cfg *fw_cfg, const char *name)
+{
+    for (unsigned i = 0; i < fw_cfg->file_count; i++)
+        if (strcmp(fw_cfg->item[FW_CFG_FILE_FIRST + i].name, name) == 0)
+            return true;
+    return false;
+}
+
 void fw_cfg_set_file(struct fw_cfg *fw_cfg, const char *name, const void *data, size_t size)
 {
     for (unsigned i = 0; i < fw_cfg->file_count; i++) {

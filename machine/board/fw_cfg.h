@@ -53,6 +53,7 @@ bool fw_cfg_add_file(struct fw_cfg *fw_cfg, const char *name, const void *data, 
                      void (*select)(void *context), void *context);
 /* A file whose bytes the guest may change, in place; its size stays. Nothing else can be written. */
 bool fw_cfg_add_writable_file(struct fw_cfg *fw_cfg, const char *name, uint8_t *data, size_t size);
+bool fw_cfg_has_file(const struct fw_cfg *fw_cfg, const char *name);
 /* Replaces the content of a file that exists. */
 void fw_cfg_set_file(struct fw_cfg *fw_cfg, const char *name, const void *data, size_t size);
 
