@@ -3,6 +3,7 @@
 #include "firmware/drivers/drivers.h"
 
 #include "firmware/drivers/virtio_blk.h"
+#include "firmware/drivers/virtio_scsi.h"
 #include "firmware/lib/log.h"
 
 #define REFUSALS_MAXIMUM 16u
@@ -29,4 +30,5 @@ bool device_refused_at(size_t index, const struct refusal **ret)
 void drivers_init(void)
 {
     virtio_blk_init();
+    virtio_scsi_init();
 }

@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-#include "firmware/drivers/disk.h"
+#include "firmware/drivers/drive.h"
 #include "firmware/drivers/drivers.h"
 #include "firmware/drivers/virtio.h"
 #include "firmware/uefi/memory.h"
@@ -34,7 +34,7 @@ struct control {
 _Static_assert(offsetof(struct control, status) == 16, "virtio 1.2 5.2.6");
 
 struct virtio_disk {
-    struct disk disk;
+    struct drive drive;
     struct virtio device;
     struct virtio_queue queue;
     volatile struct control *control; /* shared */
@@ -62,7 +62,7 @@ static bool request(struct virtio_disk *disk, uint32_t type, uint64_t sector,
            disk->control->status == STATUS_OK;
 }
 
-static bool transfer(struct disk *base, uint64_t block, uint32_t count,
+static bool transfer(struct drive *base, uint64_t block, uint32_t count,
                      const struct dma_mapping *data)
 {
     (void)count;
@@ -71,9 +71,9 @@ static bool transfer(struct disk *base, uint64_t block, uint32_t count,
                    block * (base->block.block_size / SECTOR), data);
 }
 
-static bool flush(struct disk *disk)
+static bool flush(struct drive *drive)
 {
-    return request((struct virtio_disk *)disk, REQUEST_FLUSH, 0, NULL);
+    return request((struct virtio_disk *)drive, REQUEST_FLUSH, 0, NULL);
 }
 
 static bool read_geometry(struct virtio_disk *disk)
@@ -83,12 +83,12 @@ static bool read_geometry(struct virtio_disk *disk)
     uint32_t size = features & FEATURE_BLOCK_SIZE
                         ? virtio_config32(&disk->device, CONFIG_BLOCK_SIZE)
                         : SECTOR;
-    disk->disk.driver = disk->device.driver;
-    disk->disk.address = disk->device.address;
-    disk->disk.transfer = transfer;
-    disk->disk.flush = features & FEATURE_FLUSH ? flush : NULL;
-    disk->disk.block.read_only = features & FEATURE_READ_ONLY;
-    return size >= SECTOR && disk_init(&disk->disk, sectors / (size / SECTOR), size);
+    disk->drive.driver = disk->device.driver;
+    disk->drive.address = disk->device.address;
+    disk->drive.transfer = transfer;
+    disk->drive.flush = features & FEATURE_FLUSH ? flush : NULL;
+    disk->drive.block.read_only = features & FEATURE_READ_ONLY;
+    return size >= SECTOR && drive_init(&disk->drive, sectors / (size / SECTOR), size);
 }
 
 static bool start(struct virtio_disk *disk, const struct pci_function *function)
@@ -119,7 +119,7 @@ static void publish(const struct pci_function *function)
     }
     memset(disk, 0, sizeof(*disk));
     if (start(disk, function))
-        block_publish(&disk->disk.block, path);
+        block_publish(&disk->drive.block, path);
     else
         pool_free(disk);
 }

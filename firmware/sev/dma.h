@@ -35,6 +35,9 @@ bool dma_bounce(void *data, size_t length, enum dma_direction direction, struct 
 /* Does the range lie in what dma_alloc handed out? */
 bool dma_is_shared(const void *data, size_t length);
 
+/* Copies out of shared memory, each byte read once: what is checked afterwards is what is used. */
+void dma_copy_out(void *to, const void *shared, size_t length);
+
 /* ExitBootServices: every page of the pool becomes private again and is zeroed. */
 void dma_shutdown(void);
 

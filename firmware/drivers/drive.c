@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: BSD-2-Clause-Patent */
+/* Transfers of any length over a driver's single requests. */
+#include "firmware/drivers/drive.h"
+
+#include "firmware/lib/log.h"
+
+enum { BLOCK_MINIMUM = 512, BLOCK_MAXIMUM = 4096, BUS_ALIGNMENT = 4 };
+
+bool drive_map(void *data, size_t length, enum dma_direction direction, struct dma_mapping *ret)
+{
+    return (uintptr_t)data % BUS_ALIGNMENT ? dma_bounce(data, length, direction, ret)
+                                           : dma_map(data, length, direction, ret);
+}
+
+static bool one_piece(struct drive *drive, uint64_t block, uint32_t count, void *data,
+                      enum dma_direction direction)
+{
+    struct dma_mapping mapping;
+    if (!drive_map(data, (size_t)count * drive->block.block_size, direction, &mapping))
+        return false;
+    bool done = drive->transfer(drive, block, count, &mapping);
+    dma_unmap(&mapping);
+    return done;
+}
+
+static bool transfer(struct drive *drive, uint64_t block, uint32_t count, uint8_t *data,
+                     enum dma_direction direction)
+{
+    while (count > 0) {
+        uint32_t whole = drive->piece / drive->block.block_size;
+        uint32_t piece = count < whole ? count : whole;
+        if (!one_piece(drive, block, piece, data, direction)) {
+            if (!drive->complained)
+                log_line("%s at %02x:%02x.%u: cannot %s block %lu", drive->driver,
+                         drive->address >> 8, drive->address >> 3 & 31, drive->address & 7,
+                         direction == DMA_FROM_DEVICE ? "read" : "write", (unsigned long)block);
+            drive->complained = true;
+            return false;
+        }
+        block += piece;
+        count -= piece;
+        data += (size_t)piece * drive->block.block_size;
+    }
+    return true;
+}
+
+static bool read(struct block_device *block, uint64_t first, uint32_t count, void *data)
+{
+    return transfer((struct drive *)block, first, count, data, DMA_FROM_DEVICE);
+}
+
+static bool write(struct block_device *block, uint64_t first, uint32_t count, const void *data)
+{
+    return transfer((struct drive *)block, first, count, (uint8_t *)(uintptr_t)data,
+                    DMA_TO_DEVICE);
+}
+
+static bool flush(struct block_device *block)
+{
+    struct drive *drive = (struct drive *)block;
+    return !drive->flush || drive->flush(drive);
+}
+
+bool drive_init(struct drive *drive, uint64_t blocks, uint32_t block_size)
+{
+    if (block_size < BLOCK_MINIMUM || block_size > BLOCK_MAXIMUM ||
+        (block_size & (block_size - 1)) != 0 || blocks < 2 || blocks > UINT64_MAX / BLOCK_MAXIMUM)
+        return false;
+    if (drive->piece == 0)
+        drive->piece = DRIVE_PIECE;
+    drive->block.block_size = block_size;
+    drive->block.blocks = blocks;
+    drive->block.read = read;
+    drive->block.write = write;
+    drive->block.flush = flush;
+    return true;
+}
