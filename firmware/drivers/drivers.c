@@ -2,6 +2,8 @@
 /* The list of drivers, and the list of devices that they refused. */
 #include "firmware/drivers/drivers.h"
 
+#include "firmware/drivers/ahci.h"
+#include "firmware/drivers/nvme.h"
 #include "firmware/drivers/virtio_blk.h"
 #include "firmware/drivers/virtio_scsi.h"
 #include "firmware/lib/log.h"
@@ -31,4 +33,6 @@ void drivers_init(void)
 {
     virtio_blk_init();
     virtio_scsi_init();
+    ahci_init();
+    nvme_init();
 }
