@@ -10,7 +10,7 @@
 
 struct block_device {
     uint32_t block_size; /* 512 to 4096, a power of two */
-    uint64_t blocks;
+    uint64_t blocks;     /* at least 2 */
     bool read_only;
     bool removable; /* a CD drive */
     /* Whole blocks, in range (checked by the caller); buffers are private memory. */
@@ -25,10 +25,21 @@ void block_publish(struct block_device *device, EFI_DEVICE_PATH_PROTOCOL *path);
 /* A whole disk or a partition of it. */
 struct block_range;
 
-/* Reads bytes through a small cache, relative to the range; false: I/O error or out of range. */
+/* Bytes relative to the range, as in disk.h; flush: what was written survives a power cut. */
 bool block_read_bytes(void *range, uint64_t offset, void *data, size_t length);
+bool block_write_bytes(void *range, uint64_t offset, const void *data, size_t length);
+bool block_flush(void *range);
+uint64_t block_range_size(const struct block_range *range);
+bool block_range_read_only(const struct block_range *range);
+
+/*
+ * Keeps event notifications of TPL_CALLBACK, which may use the same disk, away while a call is
+ * inside the block or file layer. Not for nesting; leave gets what enter returned.
+ */
+EFI_TPL block_enter(void);
+void block_leave(EFI_TPL tpl);
 
 /* fatfs.c: installs the file system of a range on its handle. False: it has none. */
-bool fatfs_publish(EFI_HANDLE handle, struct block_range *range, uint64_t size);
+bool fatfs_publish(EFI_HANDLE handle, struct block_range *range);
 
 #endif

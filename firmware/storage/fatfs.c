@@ -332,10 +332,10 @@ static EFI_STATUS EFIAPI open_volume(EFI_SIMPLE_FILE_SYSTEM_PROTOCOL *this,
     return new_file(system, &root, u"", ret_root);
 }
 
-bool fatfs_publish(EFI_HANDLE handle, struct block_range *range, uint64_t size)
+bool fatfs_publish(EFI_HANDLE handle, struct block_range *range)
 {
     struct fat_volume volume;
-    if (!fat_mount(block_read_bytes, range, size, &volume))
+    if (!fat_mount(block_read_bytes, range, block_range_size(range), &volume))
         return false;
     struct fat_system *system = pool_allocate(MEMORY_BOOT_DATA, sizeof(*system));
     if (!system)
