@@ -8,6 +8,7 @@
 
 #include <string.h>
 
+#include "firmware/boot/attempt.h"
 #include "firmware/boot/hashes.h"
 #include "firmware/boot/kernelfs.h"
 #include "firmware/lib/log.h"
@@ -227,9 +228,11 @@ static void start(void)
     EFI_STATUS status =
         bs_load_image(false, firmware_image, path, kernel->data, kernel->size, &image);
     pool_free(path);
-    if (status != EFI_SUCCESS)
-        panic("the kernel cannot be loaded as an EFI program: status 0x%lx",
-              (unsigned long)(status & ~EFI_ERROR_BIT));
+    if (status != EFI_SUCCESS) {
+        report_now("the host's kernel is no EFI program for x86-64 that can be loaded: %s",
+                   status_text(status));
+        return;
+    }
     EFI_LOADED_IMAGE_PROTOCOL *loaded = handle_interface(image, &guid_loaded_image);
     CHAR16 *options = load_options(&options_size);
     loaded->LoadOptions = options;
@@ -237,11 +240,23 @@ static void start(void)
     log_line("starting the kernel: %lu bytes, initrd %lu bytes", (unsigned long)kernel->size,
              (unsigned long)blobs[HASHED_INITRD].size);
     status = bs_start_image(image, NULL, NULL);
-    log_line("the kernel returned: status 0x%lx", (unsigned long)(status & ~EFI_ERROR_BIT));
+    report_now("the host's kernel was started and returned: %s", status_text(status));
     pool_free(options);
 }
 
-bool direct_boot(void)
+/* Memory of a kernel that did not take the machine over. */
+static void release(void)
+{
+    kernelfs_remove();
+    for (unsigned i = 0; i < HASHED_BLOBS; i++) {
+        if (blobs[i].size)
+            (void)bs_free_pages((uintptr_t)blobs[i].data,
+                                (blobs[i].size + EFI_PAGE_SIZE - 1) / EFI_PAGE_SIZE);
+        blobs[i] = (struct blob){ 0 };
+    }
+}
+
+void direct_boot(void)
 {
     bool offered = fwcfg_read_u32(FWCFG_KERNEL_SIZE) != 0;
     if (!offered && measured)
@@ -249,11 +264,11 @@ bool direct_boot(void)
     if (measured)
         enforce_boot_files();
     if (!offered)
-        return false;
+        return;
     load_kernel();
     load_initrd();
     load_command_line();
     kernelfs_install(&blobs[HASHED_KERNEL], &blobs[HASHED_INITRD], &blobs[HASHED_COMMAND_LINE]);
     start();
-    return true;
+    release();
 }

@@ -14,10 +14,10 @@ void direct_init(void);
 bool direct_measured(void);
 
 /*
- * Boots the host's kernel if there is one. Returns true when a kernel was started and came back,
- * false when there was none. Panics when a measured hash does not match, or when the host offers
- * something to boot that has none.
+ * Boots the host's kernel if there is one, which may be any EFI program. Returns when there was
+ * none, or it failed or came back; the report (attempt.h) has why. Panics when a measured hash
+ * does not match, or when the host offers something to boot that has none.
  */
-bool direct_boot(void);
+void direct_boot(void);
 
 #endif

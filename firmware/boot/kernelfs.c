@@ -276,13 +276,14 @@ const EFI_DEVICE_PATH_PROTOCOL *kernelfs_path(void)
     return &kernel_path.vendor.Header;
 }
 
+static EFI_SIMPLE_FILE_SYSTEM_PROTOCOL volume = { .Revision = 0x00010000,
+                                                  .OpenVolume = open_volume };
+static EFI_LOAD_FILE2_PROTOCOL loader = { .LoadFile = load_initrd };
+static EFI_HANDLE volume_handle, initrd_handle;
+
 void kernelfs_install(const struct blob *kernel, const struct blob *initrd,
                       const struct blob *command_line)
 {
-    static EFI_SIMPLE_FILE_SYSTEM_PROTOCOL volume = { .Revision = 0x00010000,
-                                                      .OpenVolume = open_volume };
-    static EFI_LOAD_FILE2_PROTOCOL loader = { .LoadFile = load_initrd };
-    EFI_HANDLE volume_handle = NULL, initrd_handle = NULL;
     contents[0] = kernel;
     contents[1] = initrd;
     contents[2] = command_line;
@@ -292,4 +293,21 @@ void kernelfs_install(const struct blob *kernel, const struct blob *initrd,
         handle_install(&initrd_handle, &guid_device_path, (void *)(uintptr_t)&initrd_path);
         handle_install(&initrd_handle, &guid_load_file2, &loader);
     }
+}
+
+static void uninstall(EFI_HANDLE *handle, const EFI_DEVICE_PATH_PROTOCOL *path,
+                      const struct guid *protocol, void *interface)
+{
+    EFI_GUID path_guid = guid_device_path, guid = *protocol;
+    if (!*handle)
+        return;
+    (void)bs_uninstall_protocol_interface(*handle, &guid, interface);
+    (void)bs_uninstall_protocol_interface(*handle, &path_guid, (void *)(uintptr_t)path);
+    *handle = NULL;
+}
+
+void kernelfs_remove(void)
+{
+    uninstall(&volume_handle, &kernel_path.vendor.Header, &guid_simple_file_system, &volume);
+    uninstall(&initrd_handle, &initrd_path.vendor.Header, &guid_load_file2, &loader);
 }

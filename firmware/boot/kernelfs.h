@@ -21,5 +21,7 @@ const EFI_DEVICE_PATH_PROTOCOL *kernelfs_path(void);
 /* Installs both; empty blobs have no file. The blobs stay the caller's and must stay in place. */
 void kernelfs_install(const struct blob *kernel, const struct blob *initrd,
                       const struct blob *command_line);
+/* Takes both away again: what is booted instead must not find the host's initrd. */
+void kernelfs_remove(void);
 
 #endif
