@@ -4,7 +4,6 @@
  * helpers. All tables are writable while boot services live: shim and debuggers patch them. System
  * and runtime tables lie in the image's data, which is RuntimeServicesData.
  */
-#include "firmware/arch/time.h"
 #include "firmware/lib/log.h"
 #include "firmware/uefi/memory.h"
 #include "firmware/uefi/services.h"
@@ -20,7 +19,6 @@ EFI_RUNTIME_SERVICES *runtime_table = &the_runtime_table;
 EFI_BOOT_SERVICES *boot_table = &the_boot_table;
 
 static size_t configuration_room;
-static uint64_t monotonic_count;
 
 /* CRC-32 as of IEEE 802.3, four bits at a time. */
 uint32_t crc32(uint32_t seed, const void *data, size_t length)
@@ -130,19 +128,6 @@ static void fill_runtime_table(void)
     };
 }
 
-/*
- * The upper half must grow from boot to boot (UEFI 2.10 7.5.2): seconds of the calendar, there
- * being no store that survives.
- */
-static void start_monotonic_count(void)
-{
-    struct calendar_time now;
-    rtc_get(&now);
-    uint64_t days = (uint64_t)now.year * 372 + now.month * 31u + now.day;
-    uint64_t seconds = ((days * 24 + now.hour) * 60 + now.minute) * 60 + now.second;
-    monotonic_count = seconds << 32;
-}
-
 void tables_init(void)
 {
     fill_boot_table();
@@ -160,7 +145,6 @@ void tables_init(void)
         .BootServices = &the_boot_table,
         .ConfigurationTable = array,
     };
-    start_monotonic_count();
     tables_seal();
 }
 
@@ -228,23 +212,6 @@ EFI_STATUS EFIAPI bs_calculate_crc32(VOID *data, UINTN size, UINT32 *ret_crc)
     if (!data || size == 0 || !ret_crc)
         return EFI_INVALID_PARAMETER;
     *ret_crc = crc32(0, data, size);
-    return EFI_SUCCESS;
-}
-
-EFI_STATUS EFIAPI bs_get_next_monotonic_count(UINT64 *ret_count)
-{
-    if (!ret_count)
-        return EFI_INVALID_PARAMETER;
-    *ret_count = monotonic_count++;
-    return EFI_SUCCESS;
-}
-
-EFI_STATUS EFIAPI rt_get_next_high_monotonic_count(UINT32 *ret_high)
-{
-    if (!ret_high)
-        return EFI_INVALID_PARAMETER;
-    monotonic_count = ((monotonic_count >> 32) + 1) << 32;
-    *ret_high = (UINT32)(monotonic_count >> 32);
     return EFI_SUCCESS;
 }
 

@@ -301,7 +301,7 @@ static uint64_t attributes_of(uint32_t type)
     switch (type) {
     case MEMORY_MMIO:
     case MEMORY_MMIO_PORT:
-        return EFI_MEMORY_UC;
+        return EFI_MEMORY_UC | EFI_MEMORY_RUNTIME; /* in the map for that purpose only */
     case MEMORY_RUNTIME_CODE:
     case MEMORY_RUNTIME_DATA:
         return EFI_MEMORY_UC | EFI_MEMORY_WC | EFI_MEMORY_WT | EFI_MEMORY_WB | EFI_MEMORY_RUNTIME;

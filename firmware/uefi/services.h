@@ -18,11 +18,13 @@ void tables_seal(void); /* recomputes the CRCs of system and boot services table
 void tables_exit(void); /* removes what ends with boot services */
 EFI_STATUS EFIAPI bs_install_configuration_table(EFI_GUID *guid, VOID *table);
 EFI_STATUS EFIAPI bs_calculate_crc32(VOID *data, UINTN size, UINT32 *ret_crc);
-EFI_STATUS EFIAPI bs_get_next_monotonic_count(UINT64 *ret_count);
-EFI_STATUS EFIAPI rt_get_next_high_monotonic_count(UINT32 *ret_high);
 VOID EFIAPI bs_copy_mem(VOID *destination, VOID *source, UINTN length);
 VOID EFIAPI bs_set_mem(VOID *buffer, UINTN size, UINT8 value);
 uint32_t crc32(uint32_t seed, const void *data, size_t length); /* seed 0 to start */
+
+/* monotonic.c */
+EFI_STATUS EFIAPI bs_get_next_monotonic_count(UINT64 *ret_count);
+EFI_STATUS EFIAPI rt_get_next_high_monotonic_count(UINT32 *ret_high);
 
 /* memory.c */
 EFI_STATUS EFIAPI bs_allocate_pages(EFI_ALLOCATE_TYPE how, UINT32 type, UINTN pages,
@@ -137,7 +139,8 @@ EFI_STATUS EFIAPI rt_set_variable(CHAR16 *name, EFI_GUID *vendor, UINT32 attribu
                                   VOID *data);
 EFI_STATUS EFIAPI rt_query_variable_info(UINT32 attributes, UINT64 *ret_maximum,
                                          UINT64 *ret_remaining, UINT64 *ret_maximum_size);
-void variables_init(void); /* creates those that describe the firmware */
+/* Opens the flash store, unless the boot is measured; creates what describes the firmware. */
+void variables_init(void);
 
 /* console.c, rng.c, memory_attribute.c, devicepath_protocols.c */
 void console_init(void);

@@ -1,56 +1,88 @@
 /* SPDX-License-Identifier: BSD-2-Clause-Patent */
 /*
- * Variables (UEFI 2.10 8.2) in a store in the image's data: it serves boot and runtime, needs no
- * pointer conversion, and is lost at reset, non-volatile variables included. Loaders judge by the
- * status codes: shim powers the machine off on the wrong one.
+ * The variable services (UEFI 2.10 8.2): who may do what, over two stores, one of volatile variables
+ * and one of those that last when there is flash for them. Loaders judge by the status codes: shim
+ * powers the machine off on the wrong one. Where the specification leaves room, they are edk2's.
  */
+#include <stddef.h>
+
+#include "firmware/boot/direct.h"
 #include "firmware/lib/log.h"
+#include "firmware/uefi/memory.h"
 #include "firmware/uefi/services.h"
+#include "firmware/uefi/variable_flash.h"
+#include "firmware/uefi/variable_rules.h"
 
-#define STORE_SIZE       0x40000u
-#define MAXIMUM_VARIABLE 0x8000u /* name and data */
-#define BS               EFI_VARIABLE_BOOTSERVICE_ACCESS
-#define RT               EFI_VARIABLE_RUNTIME_ACCESS
-#define NV               EFI_VARIABLE_NON_VOLATILE
+#define VOLATILE_SIZE 0x20000u
+#define VARIABLE_MAX  0x8400u /* name, data and header, as OVMF */
+#define CONTENT_MAX   (VARIABLE_MAX - sizeof(struct variable))
+#define BS            EFI_VARIABLE_BOOTSERVICE_ACCESS
+#define RT            EFI_VARIABLE_RUNTIME_ACCESS
+#define NV            EFI_VARIABLE_NON_VOLATILE
+#define APPEND        EFI_VARIABLE_APPEND_WRITE
+#define AUTHENTICATED                                                                              \
+    (EFI_VARIABLE_AUTHENTICATED_WRITE_ACCESS |                                                     \
+     EFI_VARIABLE_TIME_BASED_AUTHENTICATED_WRITE_ACCESS |                                          \
+     EFI_VARIABLE_ENHANCED_AUTHENTICATED_ACCESS)
 
-/* Records follow each other without gaps; each is padded to 8 bytes. */
-struct record {
-    uint32_t size; /* of the whole record */
-    uint32_t attributes;
-    uint32_t name_size; /* bytes, with the NUL */
-    uint32_t data_size;
-    EFI_GUID vendor;
-    CHAR16 name[];
-};
+static _Alignas(8) uint8_t volatile_bytes[VOLATILE_SIZE], lasting_bytes[VARIABLE_STORE_MAX];
+static struct variable_store volatile_store, lasting_store;
+static struct flash_chip chip;
 
-static _Alignas(8) uint8_t store[STORE_SIZE];
-static size_t store_used;
+/* A variable on its way into a store. */
+static _Alignas(8) uint8_t scratch[VARIABLE_MAX];
 
-static uint8_t *data_of(struct record *r)
+/* Variable services may be called up to TPL_CALLBACK, and not while one is at work. */
+static EFI_TPL lock(void)
 {
-    return (uint8_t *)r->name + r->name_size;
+    if (boot_services_ended)
+        return TPL_APPLICATION;
+    EFI_TPL old = bs_raise_tpl(TPL_HIGH_LEVEL);
+    if (old < TPL_NOTIFY)
+        bs_restore_tpl(TPL_NOTIFY); /* time goes on while flash is written */
+    return old;
 }
 
-static struct record *record_at(size_t offset)
+static EFI_STATUS unlock(EFI_TPL old, EFI_STATUS status)
 {
-    return (struct record *)(void *)(store + offset);
+    if (!boot_services_ended)
+        bs_restore_tpl(old);
+    return status;
 }
 
-static bool visible(const struct record *r)
+static bool visible(const struct variable *v)
 {
-    return !boot_services_ended || (r->attributes & RT);
+    return !boot_services_ended || (v->attributes & RT);
 }
 
-static struct record *find(const CHAR16 *name, const EFI_GUID *vendor)
+static struct variable *find(const CHAR16 *name, const EFI_GUID *vendor,
+                             struct variable_store **ret_store)
 {
-    size_t name_size = (utf16_length(name) + 1) * sizeof(CHAR16);
-    for (size_t offset = 0; offset < store_used; offset += record_at(offset)->size) {
-        struct record *r = record_at(offset);
-        if (r->name_size == name_size && guid_equal(&r->vendor, vendor) &&
-            memcmp(r->name, name, name_size) == 0)
-            return r;
-    }
-    return NULL;
+    struct variable *v = store_find(&volatile_store, name, vendor);
+    *ret_store = &volatile_store;
+    if (v)
+        return v;
+    *ret_store = &lasting_store;
+    return store_find(&lasting_store, name, vendor);
+}
+
+static EFI_STATUS get(const CHAR16 *name, const EFI_GUID *vendor, UINT32 *ret_attributes,
+                      UINTN *size, void *data)
+{
+    struct variable_store *store;
+    struct variable *v = find(name, vendor, &store);
+    if (!v || !visible(v))
+        return EFI_NOT_FOUND;
+    UINTN room = *size;
+    if (room >= v->data_size && !data)
+        return EFI_INVALID_PARAMETER;
+    *size = v->data_size;
+    if (ret_attributes)
+        *ret_attributes = v->attributes;
+    if (room < v->data_size)
+        return EFI_BUFFER_TOO_SMALL;
+    memcpy(data, variable_data(v), v->data_size);
+    return EFI_SUCCESS;
 }
 
 EFI_STATUS EFIAPI rt_get_variable(CHAR16 *name, EFI_GUID *vendor, UINT32 *ret_attributes,
@@ -58,18 +90,43 @@ EFI_STATUS EFIAPI rt_get_variable(CHAR16 *name, EFI_GUID *vendor, UINT32 *ret_at
 {
     if (!name || !vendor || !size)
         return EFI_INVALID_PARAMETER;
-    struct record *r = name[0] ? find(name, vendor) : NULL;
-    if (!r || !visible(r))
+    if (!name[0])
+        return EFI_NOT_FOUND;
+    EFI_TPL old = lock();
+    return unlock(old, get(name, vendor, ret_attributes, size, data));
+}
+
+/* The next one that the caller may see, volatile ones first. */
+static const struct variable *next(const struct variable *v, const struct variable_store *store)
+{
+    do {
+        v = store_next(store, v);
+        if (!v && store == &volatile_store) {
+            store = &lasting_store;
+            v = store_next(store, NULL);
+        }
+    } while (v && !visible(v));
+    return v;
+}
+
+static EFI_STATUS get_next(UINTN *size, CHAR16 *name, EFI_GUID *vendor)
+{
+    struct variable_store *store = &volatile_store;
+    const struct variable *v = NULL;
+    if (name[0]) {
+        v = find(name, vendor, &store);
+        if (!v || !visible(v))
+            return EFI_INVALID_PARAMETER;
+    }
+    v = next(v, store);
+    if (!v)
         return EFI_NOT_FOUND;
     UINTN room = *size;
-    *size = r->data_size;
-    if (ret_attributes)
-        *ret_attributes = r->attributes;
-    if (room < r->data_size)
+    *size = v->name_size;
+    if (room < v->name_size)
         return EFI_BUFFER_TOO_SMALL;
-    if (!data)
-        return EFI_INVALID_PARAMETER;
-    memcpy(data, data_of(r), r->data_size);
+    memcpy(name, v->content, v->name_size);
+    *vendor = v->vendor;
     return EFI_SUCCESS;
 }
 
@@ -82,119 +139,85 @@ EFI_STATUS EFIAPI rt_get_next_variable_name(UINTN *size, CHAR16 *name, EFI_GUID 
         length++;
     if (length == limit)
         return EFI_INVALID_PARAMETER; /* no NUL within the buffer */
-    size_t offset = 0;
-    if (name[0]) {
-        struct record *previous = find(name, vendor);
-        if (!previous || !visible(previous))
-            return EFI_INVALID_PARAMETER;
-        offset = (size_t)((uint8_t *)previous - store) + previous->size;
-    }
-    while (offset < store_used && !visible(record_at(offset)))
-        offset += record_at(offset)->size;
-    if (offset >= store_used)
-        return EFI_NOT_FOUND;
-    struct record *next = record_at(offset);
-    UINTN room = *size;
-    *size = next->name_size;
-    if (room < next->name_size)
-        return EFI_BUFFER_TOO_SMALL;
-    memcpy(name, next->name, next->name_size);
-    *vendor = next->vendor;
-    return EFI_SUCCESS;
-}
-
-static void erase(struct record *r)
-{
-    size_t offset = (size_t)((uint8_t *)r - store), size = r->size;
-    memmove(store + offset, store + offset + size, store_used - offset - size);
-    store_used -= size;
-    memset(store + store_used, 0, size);
-}
-
-static size_t record_size(size_t name_size, size_t data_size)
-{
-    return (sizeof(struct record) + name_size + data_size + 7) & ~(size_t)7;
-}
-
-/* Adds at the end; the caller checked for room. */
-static void append(const CHAR16 *name, const EFI_GUID *vendor, uint32_t attributes,
-                   const void *data, size_t data_size)
-{
-    size_t name_size = (utf16_length(name) + 1) * sizeof(CHAR16);
-    struct record *r = record_at(store_used);
-    r->size = (uint32_t)record_size(name_size, data_size);
-    r->attributes = attributes;
-    r->name_size = (uint32_t)name_size;
-    r->data_size = (uint32_t)data_size;
-    r->vendor = *vendor;
-    memcpy(r->name, name, name_size);
-    memcpy(data_of(r), data, data_size);
-    store_used += r->size;
-}
-
-/* UEFI 2.10 3.3: what only the firmware writes. */
-static bool read_only(const CHAR16 *name, const EFI_GUID *vendor)
-{
-    static const char *const names[] = { "SecureBoot",        "SetupMode",
-                                         "AuditMode",         "DeployedMode",
-                                         "SignatureSupport",  "OsIndicationsSupported",
-                                         "BootOptionSupport", "PlatformLangCodes",
-                                         "VendorKeys" };
-    if (!guid_equal(vendor, &guid_global_variable))
-        return false;
-    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-        size_t at = 0;
-        while (names[i][at] && name[at] == (uint8_t)names[i][at])
-            at++;
-        if (!names[i][at] && !name[at])
-            return true;
-    }
-    return false;
+    EFI_TPL old = lock();
+    return unlock(old, get_next(size, name, vendor));
 }
 
 static EFI_STATUS check_attributes(uint32_t attributes)
 {
-    const uint32_t known = NV | BS | RT | EFI_VARIABLE_APPEND_WRITE;
+    const uint32_t known = NV | BS | RT | APPEND | EFI_VARIABLE_HARDWARE_ERROR_RECORD |
+                           EFI_VARIABLE_AUTHENTICATED_WRITE_ACCESS |
+                           EFI_VARIABLE_TIME_BASED_AUTHENTICATED_WRITE_ACCESS;
+    if (attributes & ~known)
+        return EFI_INVALID_PARAMETER;
     if (attributes & EFI_VARIABLE_AUTHENTICATED_WRITE_ACCESS)
         return EFI_UNSUPPORTED; /* deprecated, UEFI 2.10 8.2.3 */
-    /* There are no keys to authenticate a writer with, and no error records. */
-    if ((attributes & ~known) || ((attributes & RT) && !(attributes & BS)))
+    if ((attributes & (RT | BS)) == RT || attributes == NV ||
+        (attributes & EFI_VARIABLE_HARDWARE_ERROR_RECORD))
         return EFI_INVALID_PARAMETER;
     return EFI_SUCCESS;
 }
 
-/* After boot services volatile variables are read-only (UEFI 2.10 8.2.3). */
-static EFI_STATUS check_runtime(const struct record *old, uint32_t attributes, bool removal)
+/* Rules that depend on the variable that is there (UEFI 2.10 8.2.3). */
+static EFI_STATUS check_old(const struct variable *old, uint32_t attributes)
 {
-    if (!boot_services_ended)
-        return EFI_SUCCESS;
-    if (old && !(old->attributes & NV))
+    if (!visible(old))
         return EFI_WRITE_PROTECTED;
-    if (!removal && (attributes & (RT | NV)) != (RT | NV))
+    if (attributes && (attributes & ~APPEND) != old->attributes)
         return EFI_INVALID_PARAMETER;
+    if (old->attributes & AUTHENTICATED)
+        return EFI_WRITE_PROTECTED; /* of another firmware; there is no key here to check with */
+    if (boot_services_ended && !(old->attributes & NV))
+        return EFI_WRITE_PROTECTED;
     return EFI_SUCCESS;
 }
 
-static EFI_STATUS write_record(struct record *old, const CHAR16 *name, const EFI_GUID *vendor,
-                               uint32_t attributes, size_t size, const void *data)
+static bool unchanged(const struct variable *old, size_t size, const void *data)
 {
-    static uint8_t joined[MAXIMUM_VARIABLE];
+    return old->data_size == size && memcmp(variable_data(old), data, size) == 0;
+}
+
+/* Builds the variable in the scratch memory; NULL: it would be too large. */
+static struct variable *build(const struct variable *old, const CHAR16 *name,
+                              const EFI_GUID *vendor, uint32_t attributes, size_t size,
+                              const void *data)
+{
     size_t name_size = (utf16_length(name) + 1) * sizeof(CHAR16);
-    bool appending = attributes & EFI_VARIABLE_APPEND_WRITE;
-    size_t kept = old && appending ? old->data_size : 0;
-    if (size > MAXIMUM_VARIABLE || name_size > MAXIMUM_VARIABLE ||
-        kept + size + name_size > MAXIMUM_VARIABLE)
-        return size > MAXIMUM_VARIABLE ? EFI_INVALID_PARAMETER : EFI_OUT_OF_RESOURCES;
-    size_t freed = old ? old->size : 0;
-    if (store_used - freed + record_size(name_size, kept + size) > STORE_SIZE)
-        return EFI_OUT_OF_RESOURCES;
+    size_t kept = old && (attributes & APPEND) ? old->data_size : 0;
+    struct variable *v = (struct variable *)(void *)scratch;
+    if (kept > CONTENT_MAX || name_size + kept + size > CONTENT_MAX)
+        return NULL;
+    *v = (struct variable){ .attributes = attributes & ~APPEND,
+                            .name_size = (uint32_t)name_size,
+                            .data_size = (uint32_t)(kept + size),
+                            .vendor = *vendor };
+    memcpy(v->content, name, name_size);
     if (kept)
-        memcpy(joined, data_of(old), kept);
-    memcpy(joined + kept, data, size);
-    if (old)
-        erase(old);
-    append(name, vendor, attributes & ~EFI_VARIABLE_APPEND_WRITE, joined, kept + size);
-    return EFI_SUCCESS;
+        memcpy(v->content + name_size, variable_data(old), kept);
+    memcpy(v->content + name_size + kept, data, size);
+    return v;
+}
+
+static EFI_STATUS set(const CHAR16 *name, const EFI_GUID *vendor, uint32_t attributes, size_t size,
+                      const void *data)
+{
+    struct variable_store *store;
+    struct variable *old = find(name, vendor, &store);
+    EFI_STATUS status = old ? check_old(old, attributes) : EFI_SUCCESS;
+    if (status != EFI_SUCCESS)
+        return status;
+    if (size == 0 && (attributes & APPEND) && (!old || (attributes & BS)))
+        return EFI_SUCCESS; /* nothing appended */
+    if (size == 0 || !(attributes & BS))
+        return old ? store_delete(store, old) : EFI_NOT_FOUND;
+    if (boot_services_ended && (attributes & (RT | NV)) != (RT | NV))
+        return EFI_INVALID_PARAMETER;
+    if (old && !(attributes & APPEND) && unchanged(old, size, data))
+        return EFI_SUCCESS;
+    struct variable *v = build(old, name, vendor, attributes, size, data);
+    if (!v)
+        return EFI_INVALID_PARAMETER;
+    return store_put((attributes & NV) ? &lasting_store : &volatile_store, old, v);
 }
 
 EFI_STATUS EFIAPI rt_set_variable(CHAR16 *name, EFI_GUID *vendor, UINT32 attributes, UINTN size,
@@ -205,58 +228,131 @@ EFI_STATUS EFIAPI rt_set_variable(CHAR16 *name, EFI_GUID *vendor, UINT32 attribu
     EFI_STATUS status = check_attributes(attributes);
     if (status != EFI_SUCCESS)
         return status;
-    if (read_only(name, vendor))
-        return EFI_WRITE_PROTECTED;
-    struct record *old = find(name, vendor);
-    if (old && !visible(old))
-        return EFI_WRITE_PROTECTED;
-    bool appending = attributes & EFI_VARIABLE_APPEND_WRITE;
-    bool removal = (size == 0 && !appending) || !(attributes & (BS | RT));
-    status = check_runtime(old, attributes, removal);
+    if (attributes & EFI_VARIABLE_TIME_BASED_AUTHENTICATED_WRITE_ACCESS)
+        return EFI_SECURITY_VIOLATION; /* without Secure Boot's keys no signature is a good one */
+    if (size > CONTENT_MAX || (utf16_length(name) + 1) * sizeof(CHAR16) > CONTENT_MAX - size)
+        return EFI_INVALID_PARAMETER;
+    status = variable_check(name, vendor, attributes, size, data);
     if (status != EFI_SUCCESS)
         return status;
-    if (removal) {
-        if (!old)
-            return EFI_NOT_FOUND;
-        erase(old);
-        return EFI_SUCCESS;
-    }
-    if (old && old->attributes != (attributes & ~EFI_VARIABLE_APPEND_WRITE))
-        return EFI_INVALID_PARAMETER;
-    if (size == 0)
-        return EFI_SUCCESS; /* nothing appended */
-    return write_record(old, name, vendor, attributes, size, data);
+    EFI_TPL old = lock();
+    return unlock(old, set(name, vendor, attributes, size, data));
 }
 
 EFI_STATUS EFIAPI rt_query_variable_info(UINT32 attributes, UINT64 *ret_maximum,
                                          UINT64 *ret_remaining, UINT64 *ret_maximum_size)
 {
-    if (!ret_maximum || !ret_remaining || !ret_maximum_size || attributes == 0 ||
-        check_attributes(attributes) == EFI_INVALID_PARAMETER || !(attributes & BS))
+    const uint32_t unsupported = AUTHENTICATED | EFI_VARIABLE_HARDWARE_ERROR_RECORD;
+    if (!ret_maximum || !ret_remaining || !ret_maximum_size || attributes == 0)
         return EFI_INVALID_PARAMETER;
-    if (check_attributes(attributes) != EFI_SUCCESS)
+    if (attributes & EFI_VARIABLE_AUTHENTICATED_WRITE_ACCESS)
         return EFI_UNSUPPORTED;
-    if (boot_services_ended && !(attributes & RT))
+    if (attributes == NV || (attributes & (RT | BS)) == RT ||
+        (boot_services_ended && !(attributes & RT)) ||
+        (attributes & (NV | EFI_VARIABLE_HARDWARE_ERROR_RECORD)) ==
+            EFI_VARIABLE_HARDWARE_ERROR_RECORD)
         return EFI_INVALID_PARAMETER;
-    uint64_t left = STORE_SIZE - store_used;
-    *ret_maximum = STORE_SIZE;
-    *ret_remaining = left > sizeof(struct record) ? left - sizeof(struct record) : 0;
-    *ret_maximum_size = MAXIMUM_VARIABLE;
-    return EFI_SUCCESS;
+    if ((attributes & unsupported) || !(attributes & (NV | BS | RT | APPEND)))
+        return EFI_UNSUPPORTED;
+    const struct variable_store *store = (attributes & NV) ? &lasting_store : &volatile_store;
+    EFI_TPL old = lock();
+    uint64_t left = store_free(store), header = sizeof(struct variable);
+    *ret_maximum = store->size - sizeof(struct variable_store_header);
+    *ret_remaining = left;
+    *ret_maximum_size = left < header              ? 0
+                        : left - header < CONTENT_MAX ? left - header
+                                                      : CONTENT_MAX;
+    return unlock(old, EFI_SUCCESS);
 }
 
-static void create(const char *name, const void *data, size_t size)
+/* A variable of the firmware's own, which no rule forbids it to make. */
+static void create(const char *name, uint32_t attributes, const void *data, size_t size)
 {
     CHAR16 wide[32] = { 0 };
     for (size_t i = 0; name[i]; i++)
         wide[i] = (uint8_t)name[i];
-    append(wide, &guid_global_variable, BS | RT, data, size);
+    struct variable_store *store;
+    if (!find(wide, &guid_global_variable, &store))
+        (void)set(wide, &guid_global_variable, attributes, size, data);
+}
+
+static void EFIAPI on_address_change(EFI_EVENT event, void *context)
+{
+    (void)event;
+    (void)context;
+    (void)rt_convert_pointer(0, (void **)&volatile_store.bytes);
+    (void)rt_convert_pointer(0, (void **)&lasting_store.bytes);
+    void *base = (void *)(uintptr_t)chip.base;
+    if (!lasting_store.lasting)
+        return;
+    if (rt_convert_pointer(0, &base) == EFI_SUCCESS)
+        flash_move((uintptr_t)base);
+    else
+        lasting_store.failed = true; /* an operating system that did not map it */
+}
+
+/* Variables of which the firmware alone decides do not come out of the host's flash. */
+static void drop_forged(void)
+{
+    struct variable *v = NULL;
+    while ((v = store_next(&lasting_store, v)) != NULL) {
+        EFI_GUID vendor = v->vendor;
+        if (!variable_may_last((const CHAR16 *)(const void *)v->content, &vendor))
+            (void)store_delete(&lasting_store, v);
+    }
+}
+
+/* Makes room before the operating system needs it, where a quarter and more is deleted ones. */
+static void tidy(void)
+{
+    uint32_t left = lasting_store.size - lasting_store.used;
+    if (left < lasting_store.size / 4 && store_free(&lasting_store) - left >= lasting_store.size / 4)
+        (void)store_tidy(&lasting_store);
+}
+
+static void announce(void)
+{
+    EFI_EVENT event;
+    if (bs_create_event(EVT_SIGNAL_VIRTUAL_ADDRESS_CHANGE, TPL_NOTIFY, on_address_change, NULL,
+                        &event) != EFI_SUCCESS)
+        panic("no memory for the variables' event");
+    if (lasting_store.lasting)
+        memory_add(chip.base, chip.size, MEMORY_MMIO);
+}
+
+static void open_flash(void)
+{
+    switch (variable_flash_open(&lasting_store, lasting_bytes, &chip)) {
+    case VARIABLE_FLASH_ABSENT:
+        log_line("variables: no flash store, they are lost at power off");
+        break;
+    case VARIABLE_FLASH_UNKNOWN:
+        log_line("variables: not kept in flash, they are lost at power off");
+        break;
+    case VARIABLE_FLASH_READ_ONLY:
+        log_line("variables: the flash store is read-only, changes are lost at power off");
+        break;
+    case VARIABLE_FLASH_WRITABLE:
+        log_debug("variables: flash store at 0x%lx, %u of %u bytes in use",
+                  (unsigned long)chip.base, lasting_store.used, lasting_store.size);
+        tidy();
+        break;
+    }
+    drop_forged();
 }
 
 void variables_init(void)
 {
     static const uint64_t no_indications;
-    create("OsIndicationsSupported", &no_indications, sizeof(no_indications));
-    create("PlatformLangCodes", "en", 3);
-    create("PlatformLang", "en", 3);
+    store_format(&volatile_store, volatile_bytes, sizeof(volatile_bytes));
+    store_format(&lasting_store, lasting_bytes, sizeof(lasting_bytes));
+    if (direct_measured())
+        log_line("variables: nothing in the host's flash counts in a measured boot; they are lost "
+                 "at power off");
+    else
+        open_flash();
+    announce();
+    create("OsIndicationsSupported", BS | RT, &no_indications, sizeof(no_indications));
+    create("PlatformLangCodes", BS | RT, "en", 3);
+    create("PlatformLang", NV | BS | RT, "en", 3);
 }

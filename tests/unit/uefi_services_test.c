@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause-Patent */
 /*
  * Boot and runtime services of the firmware on the host: status codes that loaders judge by, the
- * protocol database, task priority levels, timers, and the variables with shim's sharp edges.
+ * protocol database, task priority levels, timers.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -326,124 +326,6 @@ static void registered_protocol(void **state)
     bs_close_event(event);
 }
 
-/* --- variables --- */
-
-#define BSRT (EFI_VARIABLE_BOOTSERVICE_ACCESS | EFI_VARIABLE_RUNTIME_ACCESS)
-
-static EFI_STATUS set(CHAR16 *name, UINT32 attributes, const char *text)
-{
-    return rt_set_variable(name, &guid_a, attributes, strlen(text), (void *)(uintptr_t)text);
-}
-
-static void variable_status_codes(void **state)
-{
-    (void)state;
-    CHAR16 name[] = u"MokListRT", other[] = u"Other";
-    char data[64];
-    UINTN size = sizeof(data);
-    UINT32 attributes = 0;
-    assert_int_equal(rt_get_variable(name, &guid_a, NULL, &size, data), EFI_NOT_FOUND);
-    assert_int_equal(set(name, BSRT, ""), EFI_NOT_FOUND);
-    assert_int_equal(set(name, BSRT, "0123456789"), EFI_SUCCESS);
-    size = 4;
-    assert_int_equal(rt_get_variable(name, &guid_a, &attributes, &size, data),
-                     EFI_BUFFER_TOO_SMALL);
-    assert_int_equal(size, 10);
-    assert_int_equal(rt_get_variable(name, &guid_a, &attributes, &size, data), EFI_SUCCESS);
-    assert_int_equal(attributes, BSRT);
-    assert_memory_equal(data, "0123456789", 10);
-    assert_int_equal(set(name, BSRT | EFI_VARIABLE_NON_VOLATILE, "x"), EFI_INVALID_PARAMETER);
-    assert_int_equal(set(name, BSRT | EFI_VARIABLE_APPEND_WRITE, "AB"), EFI_SUCCESS);
-    size = sizeof(data);
-    assert_int_equal(rt_get_variable(name, &guid_a, NULL, &size, data), EFI_SUCCESS);
-    assert_int_equal(size, 12);
-    assert_memory_equal(data, "0123456789AB", 12);
-    assert_int_equal(set(other, EFI_VARIABLE_RUNTIME_ACCESS, "x"), EFI_INVALID_PARAMETER);
-    assert_int_equal(set(other, BSRT | EFI_VARIABLE_AUTHENTICATED_WRITE_ACCESS, "x"),
-                     EFI_UNSUPPORTED);
-    assert_int_equal(set(other, BSRT | EFI_VARIABLE_TIME_BASED_AUTHENTICATED_WRITE_ACCESS, "x"),
-                     EFI_INVALID_PARAMETER);
-    CHAR16 secure[] = u"SecureBoot";
-    EFI_GUID global = guid_global_variable;
-    assert_int_equal(rt_set_variable(secure, &global, BSRT, 1, data), EFI_WRITE_PROTECTED);
-    assert_int_equal(set(name, BSRT, ""), EFI_SUCCESS);
-    assert_int_equal(set(name, BSRT, ""), EFI_NOT_FOUND);
-}
-
-static void variables_are_enumerated_once(void **state)
-{
-    (void)state;
-    enum { COUNT = 200 };
-    CHAR16 name[64] = u"V000";
-    static bool seen[COUNT];
-    for (unsigned i = 0; i < COUNT; i++) {
-        name[1] = (CHAR16)('0' + i / 100), name[2] = (CHAR16)('0' + i / 10 % 10);
-        name[3] = (CHAR16)('0' + i % 10);
-        assert_int_equal(set(name, BSRT, "data"), EFI_SUCCESS);
-    }
-    EFI_GUID vendor;
-    UINTN size = 2;
-    name[0] = 0;
-    assert_int_equal(rt_get_next_variable_name(&size, name, &vendor), EFI_BUFFER_TOO_SMALL);
-    assert_true(size > 2);
-    for (unsigned count = 0;; count++) {
-        size = sizeof(name);
-        EFI_STATUS status = rt_get_next_variable_name(&size, name, &vendor);
-        if (status == EFI_NOT_FOUND) {
-            assert_int_equal(count, COUNT);
-            break;
-        }
-        assert_int_equal(status, EFI_SUCCESS);
-        unsigned i = (name[1] - '0') * 100u + (name[2] - '0') * 10u + (name[3] - '0');
-        assert_false(seen[i]);
-        seen[i] = true;
-    }
-}
-
-static void store_fills_and_empties(void **state)
-{
-    (void)state;
-    static uint8_t data[0x7000];
-    CHAR16 name[] = u"BigA";
-    UINT64 maximum, remaining, largest, before;
-    unsigned count = 0;
-    assert_int_equal(rt_query_variable_info(BSRT, &maximum, &before, &largest), EFI_SUCCESS);
-    while (rt_set_variable(name, &guid_b, BSRT, sizeof(data), data) == EFI_SUCCESS) {
-        count++;
-        name[3]++;
-    }
-    assert_int_equal(rt_set_variable(name, &guid_b, BSRT, sizeof(data), data),
-                     EFI_OUT_OF_RESOURCES);
-    assert_true(count >= 8);
-    rt_query_variable_info(BSRT, &maximum, &remaining, &largest);
-    assert_true(remaining < sizeof(data) + 64);
-    while (count--) {
-        name[3]--;
-        assert_int_equal(rt_set_variable(name, &guid_b, BSRT, 0, NULL), EFI_SUCCESS);
-    }
-    rt_query_variable_info(BSRT, &maximum, &remaining, &largest);
-    assert_int_equal(before, remaining);
-}
-
-static void runtime_rules(void **state)
-{
-    (void)state;
-    CHAR16 boot[] = u"BootOnly", stays[] = u"Stays", new[] = u"New";
-    char data[16];
-    UINTN size = sizeof(data);
-    assert_int_equal(set(boot, EFI_VARIABLE_BOOTSERVICE_ACCESS, "x"), EFI_SUCCESS);
-    assert_int_equal(set(stays, BSRT | EFI_VARIABLE_NON_VOLATILE, "x"), EFI_SUCCESS);
-    boot_services_ended = true;
-    assert_int_equal(rt_get_variable(boot, &guid_a, NULL, &size, data), EFI_NOT_FOUND);
-    assert_int_equal(set(boot, BSRT | EFI_VARIABLE_NON_VOLATILE, "x"), EFI_WRITE_PROTECTED);
-    assert_int_equal(set(stays, BSRT | EFI_VARIABLE_NON_VOLATILE, "yy"), EFI_SUCCESS);
-    assert_int_equal(set(new, BSRT, "x"), EFI_INVALID_PARAMETER);
-    assert_int_equal(set(new, BSRT | EFI_VARIABLE_NON_VOLATILE, "x"), EFI_SUCCESS);
-    CHAR16 dummy[] = u"DUMMY";
-    assert_int_equal(set(dummy, BSRT | EFI_VARIABLE_NON_VOLATILE, ""), EFI_NOT_FOUND);
-    boot_services_ended = false;
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -456,10 +338,6 @@ int main(void)
         cmocka_unit_test(timers),
         cmocka_unit_test(groups),
         cmocka_unit_test(registered_protocol),
-        cmocka_unit_test(variable_status_codes),
-        cmocka_unit_test(variables_are_enumerated_once),
-        cmocka_unit_test(store_fills_and_empties),
-        cmocka_unit_test(runtime_rules),
     };
     return cmocka_run_group_tests(tests, prepare, NULL);
 }
