@@ -17,7 +17,7 @@
 
 struct secret_options {
     const char *tek, *tik, *measurement, *header, *payload;
-    struct option_list secrets;
+    struct option_list secrets, credentials;
 };
 
 struct secret_inputs {
@@ -62,18 +62,59 @@ static bool add_secret(struct owner_secret_table *table, const char *text)
     return !reason;
 }
 
+/* NAME=FILE */
+static bool add_credential(struct owner_credentials *credentials, const char *text)
+{
+    const char *equals = strchr(text, '=');
+    char name[300];
+    struct file file = { 0 };
+    if (!equals || equals - text >= (int)sizeof(name) || !equals[1]) {
+        fprintf(stderr, "privet: --credential %s: must be NAME=FILE\n", text);
+        return false;
+    }
+    snprintf(name, sizeof(name), "%.*s", (int)(equals - text), text);
+    if (!file_read(equals + 1, "credential", OWNER_SECRET_MAX, &file))
+        return false;
+    const char *reason = owner_credential_add(credentials, name, file.data, file.size);
+    OPENSSL_cleanse(file.data, file.size);
+    file_free(&file);
+    if (reason)
+        fprintf(stderr, "privet: --credential %s: %s\n", text, reason);
+    return !reason;
+}
+
+/* All of them become one entry of the table. */
+static bool add_credentials(struct owner_secret_table *table, const struct option_list *list)
+{
+    struct owner_credentials credentials = { .used = 0 };
+    bool good = true;
+    for (unsigned i = 0; good && i < list->count; i++)
+        good = add_credential(&credentials, list->items[i]);
+    if (good && list->count > 0) {
+        const char *reason = owner_secret_add(table, OWNER_CREDENTIALS_GUID, credentials.bytes,
+                                              credentials.used);
+        if (reason)
+            fprintf(stderr, "privet: --credential: %s\n", reason);
+        good = !reason;
+    }
+    OPENSSL_cleanse(&credentials, sizeof(credentials));
+    return good;
+}
+
 static bool inputs_load(const struct secret_options *o, struct secret_inputs *in)
 {
     owner_secret_begin(&in->table);
-    if (!o->header || !o->payload || o->secrets.count == 0) {
-        fprintf(stderr, "privet: --secret, --header and --payload are needed; try 'privet owner "
-                        "secret --help'\n");
+    if (!o->header || !o->payload || o->secrets.count + o->credentials.count == 0) {
+        fprintf(stderr, "privet: --secret or --credential, --header and --payload are needed; try "
+                        "'privet owner secret --help'\n");
         return false;
     }
     for (unsigned i = 0; i < o->secrets.count; i++) {
         if (!add_secret(&in->table, o->secrets.items[i]))
             return false;
     }
+    if (!add_credentials(&in->table, &o->credentials))
+        return false;
     return load_exact("tek", o->tek, "transport encryption key", SEV_KEY_SIZE, false, &in->tek) &&
            load_exact("tik", o->tik, "transport integrity key", SEV_KEY_SIZE, false, &in->tik) &&
            load_exact("measurement", o->measurement, "launch measurement",
@@ -112,6 +153,8 @@ int owner_secret_command(int argc, char **argv)
         { "secret", OPTION_LIST, &o.secrets, "GUID:FILE",
           "a secret and its name; luks-key:FILE for a disk's passphrase; may be repeated", 0, 0,
           NULL },
+        { "credential", OPTION_LIST, &o.credentials, "NAME=FILE",
+          "a systemd credential for a measured guest; may be repeated", 0, 0, NULL },
         { "tek", OPTION_TEXT, &o.tek, "FILE", "transport encryption key, 16 raw bytes", 0, 0,
           NULL },
         { "tik", OPTION_TEXT, &o.tik, "FILE", "transport integrity key, 16 raw bytes", 0, 0,

@@ -6,6 +6,7 @@
 
 #include "sev/bytes.h"
 
+#define CREDENTIAL_NAME_MAX 255u
 #define HEADER_SIZE 20u /* GUID and u32 length, of the table and of each entry */
 
 /* 1e74f542-71dd-4d66-963e-ef4287ff173b */
@@ -76,6 +77,50 @@ const char *owner_secret_add(struct owner_secret_table *table, const char *guid,
         memcpy(entry + HEADER_SIZE, data, size);
     table->used += HEADER_SIZE + size;
     store_le32(table->bytes + 16, (uint32_t)table->used);
+    return NULL;
+}
+
+/* systemd's rules: a file's name, printable, without a colon (systemd.exec(5)). */
+static int credential_name_valid(const char *name)
+{
+    size_t length = strlen(name);
+    if (length == 0 || length > CREDENTIAL_NAME_MAX || name[0] == '.')
+        return 0;
+    for (size_t i = 0; i < length; i++) {
+        if (name[i] <= ' ' || name[i] > '~' || name[i] == '/' || name[i] == ':')
+            return 0;
+    }
+    return 1;
+}
+
+static int contains_credential(const struct owner_credentials *credentials, const char *name)
+{
+    for (size_t at = 0; at < credentials->used;) {
+        const char *other = (const char *)credentials->bytes + at;
+        if (strcmp(other, name) == 0)
+            return 1;
+        at += strlen(other) + 1;
+        at += 4 + load_le32(credentials->bytes + at);
+    }
+    return 0;
+}
+
+const char *owner_credential_add(struct owner_credentials *credentials, const char *name,
+                                 const uint8_t *data, size_t size)
+{
+    size_t left = sizeof(credentials->bytes) - credentials->used, length = strlen(name) + 1;
+    uint8_t *at = credentials->bytes + credentials->used;
+    if (!credential_name_valid(name))
+        return "not a name for a credential";
+    if (contains_credential(credentials, name))
+        return "a credential of this name is already there";
+    if (left < length + 4 || size > left - length - 4)
+        return "the credentials are too large: a launch takes 16 KiB in all";
+    memcpy(at, name, length);
+    store_le32(at + length, (uint32_t)size);
+    if (size)
+        memcpy(at + length + 4, data, size);
+    credentials->used += length + 4 + size;
     return NULL;
 }
 

@@ -22,6 +22,21 @@ void owner_secret_begin(struct owner_secret_table *table);
 const char *owner_secret_add(struct owner_secret_table *table, const char *guid,
                              const uint8_t *data, size_t size);
 
+/*
+ * Credentials, which are one entry of the table: in a measured boot Privet's firmware makes files of
+ * them in an initrd of its own.
+ */
+#define OWNER_CREDENTIALS_GUID "aa84af95-b5a3-42a0-a168-04d9f7dff442"
+
+struct owner_credentials {
+    uint8_t bytes[OWNER_SECRET_MAX]; /* a row of: name, NUL, 32-bit length, value */
+    size_t used;
+};
+
+/* NULL, or the reason: no name for a credential, there already, no room. */
+const char *owner_credential_add(struct owner_credentials *credentials, const char *name,
+                                 const uint8_t *data, size_t size);
+
 /* Bytes to encrypt: a multiple of 16. */
 size_t owner_secret_size(const struct owner_secret_table *table);
 

@@ -11,6 +11,7 @@
 #include "firmware/boot/attempt.h"
 #include "firmware/boot/hashes.h"
 #include "firmware/boot/kernelfs.h"
+#include "firmware/boot/secret.h"
 #include "firmware/lib/log.h"
 #include "firmware/lib/sha256.h"
 #include "firmware/platform/fwcfg.h"
@@ -20,6 +21,7 @@
 
 #define RESERVE              0x2000000u /* RAM that must stay free beside the blobs */
 #define MAXIMUM_COMMAND_LINE 0x10000u
+#define CPIO_ALIGNMENT       4u
 #define BOOT_FILES           "etc/boot/"
 
 static const char *const blob_names[HASHED_BLOBS] = {
@@ -171,14 +173,21 @@ static void load_kernel(void)
     enforce_blob(HASHED_KERNEL, &hash);
 }
 
+/* Behind the initrd, once that is enforced, comes the archive with the owner's credentials. */
 static void load_initrd(void)
 {
     struct sha256 hash;
-    uint32_t size = fwcfg_read_u32(FWCFG_INITRD_SIZE);
-    make_room(HASHED_INITRD, size);
+    struct blob *initrd = &blobs[HASHED_INITRD];
+    size_t size = fwcfg_read_u32(FWCFG_INITRD_SIZE), archive = secret_archive_size();
+    size_t gap = archive ? -size % CPIO_ALIGNMENT : 0;
+    make_room(HASHED_INITRD, (uint64_t)size + gap + archive);
     sha256_start(&hash);
-    fetch(FWCFG_INITRD_DATA, &blobs[HASHED_INITRD], 0, size, &hash);
+    fetch(FWCFG_INITRD_DATA, initrd, 0, size, &hash);
     enforce_blob(HASHED_INITRD, &hash);
+    if (archive) {
+        memset(initrd->data + size, 0, gap);
+        secret_archive_take(initrd->data + size + gap);
+    }
 }
 
 /* The host counts the NUL; without a command line the hash is that of one NUL. */
@@ -248,6 +257,7 @@ static void start(void)
 static void release(void)
 {
     kernelfs_remove();
+    secret_archive_wipe();
     for (unsigned i = 0; i < HASHED_BLOBS; i++) {
         if (blobs[i].size)
             (void)bs_free_pages((uintptr_t)blobs[i].data,

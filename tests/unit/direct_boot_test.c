@@ -19,6 +19,7 @@
 #include "firmware/boot/direct.h"
 #include "firmware/boot/hashes.h"
 #include "firmware/boot/kernelfs.h"
+#include "firmware/boot/secret.h"
 #include "firmware/platform/fwcfg.h"
 #include "firmware/sev/sev.h"
 #include "firmware/uefi/memory.h"
@@ -72,6 +73,25 @@ uint64_t interrupts_save(void)
 void interrupts_restore(uint64_t flags)
 {
     (void)flags;
+}
+
+static size_t archive_size;
+
+size_t secret_archive_size(void)
+{
+    return archive_size;
+}
+
+static unsigned wiped;
+
+void secret_archive_wipe(void)
+{
+    wiped++;
+}
+
+void secret_archive_take(uint8_t *archive)
+{
+    memset(archive, 0xCA, archive_size);
 }
 
 bool sev_active(void)
@@ -254,6 +274,7 @@ static int prepare(void **state)
     no_program = false;
     while_running = NULL;
     host.boot_file = NULL;
+    archive_size = 0;
     direct_init();
     for (size_t i = 0; i < sizeof(host.kernel); i++)
         host.kernel[i] = (uint8_t)(i * 7);
@@ -377,6 +398,41 @@ static void files_around_the_kernel(void **state)
     direct_boot();
     assert_int_equal(started, 1);
     forget();
+}
+
+static void find_archive(void)
+{
+    static const EFI_DEVICE_PATH_PROTOCOL end = { END_DEVICE_PATH, END_ENTIRE_DP, { 4, 0 } };
+    EFI_DEVICE_PATH_PROTOCOL copy = end;
+    EFI_GUID guid = guid_load_file2;
+    EFI_LOAD_FILE2_PROTOCOL *loader;
+    uint8_t data[4096];
+    UINTN size = sizeof(data), begin = (host.initrd_size + 3) & ~3ul;
+    assert_int_equal(bs_locate_protocol(&guid, NULL, (void **)&loader), EFI_SUCCESS);
+    assert_int_equal(loader->LoadFile(loader, &copy, false, &size, data), EFI_SUCCESS);
+    assert_int_equal(size, begin + archive_size);
+    assert_memory_equal(data, host.initrd, host.initrd_size);
+    for (UINTN i = host.initrd_size; i < size; i++)
+        assert_int_equal(data[i], i < begin ? 0 : 0xCA);
+    assert_int_equal(wiped, 0);
+}
+
+/* Behind the measured initrd, on a boundary of four, and behind none. */
+static void credentials_follow_the_initrd(void **state)
+{
+    (void)state;
+    for (host.initrd_size = 0; host.initrd_size < 6; host.initrd_size++) {
+        measure();
+        encrypted = true;
+        archive_size = 100;
+        wiped = started = 0;
+        while_running = find_archive;
+        direct_init();
+        direct_boot();
+        assert_int_equal(started, 1);
+        assert_int_equal(wiped, 1);
+        forget();
+    }
 }
 
 static void nothing_offered(void **state)
@@ -534,6 +590,7 @@ int main(void)
         cmocka_unit_test_setup(files_around_the_kernel, prepare),
         cmocka_unit_test_setup(memory_comes_back, prepare),
         cmocka_unit_test_setup(no_efi_program, prepare),
+        cmocka_unit_test_setup(credentials_follow_the_initrd, prepare),
         cmocka_unit_test_setup(nothing_offered, prepare),
         cmocka_unit_test_setup(noise_is_no_table, prepare),
         cmocka_unit_test_setup(sizes_are_bounded, prepare),

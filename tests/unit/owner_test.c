@@ -134,6 +134,25 @@ static void test_secret_table(void **state)
     assert_int_equal(owner_secret_size(&table), OWNER_SECRET_MAX);
 }
 
+static void test_credentials(void **state)
+{
+    static struct owner_credentials credentials;
+    static uint8_t large[OWNER_SECRET_MAX];
+    (void)state;
+    assert_null(owner_credential_add(&credentials, "a.b", (const uint8_t *)"xy", 2));
+    assert_null(owner_credential_add(&credentials, "c", (const uint8_t *)"", 0));
+    assert_int_equal(credentials.used, 4 + 4 + 2 + 2 + 4);
+    assert_hex(credentials.bytes, "612e6200020000007879" "630000000000");
+    assert_non_null(owner_credential_add(&credentials, "c", large, 1));
+    assert_non_null(owner_credential_add(&credentials, "", large, 1));
+    assert_non_null(owner_credential_add(&credentials, "../a", large, 1));
+    assert_non_null(owner_credential_add(&credentials, "a:b", large, 1));
+    assert_non_null(owner_credential_add(&credentials, "a b", large, 1));
+    assert_non_null(owner_credential_add(&credentials, "d", large, sizeof(large) - 16 - 5));
+    assert_null(owner_credential_add(&credentials, "d", large, sizeof(large) - 16 - 6));
+    assert_int_equal(credentials.used, OWNER_SECRET_MAX);
+}
+
 struct files {
     uint8_t bytes[8][2100];
     unsigned count;
@@ -276,6 +295,7 @@ int main(void)
         cmocka_unit_test(test_hashes_change_the_digest),
         cmocka_unit_test(test_secret_values),
         cmocka_unit_test(test_secret_table),
+        cmocka_unit_test(test_credentials),
         cmocka_unit_test(test_genuine_chains),
         cmocka_unit_test(test_genuine_roots),
         cmocka_unit_test(test_mixed_chains),
