@@ -19,6 +19,7 @@ enum {
     CONTROL_ERROR = 1, CONTROL_READ = 2, CONTROL_SKIP = 4, CONTROL_SELECT = 8, CONTROL_WRITE = 16,
     FILES_MAX = 256, KEY_FIRST_FILE = 0x20, DMA_THRESHOLD = 16,
     PIECE = 256 * 1024,
+    WAIT_LIMIT = 100000000, /* polls; QEMU finishes before the first */
 };
 
 /* All fields big-endian. */
@@ -64,7 +65,7 @@ static bool dma_command(uint32_t control, uint64_t address, uint32_t length)
     block->control = __builtin_bswap32(control);
     out32(PORT_DMA_HIGH, __builtin_bswap32((uint32_t)(block_device >> 32)));
     out32(PORT_DMA_LOW, __builtin_bswap32((uint32_t)block_device));
-    for (;;) {
+    for (unsigned i = 0; i < WAIT_LIMIT; i++) {
         uint32_t state = __builtin_bswap32(block->control);
         if (state == 0) {
             return true;
@@ -74,6 +75,7 @@ static bool dma_command(uint32_t control, uint64_t address, uint32_t length)
         }
         cpu_pause();
     }
+    return false;
 }
 
 static void read_dma(void *data, size_t length, fwcfg_sink *sink, void *context)
