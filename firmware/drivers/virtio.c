@@ -192,19 +192,24 @@ bool virtio_ready(struct virtio *device)
     return true;
 }
 
+static bool has_config(const struct virtio *device, unsigned offset, unsigned size)
+{
+    return offset <= device->config_length && size <= device->config_length - offset;
+}
+
 uint8_t virtio_config8(const struct virtio *device, unsigned offset)
 {
-    return offset + 1 <= device->config_length ? mmio_read8(device->config + offset) : 0;
+    return has_config(device, offset, 1) ? mmio_read8(device->config + offset) : 0;
 }
 
 uint16_t virtio_config16(const struct virtio *device, unsigned offset)
 {
-    return offset + 2 <= device->config_length ? mmio_read16(device->config + offset) : 0;
+    return has_config(device, offset, 2) ? mmio_read16(device->config + offset) : 0;
 }
 
 uint32_t virtio_config32(const struct virtio *device, unsigned offset)
 {
-    return offset + 4 <= device->config_length ? mmio_read32(device->config + offset) : 0;
+    return has_config(device, offset, 4) ? mmio_read32(device->config + offset) : 0;
 }
 
 /* Two reads, and the generation says whether they belong together (virtio 1.2 2.5.3). */
