@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "cli/options.h"
+#include "cli/run_disk.h"
 
 #define MAX_TEXT 1024u
 
@@ -76,6 +77,8 @@ static bool parse_part(char *part, struct board_net *ret)
 {
     if (strncmp(part, "hostfwd=", 8) == 0)
         return parse_forward(part, &ret->user);
+    if (strncmp(part, "bootindex=", 10) == 0)
+        return run_boot_rank("--net", part + 10, &ret->boot_rank);
     if (strncmp(part, "mac=", 4) == 0)
         return parse_mac(part + 4, ret->mac);
     if (strncmp(part, "tftp=", 5) == 0 && part[5]) {
@@ -90,7 +93,7 @@ static bool parse_part(char *part, struct board_net *ret)
         ret->user.restricted = strcmp(part, "restrict=on") == 0;
         return true;
     }
-    return refuse(part, "expected mac=, restrict=on|off, tftp=, bootfile= or hostfwd=");
+    return refuse(part, "expected mac=, restrict=on|off, tftp=, bootfile=, bootindex= or hostfwd=");
 }
 
 bool net_option_parse(char *text, struct board_net *ret, bool *ret_on)

@@ -6,7 +6,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define SERIAL_LIMIT 20u
+#include "cli/options.h"
+
+#define SERIAL_LIMIT     20u
+#define BOOT_INDEX_LIMIT 9999u
 
 static bool wrong(const char *option, const char *word, const char *fact)
 {
@@ -58,6 +61,21 @@ static bool take_bus(const char *option, const char *value, struct run_disk *dis
     return true;
 }
 
+bool run_boot_rank(const char *option, const char *number, unsigned *ret)
+{
+    uint64_t index;
+
+    if (!number_parse(number, &index) || index > BOOT_INDEX_LIMIT)
+        return wrong(option, number, "a boot index is a number from 0 to 9999");
+    *ret = (unsigned)index + 1;
+    return true;
+}
+
+static bool take_boot_index(const char *option, const char *value, struct run_disk *disk)
+{
+    return run_boot_rank(option, value, &disk->boot_rank);
+}
+
 static bool take_word(const char *option, const char *word, struct run_disk *disk)
 {
     static const struct {
@@ -67,6 +85,7 @@ static bool take_word(const char *option, const char *word, struct run_disk *dis
         { "format=", take_format },
         { "if=", take_bus },
         { "serial=", take_serial },
+        { "bootindex=", take_boot_index },
     };
     bool good;
 
@@ -76,8 +95,8 @@ static bool take_word(const char *option, const char *word, struct run_disk *dis
     for (size_t i = 0; i < sizeof(values) / sizeof(values[0]); i++)
         if (strncmp(word, values[i].name, strlen(values[i].name)) == 0)
             return values[i].take(option, word + strlen(values[i].name), disk);
-    return wrong(option, word, "an unknown word; format=, if=, readonly, snapshot and serial= are "
-                               "known (a comma of a file name is doubled)");
+    return wrong(option, word, "an unknown word; format=, if=, readonly, snapshot, serial= and "
+                               "bootindex= are known (a comma of a file name is doubled)");
 }
 
 /* Ends the word at its comma and returns the next one, or NULL. Doubled commas become one. */

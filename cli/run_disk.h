@@ -13,7 +13,11 @@ struct run_disk {
     struct image_options image;
     enum board_disk_bus bus;
     const char *serial; /* NULL: one by number */
+    unsigned boot_rank; /* as in struct board_disk */
 };
+
+/* The number of bootindex=N as a boot rank; false: said why on stderr. */
+bool run_boot_rank(const char *option, const char *number, unsigned *ret);
 
 /* False: said why on stderr. Either way run_disk_free is due. */
 bool run_disk_parse(const char *option, const char *text, struct run_disk *ret);

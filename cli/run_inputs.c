@@ -18,6 +18,7 @@
 
 /* Linux/x86 boot protocol: setup_sects, "HdrS". */
 #define SETUP_SECTS 0x1F1
+#define SYSTEM_SIZE 0x1F4
 #define SETUP_MAGIC 0x202
 
 static bool refuse(const char *path, const char *fact)
@@ -66,15 +67,28 @@ static char *image_line(const struct run_options *o, enum boot_image_kind kind)
     return line;
 }
 
-/* What fw_cfg delivers is the setup part and the rest: both must be there (boot protocol 1.2). */
+static bool is_linux(const struct file *file)
+{
+    return file->size >= SETUP_MAGIC + 4 && memcmp(file->data + SETUP_MAGIC, "HdrS", 4) == 0;
+}
+
+/*
+ * A Linux kernel is its setup part and the rest, whose length the header has in units of 16 bytes
+ * (boot protocol 1.2). Firmware also starts EFI programs that are none.
+ */
 static bool check_kernel(const char *path, const struct file *file)
 {
-    if (file->size < SETUP_MAGIC + 4 || memcmp(file->data + SETUP_MAGIC, "HdrS", 4) != 0)
-        return refuse(path, "not a Linux kernel (no boot protocol header); "
+    if (!is_linux(file))
+        return (file->size > 2 && memcmp(file->data, "MZ", 2) == 0) ||
+               refuse(path, "neither a Linux kernel nor an EFI program; "
                             "give a bzImage such as /boot/vmlinuz");
+    uint32_t units;
+    memcpy(&units, file->data + SYSTEM_SIZE, sizeof(units));
     size_t sectors = file->data[SETUP_SECTS] ? file->data[SETUP_SECTS] : 4;
     if (file->size <= (sectors + 1) * 512)
         return refuse(path, "the kernel is truncated inside its setup part");
+    if (file->size + 15 < (sectors + 1) * 512 + (uint64_t)units * 16)
+        return refuse(path, "the kernel is truncated: its header says that it is longer");
     return true;
 }
 

@@ -182,12 +182,15 @@ bool run_options_parse(int argc, char **argv, struct run_options *o, bool *ret_d
         { "state", OPTION_TEXT, &o->state, "FOLDER",
           "the chip's identity and keys; default ~/.local/state/privet" },
         { "disk", OPTION_LIST, &raw.disks, "FILE[,WORD...]",
-          "disk image; format=raw|qcow2, if=virtio|scsi, readonly, snapshot, serial=TEXT" },
-        { "cdrom", OPTION_LIST, &raw.cdroms, "FILE", "ISO image in a SCSI CD-ROM drive" },
+          "disk image; format=raw|qcow2, if=virtio|scsi, readonly, snapshot, serial=TEXT, "
+          "bootindex=N" },
+        { "cdrom", OPTION_LIST, &raw.cdroms, "FILE[,bootindex=N]",
+          "ISO image in a SCSI CD-ROM drive" },
         { "fw-cfg", OPTION_LIST, &raw.files, "name=NAME,file=FILE|string=TEXT",
           "a file for the firmware, named opt/...; may be repeated" },
         { "net", OPTION_TEXT, &raw.net, "user[,...]|none",
-          "network card: user[,mac=..][,restrict=on][,hostfwd=tcp:[ADDR]:PORT-[ADDR]:PORT]" },
+          "network card: user[,mac=..][,restrict=on][,bootindex=N]"
+          "[,hostfwd=tcp:[ADDR]:PORT-[ADDR]:PORT]" },
         { "serial", OPTION_TEXT, &o->serial, "stdio|none|unix:PATH|FILE",
           "where the serial line ends; default stdio" },
         { "virtio-console", OPTION_TEXT, &o->virtio_console, "stdio|none|unix:PATH|FILE",

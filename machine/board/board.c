@@ -575,7 +575,8 @@ static bool assemble(struct board *board, char *error, size_t size)
                           "another device",
                           config->exit_port);
     if (!board_add_devices(board, error, size) || !board_add_files(board, error, size) ||
-        !board_add_tables(board, error, size) || !board_add_extra_files(board, error, size))
+        !board_add_boot_order(board, error, size) || !board_add_tables(board, error, size) ||
+        !board_add_extra_files(board, error, size))
         return false;
     board_reset(board);
     return true;

@@ -33,10 +33,12 @@ struct board_disk {
     struct image *image; /* the caller's; alive as long as the board */
     enum board_disk_bus bus;
     const char *serial; /* NULL: one by number */
+    unsigned boot_rank; /* 0: not in the firmware's boot order; else QEMU's bootindex + 1 */
 };
 
 struct board_net { /* a network card in user-mode network */
     uint8_t mac[NET_MAC_SIZE];
+    unsigned boot_rank; /* as of a disk */
     struct net_user_config user;
 };
 

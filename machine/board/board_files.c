@@ -20,7 +20,10 @@ static void put(uint8_t *bytes, uint64_t value, unsigned size)
         bytes[i] = (uint8_t)(value >> i * 8);
 }
 
-/* Linux boot protocol 1.1: setup sectors, 0 meaning 4, after the boot sector. 0: no kernel. */
+/*
+ * Linux boot protocol 1.1: setup sectors, 0 meaning 4, after the boot sector. Other files (EFI
+ * programs of every kind) have no setup part: firmware puts the parts together again anyway.
+ */
 static size_t setup_size(const struct board_blob *kernel)
 {
     size_t sectors;
@@ -56,8 +59,8 @@ static bool add_kernel(struct board *board, char *error, size_t error_size)
         return false;
     }
     setup = setup_size(kernel);
-    if (setup == 0 || kernel->size > UINT32_MAX || initrd->size > UINT32_MAX) {
-        snprintf(error, error_size, "kernel: not a Linux kernel image (no valid setup header)");
+    if (kernel->size > UINT32_MAX || initrd->size > UINT32_MAX) {
+        snprintf(error, error_size, "kernel: it, or the initrd, has 4 GiB or more");
         return false;
     }
     fw_cfg_add_number(fw_cfg, FW_CFG_SETUP_ADDRESS, SETUP_ADDRESS, 4);

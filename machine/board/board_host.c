@@ -7,7 +7,6 @@
 
 #include <string.h>
 
-#define NET_SLOT     16u
 #define CONSOLE_SLOT 17u
 
 static void deliver(void *context, const uint8_t *frame, size_t length)
@@ -36,8 +35,8 @@ static bool add_net(struct board *board, char *error, size_t size)
         return false;
     source = net_user_source(board->net_user);
     return host_add(&board->host, &source) &&
-           virtio_net_init(&board->net, &board->q35.pci, NET_SLOT, board->config.sev, config->mac,
-                           net_user_transmit, board->net_user);
+           virtio_net_init(&board->net, &board->q35.pci, BOARD_NET_SLOT, board->config.sev,
+                           config->mac, net_user_transmit, board->net_user);
 }
 
 static void console_output(void *context, const uint8_t *bytes, size_t length)

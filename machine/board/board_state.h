@@ -86,6 +86,7 @@ struct board {
     struct virtio_scsi *scsi;                 /* NULL: none */
     unsigned scsi_slot;
     uint8_t e820[2 * 20];
+    char boot_order[56 * (BOARD_MAX_DISKS + 1)];
     struct acpi_config acpi_config; /* what `acpi` was built from */
     struct acpi_blobs acpi;
     struct smbios_blobs smbios;
@@ -102,10 +103,13 @@ bool board_add_host_devices(struct board *board, char *error, size_t error_size)
 void board_free_host_devices(struct board *board);
 /* Disks: board_disks.c. */
 #define BOARD_DISK_SLOT 2u
+#define BOARD_NET_SLOT  16u
 bool board_add_disks(struct board *board, char *error, size_t error_size);
 void board_free_disks(struct board *board);
 /* fw_cfg content: board_files.c. false with one line in `error`. */
 bool board_add_files(struct board *board, char *error, size_t error_size);
+/* The file "bootorder": board_order.c. */
+bool board_add_boot_order(struct board *board, char *error, size_t error_size);
 /* Those of the configuration, when all others are there. */
 bool board_add_extra_files(struct board *board, char *error, size_t error_size);
 /* ACPI and SMBIOS: board_tables.c. */

@@ -731,7 +731,13 @@ static void bad_configurations(void **state)
     assert_non_null(strstr(error, "16 MiB"));
     config = h->config;
     config.memory = memory_create(config.seed);
-    config.kernel = (struct board_blob){ text, sizeof(text) };
+    config.kernel = (struct board_blob){ text, sizeof(text) }; /* of any kind */
+    struct board *board = board_create(&config, error, sizeof(error));
+    assert_non_null(board);
+    board_destroy(board);
+    memory_destroy(config.memory);
+    config.memory = memory_create(config.seed);
+    config.kernel.size = 1ull << 32;
     assert_null(board_create(&config, error, sizeof(error)));
     assert_non_null(strstr(error, "kernel"));
     memory_destroy(config.memory);
