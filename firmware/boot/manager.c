@@ -243,6 +243,7 @@ void boot_main(void)
 {
     secret_publish();
     drivers_init();
+    rng_publish_seed();
     if (!direct_measured())
         start_drivers();
     events_signal_group(&guid_group_ready_to_boot);

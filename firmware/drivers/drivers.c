@@ -5,6 +5,7 @@
 #include "firmware/drivers/ahci.h"
 #include "firmware/drivers/nvme.h"
 #include "firmware/drivers/virtio_blk.h"
+#include "firmware/drivers/virtio_rng.h"
 #include "firmware/drivers/virtio_scsi.h"
 #include "firmware/lib/log.h"
 
@@ -31,6 +32,7 @@ bool device_refused_at(size_t index, const struct refusal **ret)
 
 void drivers_init(void)
 {
+    virtio_rng_init();
     virtio_blk_init();
     virtio_scsi_init();
     ahci_init();

@@ -144,7 +144,9 @@ void variables_init(void);
 
 /* console.c, rng.c, memory_attribute.c, devicepath_protocols.c */
 void console_init(void);
+/* The protocol, if there are random numbers; again when a device may have brought some. */
 void rng_init(void);
+void rng_publish_seed(void); /* Linux's table; says so if there can be none */
 void memory_attribute_init(void);
 void devicepath_init(void);
 
