@@ -6,28 +6,14 @@ set -u
 
 privet=$(realpath "$1")
 image=$(realpath "$2")
-work=$(mktemp -d) || exit 1
-trap 'rm -rf "$work"' EXIT
-cd "$work" || exit 1
-passed=0
-failed=0
-
-note() { # note OK TEXT
-    if [ "$1" -eq 0 ]; then
-        passed=$((passed + 1))
-    else
-        failed=$((failed + 1))
-        echo "FAILED: $2"
-        head -n 30 out err
-    fi
-}
+# shellcheck source=tests/cli/library.sh
+. "$(dirname "$0")/library.sh"
 
 # says FILE LINE...: info of the file succeeds and has each line; its JSON is JSON
 says() {
     file=$1
     shift
-    "$privet" firmware info "$file" >out 2>err
-    note $? "$file: exit code"
+    expect 0 firmware info "$file"
     for line; do
         grep -qxF -e "$line" out
         note $? "$file: no line '$line'"
@@ -36,13 +22,6 @@ says() {
     note $? "$file: another digest than owner measure's"
     "$privet" firmware info --json "$file" >json 2>err && python3 -m json.tool json >out 2>err
     note $? "$file: JSON"
-}
-
-# refused FILE: one line of ours, nothing on standard output, exit code 1
-refused() {
-    "$privet" firmware info "$1" >out 2>err
-    [ $? -eq 1 ] && [ "$(wc -l <err)" -eq 1 ] && grep -q '^privet: ' err && [ ! -s out ]
-    note $? "$1: not refused in one line"
 }
 
 # bytes OFFSET-FROM-THE-END TEXT FILE: overwrites, with printf's escapes
@@ -67,10 +46,10 @@ says /usr/share/OVMF/OVMF_CODE_4M.fd "variable store: none"
 # The footer's length is 50 bytes before the end, the version the entry farthest from it.
 cp "$image" damaged
 bytes 50 '\377\377' damaged
-refused damaged
+refuse 1 firmware info damaged
 cp "$image" damaged
 bytes 50 '\023\000' damaged
-refused damaged
+refuse 1 firmware info damaged
 cp "$image" damaged
 bytes 50 '\002\000' damaged
 says damaged "GUIDed table: none"
@@ -92,11 +71,10 @@ says part "measured size: 100 bytes: the whole image; but no launch takes part o
 head -c 65536 /dev/urandom >random
 says random
 : >empty
-refused empty
-refused missing
-refused .
+refuse 1 firmware info empty
+refuse 1 firmware info missing
+refuse 1 firmware info .
 head -c $((9 << 20)) /dev/zero >large
-refused large
+refuse 1 firmware info large
 
-printf '%d passed, %d failed\n' "$passed" "$failed"
-[ "$failed" -eq 0 ]
+finish

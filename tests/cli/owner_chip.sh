@@ -7,38 +7,8 @@ set -u
 
 privet=$(realpath "$1")
 data=$(realpath "$2")
-work=$(mktemp -d) || exit 1
-trap 'rm -rf "$work"' EXIT
-cd "$work" || exit 1
-export XDG_STATE_HOME="$work/state"
-passed=0
-failed=0
-
-note() { # note OK TEXT
-    if [ "$1" -eq 0 ]; then
-        passed=$((passed + 1))
-    else
-        failed=$((failed + 1))
-        echo "FAILED: $2"
-    fi
-}
-
-# expect CODE WORDS...: runs privet; stdout and stderr are in out and err.
-expect() {
-    code=$1
-    shift
-    "$privet" "$@" >out 2>err </dev/null
-    got=$?
-    [ "$got" -eq "$code" ]
-    note $? "privet $*: exit $got instead of $code: $(cat err)"
-}
-
-# refuse CODE WORDS...: as expect, and stderr must be one line of ours, stdout empty.
-refuse() {
-    expect "$@"
-    [ "$(wc -l <err)" -eq 1 ] && grep -q '^privet: ' err && [ ! -s out ]
-    note $? "$*: not one clear line: $(cat err)"
-}
+# shellcheck source=tests/cli/library.sh
+. "$(dirname "$0")/library.sh"
 
 hex() { od -An -v -tx1 "$1" | tr -d ' \n'; }
 unhex() {
@@ -275,5 +245,4 @@ if [ -w /dev/full ]; then
     note $? "a full disk: $(cat err)"
 fi
 
-printf '%d passed, %d failed\n' "$passed" "$failed"
-[ "$failed" -eq 0 ]
+finish

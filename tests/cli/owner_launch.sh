@@ -7,31 +7,8 @@ set -u
 
 privet=$(realpath "$1")
 firmware=$(realpath "$2")
-work=$(mktemp -d) || exit 1
-trap 'rm -rf "$work"' EXIT
-cd "$work" || exit 1
-export XDG_STATE_HOME="$work/state"
-passed=0
-failed=0
-
-note() { # note OK TEXT
-    if [ "$1" -eq 0 ]; then
-        passed=$((passed + 1))
-    else
-        failed=$((failed + 1))
-        echo "FAILED: $2"
-    fi
-}
-
-# expect CODE WORDS...: stdout and stderr are in out and err.
-expect() {
-    code=$1
-    shift
-    timeout 60 "$privet" "$@" >out 2>err </dev/null
-    got=$?
-    [ "$got" -eq "$code" ]
-    note $? "privet $*: exit $got instead of $code: $(cat err)"
-}
+# shellcheck source=tests/cli/library.sh
+. "$(dirname "$0")/library.sh"
 
 # launch CODE OPTIONS...: a guest with the owner's session.
 launch() {
@@ -91,5 +68,4 @@ note $? "a session for a former PDH: $(cat err)"
 head -c 100 /dev/zero >short
 expect 1 run --firmware "$firmware" --timeout 30 --session short --dh-cert vm_godh.b64
 
-printf '%d passed, %d failed\n' "$passed" "$failed"
-[ "$failed" -eq 0 ]
+finish
