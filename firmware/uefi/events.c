@@ -159,7 +159,7 @@ static EFI_STATUS create(uint32_t type, EFI_TPL tpl, EFI_EVENT_NOTIFY function, 
     const uint32_t notify = EVT_NOTIFY_SIGNAL | EVT_NOTIFY_WAIT;
     if (!ret_event || (type & ~known) || (type & notify) == notify)
         return EFI_INVALID_PARAMETER;
-    if ((type & notify) && (!function || tpl <= TPL_APPLICATION || tpl >= TPL_HIGH_LEVEL))
+    if ((type & notify) && (!function || (tpl != TPL_CALLBACK && tpl != TPL_NOTIFY)))
         return EFI_INVALID_PARAMETER;
     /* Runtime events outlive boot services: SetVirtualAddressMap calls them. */
     struct event *e =

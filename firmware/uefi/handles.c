@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause-Patent */
 /*
- * The protocol database (UEFI 2.10 7.3): handles, the interfaces on them and who opened them.
- * There are a few hundred handles at most, so lists are searched in order. Status codes are part
- * of the interface: loaders tell "absent" from "broken" by them.
+ * The protocol database (UEFI 2.10 7.3): handles and the interfaces on them. There are a few
+ * hundred handles at most, so lists are searched in order. Status codes are part of the interface:
+ * loaders tell "absent" from "broken" by them.
  */
 #include "firmware/uefi/handles.h"
 
@@ -19,7 +19,7 @@ struct handle *handle_first(void)
     return first_handle;
 }
 
-static struct handle *to_handle(EFI_HANDLE handle)
+struct handle *handle_get(EFI_HANDLE handle)
 {
     for (struct handle *h = first_handle; h; h = h->next)
         if (h == handle)
@@ -29,12 +29,12 @@ static struct handle *to_handle(EFI_HANDLE handle)
 
 bool handle_valid(EFI_HANDLE handle)
 {
-    return to_handle(handle) != NULL;
+    return handle_get(handle) != NULL;
 }
 
 struct protocol *handle_find(EFI_HANDLE handle, const EFI_GUID *guid)
 {
-    struct handle *h = to_handle(handle);
+    struct handle *h = handle_get(handle);
     if (!h)
         return NULL;
     for (struct protocol *p = h->protocols; p; p = p->next)
@@ -142,7 +142,7 @@ EFI_STATUS EFIAPI bs_install_protocol_interface(EFI_HANDLE *handle, EFI_GUID *pr
     struct protocol *p = pool_allocate(MEMORY_BOOT_DATA, sizeof(*p));
     if (!p)
         return EFI_OUT_OF_RESOURCES;
-    struct handle *h = *handle ? to_handle(*handle) : handle_new();
+    struct handle *h = *handle ? handle_get(*handle) : handle_new();
     if (!h) {
         pool_free(p);
         return EFI_OUT_OF_RESOURCES;
@@ -164,38 +164,16 @@ void handle_install(EFI_HANDLE *handle, const EFI_GUID *protocol, void *interfac
         panic("cannot install protocol %08x", protocol->a);
 }
 
-/* Asks drivers to let go of an interface. False: somebody keeps it. */
-static bool release_users(struct handle *h, struct protocol *p)
-{
-    for (struct open *o = p->opens; o;) {
-        if (o->attributes & EFI_OPEN_PROTOCOL_BY_DRIVER) {
-            if (bs_disconnect_controller(h, o->agent, NULL) != EFI_SUCCESS)
-                return false;
-            o = p->opens; /* the list has changed */
-            continue;
-        }
-        if (o->attributes & EFI_OPEN_PROTOCOL_EXCLUSIVE)
-            return false;
-        o = o->next;
-    }
-    while (p->opens) {
-        struct open *o = p->opens;
-        p->opens = o->next;
-        pool_free(o);
-    }
-    return true;
-}
-
 EFI_STATUS EFIAPI bs_uninstall_protocol_interface(EFI_HANDLE handle, EFI_GUID *protocol,
                                                   VOID *interface)
 {
-    struct handle *h = to_handle(handle);
+    struct handle *h = handle_get(handle);
     if (!h || !protocol)
         return EFI_INVALID_PARAMETER;
     struct protocol *p = handle_find(handle, protocol);
     if (!p || p->interface != interface)
         return EFI_NOT_FOUND;
-    if (!release_users(h, p))
+    if (!open_release(h, p))
         return EFI_ACCESS_DENIED;
     struct protocol **link = &h->protocols;
     while (*link != p)
@@ -210,13 +188,13 @@ EFI_STATUS EFIAPI bs_uninstall_protocol_interface(EFI_HANDLE handle, EFI_GUID *p
 EFI_STATUS EFIAPI bs_reinstall_protocol_interface(EFI_HANDLE handle, EFI_GUID *protocol, VOID *old,
                                                   VOID *new)
 {
-    struct handle *h = to_handle(handle);
+    struct handle *h = handle_get(handle);
     if (!h || !protocol)
         return EFI_INVALID_PARAMETER;
     struct protocol *p = handle_find(handle, protocol);
     if (!p || p->interface != old)
         return EFI_NOT_FOUND;
-    if (!release_users(h, p))
+    if (!open_release(h, p))
         return EFI_ACCESS_DENIED;
     p->interface = new;
     p->order = ++install_count;
@@ -305,163 +283,10 @@ EFI_STATUS EFIAPI bs_uninstall_multiple(EFI_HANDLE handle, ...)
     return EFI_INVALID_PARAMETER; /* UEFI 2.10 7.3.15: any failure */
 }
 
-EFI_STATUS EFIAPI bs_handle_protocol(EFI_HANDLE handle, EFI_GUID *protocol, VOID **ret_interface)
-{
-    return bs_open_protocol(handle, protocol, ret_interface, firmware_image, NULL,
-                            EFI_OPEN_PROTOCOL_BY_HANDLE_PROTOCOL);
-}
-
-static bool attributes_valid(UINT32 attributes, EFI_HANDLE handle, EFI_HANDLE agent,
-                             EFI_HANDLE controller)
-{
-    switch (attributes) {
-    case EFI_OPEN_PROTOCOL_BY_HANDLE_PROTOCOL:
-    case EFI_OPEN_PROTOCOL_GET_PROTOCOL:
-    case EFI_OPEN_PROTOCOL_TEST_PROTOCOL:
-        return true;
-    case EFI_OPEN_PROTOCOL_BY_CHILD_CONTROLLER:
-        return handle_valid(agent) && handle_valid(controller) && handle != controller;
-    case EFI_OPEN_PROTOCOL_BY_DRIVER:
-    case EFI_OPEN_PROTOCOL_BY_DRIVER | EFI_OPEN_PROTOCOL_EXCLUSIVE:
-        return handle_valid(agent) && handle_valid(controller);
-    case EFI_OPEN_PROTOCOL_EXCLUSIVE:
-        return handle_valid(agent);
-    default:
-        return false;
-    }
-}
-
-/* May it be opened that way? UEFI 2.10 7.3.9 (table of OpenProtocol's conflicts). */
-static EFI_STATUS check_conflicts(struct handle *h, struct protocol *p, EFI_HANDLE agent,
-                                  EFI_HANDLE controller, UINT32 attributes)
-{
-    bool by_driver = attributes & EFI_OPEN_PROTOCOL_BY_DRIVER;
-    bool exclusive = attributes & EFI_OPEN_PROTOCOL_EXCLUSIVE;
-    if (!by_driver && !exclusive)
-        return EFI_SUCCESS;
-    for (struct open *o = p->opens; o; o = o->next) {
-        if (by_driver && o->attributes == attributes && o->agent == agent &&
-            o->controller == controller)
-            return EFI_ALREADY_STARTED;
-        if (o->attributes & EFI_OPEN_PROTOCOL_EXCLUSIVE)
-            return EFI_ACCESS_DENIED;
-        if (by_driver && !exclusive && (o->attributes & EFI_OPEN_PROTOCOL_BY_DRIVER))
-            return EFI_ACCESS_DENIED;
-    }
-    if (!exclusive)
-        return EFI_SUCCESS;
-    for (struct open *o = p->opens; o;) {
-        if (o->attributes & EFI_OPEN_PROTOCOL_BY_DRIVER) {
-            if (bs_disconnect_controller(h, o->agent, NULL) != EFI_SUCCESS)
-                return EFI_ACCESS_DENIED;
-            o = p->opens;
-            continue;
-        }
-        o = o->next;
-    }
-    return EFI_SUCCESS;
-}
-
-static EFI_STATUS record_open(struct protocol *p, EFI_HANDLE agent, EFI_HANDLE controller,
-                              UINT32 attributes)
-{
-    for (struct open *o = p->opens; o; o = o->next)
-        if (o->agent == agent && o->controller == controller && o->attributes == attributes) {
-            o->count++;
-            return EFI_SUCCESS;
-        }
-    struct open *o = pool_allocate(MEMORY_BOOT_DATA, sizeof(*o));
-    if (!o)
-        return EFI_OUT_OF_RESOURCES;
-    *o = (struct open){ .next = p->opens,
-                        .agent = agent,
-                        .controller = controller,
-                        .attributes = attributes,
-                        .count = 1 };
-    p->opens = o;
-    return EFI_SUCCESS;
-}
-
-EFI_STATUS EFIAPI bs_open_protocol(EFI_HANDLE handle, EFI_GUID *protocol, VOID **ret_interface,
-                                   EFI_HANDLE agent, EFI_HANDLE controller, UINT32 attributes)
-{
-    bool test = attributes == EFI_OPEN_PROTOCOL_TEST_PROTOCOL;
-    struct handle *h = to_handle(handle);
-    if (!h || !protocol || (!ret_interface && !test) ||
-        !attributes_valid(attributes, handle, agent, controller))
-        return EFI_INVALID_PARAMETER;
-    struct protocol *p = handle_find(handle, protocol);
-    if (!p) {
-        if (!test)
-            *ret_interface = NULL;
-        return EFI_UNSUPPORTED;
-    }
-    EFI_STATUS status = check_conflicts(h, p, agent, controller, attributes);
-    if (status != EFI_SUCCESS && status != EFI_ALREADY_STARTED)
-        return status;
-    if (!test)
-        *ret_interface = p->interface;
-    if (status == EFI_ALREADY_STARTED)
-        return status;
-    /* Plain look-ups are legion and need no record: nobody is disturbed when they go. */
-    if (test || attributes == EFI_OPEN_PROTOCOL_BY_HANDLE_PROTOCOL ||
-        attributes == EFI_OPEN_PROTOCOL_GET_PROTOCOL)
-        return EFI_SUCCESS;
-    return record_open(p, agent, controller, attributes);
-}
-
-EFI_STATUS EFIAPI bs_close_protocol(EFI_HANDLE handle, EFI_GUID *protocol, EFI_HANDLE agent,
-                                    EFI_HANDLE controller)
-{
-    if (!handle_valid(handle) || !handle_valid(agent) || !protocol ||
-        (controller && !handle_valid(controller)))
-        return EFI_INVALID_PARAMETER;
-    struct protocol *p = handle_find(handle, protocol);
-    if (!p)
-        return EFI_NOT_FOUND;
-    for (struct open **link = &p->opens; *link;) {
-        struct open *o = *link;
-        if (o->agent == agent && o->controller == controller) {
-            *link = o->next;
-            pool_free(o);
-        } else {
-            link = &o->next;
-        }
-    }
-    return EFI_SUCCESS; /* an open by GET_PROTOCOL leaves no record and closes as well */
-}
-
-EFI_STATUS EFIAPI bs_open_protocol_information(EFI_HANDLE handle, EFI_GUID *protocol,
-                                               EFI_OPEN_PROTOCOL_INFORMATION_ENTRY **ret_entries,
-                                               UINTN *ret_count)
-{
-    if (!protocol || !ret_entries || !ret_count)
-        return EFI_INVALID_PARAMETER;
-    struct protocol *p = handle_find(handle, protocol);
-    if (!p)
-        return EFI_NOT_FOUND;
-    size_t count = 0;
-    for (struct open *o = p->opens; o; o = o->next)
-        count++;
-    EFI_OPEN_PROTOCOL_INFORMATION_ENTRY *entries =
-        pool_allocate(MEMORY_BOOT_DATA, (count ? count : 1) * sizeof(*entries));
-    if (!entries)
-        return EFI_OUT_OF_RESOURCES;
-    size_t i = 0;
-    for (struct open *o = p->opens; o; o = o->next)
-        entries[i++] = (EFI_OPEN_PROTOCOL_INFORMATION_ENTRY){ .AgentHandle = o->agent,
-                                                              .ControllerHandle = o->controller,
-                                                              .Attributes = o->attributes,
-                                                              .OpenCount = o->count };
-    *ret_entries = entries;
-    *ret_count = count;
-    return EFI_SUCCESS;
-}
-
 EFI_STATUS EFIAPI bs_protocols_per_handle(EFI_HANDLE handle, EFI_GUID ***ret_protocols,
                                           UINTN *ret_count)
 {
-    struct handle *h = to_handle(handle);
+    struct handle *h = handle_get(handle);
     if (!h || !ret_protocols || !ret_count)
         return EFI_INVALID_PARAMETER;
     size_t count = 0;

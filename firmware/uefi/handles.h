@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause-Patent */
-/* The records of the protocol database, shared by handles.c and locate.c only. */
+/* The records of the protocol database, shared by handles.c, locate.c, open.c and connect.c only. */
 #ifndef PRIVET_FIRMWARE_HANDLES_H
 #define PRIVET_FIRMWARE_HANDLES_H
 
@@ -32,10 +32,13 @@ struct notification {
 };
 
 struct handle *handle_first(void);
+struct handle *handle_get(EFI_HANDLE handle); /* NULL: there is no such handle */
 /* The record of a protocol on a handle; NULL: not there, or no such handle. */
 struct protocol *handle_find(EFI_HANDLE handle, const EFI_GUID *guid);
 /* The next handle for a RegisterProtocolNotify registration, or NULL. */
 EFI_HANDLE handle_next_registered(void *registration);
+/* open.c: asks the drivers that use an interface to let go. False: somebody keeps it. */
+bool open_release(struct handle *h, struct protocol *p);
 /* An event is being closed: no more notifications to it. */
 void handle_forget_event(EFI_EVENT event);
 

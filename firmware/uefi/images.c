@@ -134,6 +134,7 @@ static void destroy(struct image *image)
         EFI_HANDLE handle = image->handle;
         bs_uninstall_protocol_interface(handle, &path, image->path);
         bs_uninstall_protocol_interface(handle, &loaded, &image->loaded);
+        open_forget_agent(handle);
     }
     for (struct image **link = &images; *link; link = &(*link)->next)
         if (*link == image) {

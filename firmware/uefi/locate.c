@@ -1,9 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause-Patent */
-/*
- * Searches in the protocol database, and the connection of drivers that loaders brought along
- * (UEFI 2.10 7.3). The firmware's own devices are connected from the start, so ConnectController
- * finds nothing to do for them and says so with success.
- */
+/* Searches in the protocol database (UEFI 2.10 7.3). */
 #include "firmware/uefi/handles.h"
 #include "firmware/uefi/memory.h"
 #include "firmware/uefi/services.h"
@@ -131,77 +127,6 @@ EFI_STATUS EFIAPI bs_locate_device_path(EFI_GUID *protocol, EFI_DEVICE_PATH_PROT
         return EFI_INVALID_PARAMETER;
     *ret_device = best;
     *path = (EFI_DEVICE_PATH_PROTOCOL *)((uint8_t *)*path + best_length);
-    return EFI_SUCCESS;
-}
-
-/* Offers the controller to every driver once. True: one of them took it. */
-static bool offer(EFI_HANDLE controller, EFI_DEVICE_PATH_PROTOCOL *remaining)
-{
-    UINTN count;
-    EFI_HANDLE *drivers;
-    EFI_GUID guid = guid_driver_binding;
-    bool started = false;
-    if (bs_locate_handle_buffer(ByProtocol, &guid, NULL, &count, &drivers) != EFI_SUCCESS)
-        return false;
-    for (UINTN i = 0; i < count; i++) {
-        EFI_DRIVER_BINDING_PROTOCOL *driver = handle_interface(drivers[i], &guid_driver_binding);
-        if (driver && handle_valid(controller) &&
-            driver->Supported(driver, controller, remaining) == EFI_SUCCESS &&
-            driver->Start(driver, controller, remaining) == EFI_SUCCESS)
-            started = true;
-    }
-    pool_free(drivers);
-    return started;
-}
-
-EFI_STATUS EFIAPI bs_connect_controller(EFI_HANDLE controller, EFI_HANDLE *drivers,
-                                        EFI_DEVICE_PATH_PROTOCOL *remaining, BOOLEAN recursive)
-{
-    (void)drivers;   /* an order of preference: with a handful of drivers all are asked */
-    (void)recursive; /* children of our own drivers exist already */
-    if (!handle_valid(controller))
-        return EFI_INVALID_PARAMETER;
-    offer(controller, remaining);
-    return EFI_SUCCESS;
-}
-
-/* The driver whose binding belongs to an agent handle. */
-static EFI_DRIVER_BINDING_PROTOCOL *driver_of(EFI_HANDLE agent)
-{
-    return handle_interface(agent, &guid_driver_binding);
-}
-
-/* One agent that has the controller open by driver, other than those given up on. */
-static EFI_HANDLE find_driver(EFI_HANDLE controller, EFI_HANDLE wanted)
-{
-    for (struct handle *h = handle_first(); h; h = h->next)
-        for (struct protocol *p = h->protocols; p; p = p->next)
-            for (struct open *o = p->opens; o; o = o->next)
-                if ((o->attributes & EFI_OPEN_PROTOCOL_BY_DRIVER) && o->controller == controller &&
-                    (!wanted || o->agent == wanted))
-                    return o->agent;
-    return NULL;
-}
-
-EFI_STATUS EFIAPI bs_disconnect_controller(EFI_HANDLE controller, EFI_HANDLE driver,
-                                           EFI_HANDLE child)
-{
-    if (!handle_valid(controller) || (driver && !handle_valid(driver)) ||
-        (child && !handle_valid(child)))
-        return EFI_INVALID_PARAMETER;
-    EFI_HANDLE agent;
-    while ((agent = find_driver(controller, driver)) != NULL) {
-        EFI_DRIVER_BINDING_PROTOCOL *binding = driver_of(agent);
-        EFI_STATUS status = EFI_DEVICE_ERROR;
-        if (binding)
-            status = binding->Stop(binding, controller, child ? 1 : 0, child ? &child : NULL);
-        if (status != EFI_SUCCESS)
-            return EFI_DEVICE_ERROR;
-        if (child)
-            break; /* the driver may keep the controller for its other children */
-        if (find_driver(controller, agent) == agent)
-            return EFI_DEVICE_ERROR; /* it said it stopped, yet holds on */
-    }
     return EFI_SUCCESS;
 }
 

@@ -153,10 +153,12 @@ static bool is_allocated(const struct range *range)
     return range->type != MEMORY_CONVENTIONAL && !range->announced;
 }
 
+/* What was allocated was RAM, whatever type its owner gave it. */
 static bool is_ram(const struct range *range)
 {
-    return range->type != MEMORY_MMIO && range->type != MEMORY_MMIO_PORT &&
-           range->type != MEMORY_UNUSABLE;
+    return !range->announced ||
+           (range->type != MEMORY_MMIO && range->type != MEMORY_MMIO_PORT &&
+            range->type != MEMORY_UNUSABLE);
 }
 
 bool memory_is_ram(uint64_t base, uint64_t length)
@@ -261,26 +263,18 @@ bool memory_free(uint64_t base, uint64_t pages)
     return release(base, pages) == EFI_SUCCESS;
 }
 
-/* UEFI 2.10 7.2.1: which types may be asked for; above 0x6FFFFFFF they belong to OEM and OS. */
-static bool type_may_be_allocated(uint32_t type)
+/* UEFI 2.10 7.2.1; above 0x6FFFFFFF types belong to OEM and OS. */
+bool memory_type_allocatable(uint32_t type)
 {
-    return (type < MEMORY_PERSISTENT && type != MEMORY_CONVENTIONAL && type != MEMORY_UNUSABLE &&
-            type != MEMORY_MMIO && type != MEMORY_MMIO_PORT) ||
-           type >= 0x70000000u;
+    return (type < MEMORY_PERSISTENT && type != MEMORY_CONVENTIONAL) || type >= 0x70000000u;
 }
 
-EFI_STATUS EFIAPI bs_allocate_pages(EFI_ALLOCATE_TYPE how, UINT32 type, UINTN pages,
-                                    EFI_PHYSICAL_ADDRESS *memory)
+EFI_STATUS memory_take(EFI_ALLOCATE_TYPE how, uint32_t type, uint64_t pages, uint64_t *memory)
 {
-    if (!memory || (UINT32)how >= MaxAllocateType || !type_may_be_allocated(type))
+    if (!memory || (UINT32)how >= MaxAllocateType || !memory_type_allocatable(type))
         return EFI_INVALID_PARAMETER;
-    if (pages == 0)
-        return EFI_NOT_FOUND;
-    if (how == AllocateAddress) {
-        if (*memory % EFI_PAGE_SIZE)
-            return EFI_INVALID_PARAMETER;
+    if (how == AllocateAddress)
         return take_at(type, *memory, pages) ? EFI_SUCCESS : EFI_NOT_FOUND;
-    }
     uint64_t limit = ~0xFFFull;
     if (how == AllocateMaxAddress && *memory < limit)
         limit = (*memory + 1) & ~0xFFFull; /* the last byte may be at *memory */
@@ -291,9 +285,21 @@ EFI_STATUS EFIAPI bs_allocate_pages(EFI_ALLOCATE_TYPE how, UINT32 type, UINTN pa
     return EFI_SUCCESS;
 }
 
+EFI_STATUS EFIAPI bs_allocate_pages(EFI_ALLOCATE_TYPE how, UINT32 type, UINTN pages,
+                                    EFI_PHYSICAL_ADDRESS *memory)
+{
+    EFI_STATUS status = memory_take(how, type, pages, memory);
+    if (status == EFI_SUCCESS)
+        events_signal_group(&guid_group_memory_map_change);
+    return status;
+}
+
 EFI_STATUS EFIAPI bs_free_pages(EFI_PHYSICAL_ADDRESS memory, UINTN pages)
 {
-    return release(memory, pages);
+    EFI_STATUS status = release(memory, pages);
+    if (status == EFI_SUCCESS)
+        events_signal_group(&guid_group_memory_map_change);
+    return status;
 }
 
 static uint64_t attributes_of(uint32_t type)

@@ -39,10 +39,8 @@ static uint64_t chunk_pages(uint32_t type)
 
 static uint64_t take_pages(uint32_t type, uint64_t pages)
 {
-    EFI_PHYSICAL_ADDRESS base = 0;
-    if (bs_allocate_pages(AllocateAnyPages, type, pages, &base) != EFI_SUCCESS)
-        return 0;
-    return base;
+    uint64_t base = 0;
+    return memory_take(AllocateAnyPages, type, pages, &base) == EFI_SUCCESS ? base : 0;
 }
 
 static bool refill(uint32_t type, unsigned class)
@@ -88,10 +86,7 @@ static void *allocate_large(uint32_t type, size_t total)
 
 EFI_STATUS EFIAPI bs_allocate_pool(UINT32 type, UINTN size, VOID **ret_buffer)
 {
-    if (!ret_buffer ||
-        (type < 0x70000000u &&
-         (type >= MEMORY_PERSISTENT || type == MEMORY_CONVENTIONAL || type == MEMORY_UNUSABLE ||
-          type == MEMORY_MMIO || type == MEMORY_MMIO_PORT)))
+    if (!ret_buffer || !memory_type_allocatable(type))
         return EFI_INVALID_PARAMETER;
     if (size > SIZE_MAX / 2)
         return EFI_OUT_OF_RESOURCES;
@@ -99,11 +94,14 @@ EFI_STATUS EFIAPI bs_allocate_pool(UINT32 type, UINTN size, VOID **ret_buffer)
     unsigned class = 0;
     while (class < CLASSES && (size_t)1 << (SMALLEST_SHIFT + class) < total)
         class ++;
+    uint64_t key = memory_map_key();
     void *data = type < POOL_TYPES && class < CLASSES ? allocate_small(type, class)
                                                       : allocate_large(type, total);
     if (!data)
         return EFI_OUT_OF_RESOURCES;
     *ret_buffer = data;
+    if (memory_map_key() != key)
+        events_signal_group(&guid_group_memory_map_change);
     return EFI_SUCCESS;
 }
 
@@ -126,18 +124,17 @@ EFI_STATUS EFIAPI bs_free_pool(VOID *buffer)
     struct pool_header *header = header_of(buffer);
     if (!header)
         return EFI_INVALID_PARAMETER;
-    uint64_t flags = interrupts_save();
-    EFI_STATUS status = EFI_SUCCESS;
     header->magic = POOL_FREED;
-    if (header->class == WHOLE_PAGES) {
-        status = bs_free_pages((uintptr_t)header, header->pages);
-    } else {
-        struct free_piece *piece = (struct free_piece *)header;
-        piece->next = free_pieces[header->type][header->class];
-        free_pieces[header->type][header->class] = piece;
-    }
+    if (header->class == WHOLE_PAGES)
+        return bs_free_pages((uintptr_t)header, header->pages) == EFI_SUCCESS
+                   ? EFI_SUCCESS
+                   : EFI_INVALID_PARAMETER;
+    uint64_t flags = interrupts_save();
+    struct free_piece *piece = (struct free_piece *)header;
+    piece->next = free_pieces[header->type][header->class];
+    free_pieces[header->type][header->class] = piece;
     interrupts_restore(flags);
-    return status == EFI_SUCCESS ? EFI_SUCCESS : EFI_INVALID_PARAMETER;
+    return EFI_SUCCESS;
 }
 
 void *pool_allocate(enum memory_type type, size_t size)

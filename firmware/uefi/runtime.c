@@ -119,12 +119,10 @@ EFI_STATUS EFIAPI rt_convert_pointer(UINTN disposition, VOID **address)
 {
     if (!address)
         return EFI_INVALID_PARAMETER;
-    if (!virtual_map.entries)
-        return EFI_UNSUPPORTED; /* only inside SetVirtualAddressMap's notifications */
     uint64_t value = (uintptr_t)*address;
     if (value == 0)
         return disposition & 1 ? EFI_SUCCESS : EFI_INVALID_PARAMETER; /* EFI_OPTIONAL_PTR */
-    if (!convert(&value))
+    if (!convert(&value)) /* outside of SetVirtualAddressMap nothing is in the map */
         return EFI_NOT_FOUND;
     *address = (void *)(uintptr_t)value;
     return EFI_SUCCESS;
@@ -154,7 +152,7 @@ EFI_STATUS EFIAPI rt_set_virtual_address_map(UINTN size, UINTN descriptor_size, 
     virtual_map.step = descriptor_size;
     uint64_t here = (uintptr_t)runtime_table;
     if (!convert(&here)) { /* a map without our own runtime memory */
-        virtual_map.entries = NULL;
+        virtual_map.count = 0;
         return EFI_NOT_FOUND;
     }
     virtual_map.done = true;
@@ -168,6 +166,6 @@ EFI_STATUS EFIAPI rt_set_virtual_address_map(UINTN size, UINTN descriptor_size, 
     runtime_table->Hdr.CRC32 = crc32(0, runtime_table, sizeof(*runtime_table));
     system_table->Hdr.CRC32 = 0;
     system_table->Hdr.CRC32 = crc32(0, system_table, sizeof(*system_table));
-    virtual_map.entries = NULL;
+    virtual_map.count = 0;
     return EFI_SUCCESS;
 }

@@ -26,7 +26,9 @@ uint32_t crc32(uint32_t seed, const void *data, size_t length); /* seed 0 to sta
 EFI_STATUS EFIAPI bs_get_next_monotonic_count(UINT64 *ret_count);
 EFI_STATUS EFIAPI rt_get_next_high_monotonic_count(UINT32 *ret_high);
 
-/* memory.c */
+/* memory.c; memory_take is AllocatePages without the notice that the map has changed */
+EFI_STATUS memory_take(EFI_ALLOCATE_TYPE how, uint32_t type, uint64_t pages, uint64_t *memory);
+bool memory_type_allocatable(uint32_t type);
 EFI_STATUS EFIAPI bs_allocate_pages(EFI_ALLOCATE_TYPE how, UINT32 type, UINTN pages,
                                     EFI_PHYSICAL_ADDRESS *memory);
 EFI_STATUS EFIAPI bs_free_pages(EFI_PHYSICAL_ADDRESS memory, UINTN pages);
@@ -45,6 +47,7 @@ EFI_STATUS EFIAPI bs_uninstall_protocol_interface(EFI_HANDLE handle, EFI_GUID *p
                                                   VOID *interface);
 EFI_STATUS EFIAPI bs_install_multiple(EFI_HANDLE *handle, ...);
 EFI_STATUS EFIAPI bs_uninstall_multiple(EFI_HANDLE handle, ...);
+/* open.c: who uses what */
 EFI_STATUS EFIAPI bs_handle_protocol(EFI_HANDLE handle, EFI_GUID *protocol, VOID **ret_interface);
 EFI_STATUS EFIAPI bs_open_protocol(EFI_HANDLE handle, EFI_GUID *protocol, VOID **ret_interface,
                                    EFI_HANDLE agent, EFI_HANDLE controller, UINT32 attributes);
@@ -53,6 +56,8 @@ EFI_STATUS EFIAPI bs_close_protocol(EFI_HANDLE handle, EFI_GUID *protocol, EFI_H
 EFI_STATUS EFIAPI bs_open_protocol_information(EFI_HANDLE handle, EFI_GUID *protocol,
                                                EFI_OPEN_PROTOCOL_INFORMATION_ENTRY **ret_entries,
                                                UINTN *ret_count);
+/* An image is gone: it has nothing open any more. */
+void open_forget_agent(EFI_HANDLE agent);
 EFI_STATUS EFIAPI bs_protocols_per_handle(EFI_HANDLE handle, EFI_GUID ***ret_protocols,
                                           UINTN *ret_count);
 EFI_STATUS EFIAPI bs_register_protocol_notify(EFI_GUID *protocol, EFI_EVENT event,
@@ -73,6 +78,7 @@ EFI_STATUS EFIAPI bs_locate_device_path(EFI_GUID *protocol, EFI_DEVICE_PATH_PROT
                                         EFI_HANDLE *ret_device);
 /* The handle that has this very device path; NULL: there is none. */
 EFI_HANDLE handle_of_path(EFI_DEVICE_PATH_PROTOCOL *path);
+/* connect.c: drivers that loaders bring along */
 EFI_STATUS EFIAPI bs_connect_controller(EFI_HANDLE controller, EFI_HANDLE *drivers,
                                         EFI_DEVICE_PATH_PROTOCOL *remaining, BOOLEAN recursive);
 EFI_STATUS EFIAPI bs_disconnect_controller(EFI_HANDLE controller, EFI_HANDLE driver,

@@ -65,6 +65,11 @@ void log_line(const char *fmt, ...)
     (void)fmt;
 }
 
+void events_signal_group(const EFI_GUID *group)
+{
+    (void)group;
+}
+
 uint64_t interrupts_save(void)
 {
     return 0;

@@ -27,6 +27,11 @@ void panic(const char *fmt, ...)
     abort();
 }
 
+void events_signal_group(const EFI_GUID *group)
+{
+    (void)group;
+}
+
 uint64_t interrupts_save(void)
 {
     return 0;

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: BSD-2-Clause-Patent */
+/*
+ * Runs every subject. The last ones end boot services, then change the address map, then reset:
+ * the application never returns.
+ */
+#include "tests/efi/conformance.h"
+
+EFI_HANDLE self;
+EFI_SYSTEM_TABLE *st;
+EFI_BOOT_SERVICES *bs;
+EFI_RUNTIME_SERVICES *rt;
+
+static const struct {
+    const char *name;
+    void (*run)(void);
+} subjects[] = {
+    { "tables", test_tables },
+    { "tpl", test_tpl },
+    { "events", test_events },
+    { "timers", test_timers },
+    { "groups", test_groups },
+    { "pages", test_pages },
+    { "map", test_memory_map },
+    { "pool", test_pool },
+    { "handles", test_handles },
+    { "locate", test_locate },
+    { "multiple", test_multiple },
+    { "open", test_open },
+    { "binding", test_binding },
+    { "misc", test_misc },
+    { "exit", test_exit },
+    { "runtime", test_runtime },
+    { "virtual", test_virtual },
+};
+
+EFI_STATUS EFIAPI efi_main(EFI_HANDLE image, EFI_SYSTEM_TABLE *system_table);
+
+EFI_STATUS EFIAPI efi_main(EFI_HANDLE image, EFI_SYSTEM_TABLE *system_table)
+{
+    self = image;
+    st = system_table;
+    bs = st->BootServices;
+    rt = st->RuntimeServices;
+    for (size_t i = 0; i < ARRAY_SIZE(subjects); i++) {
+        report_section(subjects[i].name);
+        subjects[i].run();
+    }
+    report_end();
+    rt->ResetSystem(EfiResetShutdown, EFI_SUCCESS, 0, NULL);
+    return EFI_ABORTED;
+}
