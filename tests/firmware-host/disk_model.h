@@ -30,7 +30,6 @@ struct scsi_model {
     struct disk_model *disk;
     uint8_t type; /* 0 disk, 5 CD drive */
     bool removable, write_protected;
-    bool no_sense;       /* sense data only by REQUEST SENSE */
     unsigned attentions; /* unit attentions to come */
     uint16_t attention_code;
     unsigned becoming_ready; /* commands until it is ready */
