@@ -90,7 +90,7 @@ struct archive {
 
 static void put(struct archive *archive, const void *data, size_t size)
 {
-    if (archive->at)
+    if (archive->at && size)
         memcpy(archive->at + archive->size, data, size);
     archive->size += size;
 }
