@@ -26,18 +26,26 @@ static const char footer[] =
     "                             SHA-256), variable store, GUIDed table\n"
     "  symbols FILE [ADDRESS...]  functions and variables of a debug image (privet.debug):\n"
     "                             address, size, name; or what each address belongs to\n"
+    "  vars FILE                  variables in a variable store: GUID, name, attributes, size, data\n"
+    "  new-vars FILE              makes an empty variable store, as for 'privet run --vars' and for\n"
+    "                             QEMU's second pflash\n"
     "\nExit status: 0 done; 1 usage or host error.";
 
 int verb_firmware(int argc, char **argv)
 {
+    static const char *const sizes[] = { "4M", "2M", NULL };
     bool json = false;
+    unsigned size = 0;
     const struct option_row rows[] = {
-        { "json", OPTION_FLAG, &json, NULL, "info: one JSON document on stdout", 0, 0, NULL },
+        { "json", OPTION_FLAG, &json, NULL, "info, vars: one JSON document on stdout", 0, 0,
+          NULL },
+        { "size", OPTION_CHOICE, &size, "4M|2M",
+          "new-vars: the layout of OVMF's 4M build (default) or its 2M build", 0, 0, sizes },
         { NULL, OPTION_FLAG, NULL, NULL, NULL, 0, 0, NULL },
     };
     const struct option_verb verb = {
         .usage = "privet firmware COMMAND [options]",
-        .summary = "What a guest's firmware image contains, as a launch and a debugger see it.",
+        .summary = "What a guest's firmware image contains, as a launch and a debugger see it; its variables.",
         .rows = rows,
         .footer = footer,
         .operands = true,
@@ -50,7 +58,11 @@ int verb_firmware(int argc, char **argv)
         return firmware_info(words.items[1], json);
     if (words.count >= 2 && strcmp(words.items[0], "symbols") == 0)
         return symbols(&words);
-    fprintf(stderr, "privet: firmware: 'info FILE' or 'symbols FILE' is missing; try 'privet "
-                    "firmware --help'\n");
+    if (words.count == 2 && strcmp(words.items[0], "vars") == 0)
+        return firmware_vars(words.items[1], json);
+    if (words.count == 2 && strcmp(words.items[0], "new-vars") == 0)
+        return firmware_new_vars(words.items[1], size == 1);
+    fprintf(stderr, "privet: firmware: a command and a FILE are missing; try 'privet firmware "
+                    "--help'\n");
     return 1;
 }

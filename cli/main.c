@@ -18,7 +18,7 @@ static const struct verb {
     { "run", verb_run, "boot a guest on the software SEV platform" },
     { "owner", verb_owner, "the guest owner: measurements, sessions, secrets" },
     { "chip", verb_chip, "the emulated Secure Processor, as a host administrator sees it" },
-    { "firmware", verb_firmware, "what a firmware image contains" },
+    { "firmware", verb_firmware, "what a firmware image and a variable store contain" },
 };
 
 #define VERB_COUNT (sizeof(verbs) / sizeof(verbs[0]))

@@ -34,8 +34,10 @@ bool run_flash_open(struct run_flash *flash, enum board_flash_unit unit, const c
     flash->fd[unit] = fd;
     if (fd < 0) {
         bool exists = errno == EACCES || errno == EPERM || errno == EROFS;
+        bool absent = errno == ENOENT && unit == BOARD_FLASH_VARIABLES;
         fprintf(stderr, "privet: %s: %s%s\n", path, strerror(errno),
-                !exists                         ? ""
+                absent    ? ": 'privet firmware new-vars FILE' makes an empty one"
+                : !exists ? ""
                 : unit == BOARD_FLASH_VARIABLES ? ": give a copy, or add ',snapshot'"
                                                 : ": give a copy, or leave ',flash' out");
         return false;
