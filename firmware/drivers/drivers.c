@@ -5,9 +5,12 @@
 #include "firmware/drivers/ahci.h"
 #include "firmware/drivers/nvme.h"
 #include "firmware/drivers/virtio_blk.h"
+#include "firmware/drivers/virtio_net.h"
 #include "firmware/drivers/virtio_rng.h"
 #include "firmware/drivers/virtio_scsi.h"
 #include "firmware/lib/log.h"
+#include "firmware/uefi/guids.h"
+#include "firmware/uefi/pci_protocols.h"
 
 #define REFUSALS_MAXIMUM 16u
 
@@ -37,4 +40,6 @@ void drivers_init(void)
     virtio_scsi_init();
     ahci_init();
     nvme_init();
+    pci_io_claim(&guid_block_io);
+    simple_network_init();
 }

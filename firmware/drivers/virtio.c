@@ -118,6 +118,14 @@ void virtio_stop(struct virtio *device)
     reset(device);
 }
 
+void virtio_close(struct virtio *device)
+{
+    virtio_stop(device);
+    if (device->exit_event)
+        (void)bs_close_event(device->exit_event);
+    device->exit_event = NULL;
+}
+
 void virtio_refuse(struct virtio *device, const char *reason)
 {
     virtio_stop(device);
@@ -182,9 +190,8 @@ static VOID EFIAPI stop(EFI_EVENT event, VOID *context)
 
 bool virtio_ready(struct virtio *device)
 {
-    EFI_EVENT event;
-    if (bs_create_event(EVT_SIGNAL_EXIT_BOOT_SERVICES, TPL_NOTIFY, stop, device, &event) !=
-        EFI_SUCCESS) {
+    if (bs_create_event(EVT_SIGNAL_EXIT_BOOT_SERVICES, TPL_NOTIFY, stop, device,
+                        &device->exit_event) != EFI_SUCCESS) {
         virtio_refuse(device, "there is no memory for it");
         return false;
     }

@@ -26,6 +26,7 @@ struct virtio {
     uint32_t notify_length, config_length, notify_multiplier;
     uint64_t features; /* agreed */
     bool failed;       /* no request reaches the device any more */
+    void *exit_event;  /* of virtio_ready */
 };
 
 struct virtio_queue {
@@ -90,5 +91,8 @@ uint64_t virtio_config64(const struct virtio *device, unsigned offset);
 
 /* No access to memory any more; for good. */
 void virtio_stop(struct virtio *device);
+/* The same; then the structure and the memory of its queues may go, virtio_open may follow. */
+void virtio_close(struct virtio *device);
+void virtio_queue_close(struct virtio_queue *queue); /* after virtio_close; unopened ones, too */
 
 #endif

@@ -121,6 +121,13 @@ bool virtio_queue_open(struct virtio *device, uint16_t index, uint16_t size,
     return true;
 }
 
+void virtio_queue_close(struct virtio_queue *queue)
+{
+    if (queue->rings)
+        dma_free(queue->rings, rings_length(queue->size));
+    queue->rings = NULL;
+}
+
 bool virtio_add(struct virtio_queue *queue, const struct virtio_segment *segments, unsigned count,
                 void *token)
 {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause-Patent */
 /* The order of everything. */
 #include "firmware/arch/interrupts.h"
+#include "firmware/arch/io.h"
 #include "firmware/arch/paging.h"
 #include "firmware/arch/time.h"
 #include "firmware/boot/direct.h"
@@ -29,6 +30,14 @@ static void banner(void)
     }
 }
 
+/* Loaders look at address 0, and fresh memory of a SEV guest is noise: it reads as zeros. */
+static void clear_page_zero(void)
+{
+    for (uint64_t address = 0; address < 4096; address += 8) {
+        mmio_write64(address, 0);
+    }
+}
+
 void firmware_start(void)
 {
     interrupts_init();
@@ -46,6 +55,7 @@ void firmware_start(void)
     memory_map_announce();
     mtrr_init();
     paging_init();
+    clear_page_zero();
     dma_init();
     fwcfg_enable_dma();
     pci_init();

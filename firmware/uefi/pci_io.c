@@ -342,17 +342,43 @@ static void publish(const struct pci_function *function)
     handle_install(&device->handle, &guid_pci_io, &device->io);
 }
 
-EFI_HANDLE pci_io_claim(uint16_t address)
+EFI_HANDLE pci_io_handle(uint16_t address)
 {
-    EFI_GUID guid = guid_pci_io;
-    void *interface;
     struct pci_device *device = devices;
     while (device && device->function->address != address)
         device = device->next;
-    if (!device || bs_open_protocol(device->handle, &guid, &interface, firmware_image,
-                                    device->handle, EFI_OPEN_PROTOCOL_BY_DRIVER) != EFI_SUCCESS)
-        return NULL;
-    return device->handle;
+    return device ? device->handle : NULL;
+}
+
+const struct pci_function *pci_io_function(EFI_HANDLE handle)
+{
+    struct pci_device *device = devices;
+    while (device && device->handle != handle)
+        device = device->next;
+    return device ? device->function : NULL;
+}
+
+/* Opens the function behind a device path for the firmware; twice does no harm. */
+static void claim(EFI_DEVICE_PATH_PROTOCOL *path)
+{
+    EFI_GUID guid = guid_pci_io;
+    EFI_HANDLE handle;
+    void *interface;
+    if (path && bs_locate_device_path(&guid, &path, &handle) == EFI_SUCCESS)
+        (void)bs_open_protocol(handle, &guid, &interface, firmware_image, handle,
+                               EFI_OPEN_PROTOCOL_BY_DRIVER);
+}
+
+void pci_io_claim(const EFI_GUID *users)
+{
+    EFI_GUID guid = *users;
+    EFI_HANDLE *handles;
+    UINTN count;
+    if (bs_locate_handle_buffer(ByProtocol, &guid, NULL, &count, &handles) != EFI_SUCCESS)
+        return;
+    for (UINTN i = 0; i < count; i++)
+        claim(handle_interface(handles[i], &guid_device_path));
+    pool_free(handles);
 }
 
 void pci_io_init(void)

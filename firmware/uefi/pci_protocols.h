@@ -3,6 +3,7 @@
 #ifndef PRIVET_FIRMWARE_PCI_PROTOCOLS_H
 #define PRIVET_FIRMWARE_PCI_PROTOCOLS_H
 
+#include "firmware/platform/pci.h"
 #include "firmware/uefi/efi_pci.h"
 
 /* pci_access.c */
@@ -27,11 +28,12 @@ EFI_ACPI_ADDRESS_SPACE_DESCRIPTOR *pci_describe(EFI_ACPI_ADDRESS_SPACE_DESCRIPTO
 
 /* pci_io.c: a handle with device path and PCI I/O for every function that pci_init found. */
 void pci_io_init(void);
-/*
- * The handle of a function, opened for the firmware's own driver: no driver that a loader brings
- * can take the device. NULL: not there, or somebody else has it.
- */
-EFI_HANDLE pci_io_claim(uint16_t address);
+/* From a function to its handle and back; NULL: none. */
+EFI_HANDLE pci_io_handle(uint16_t address);
+const struct pci_function *pci_io_function(EFI_HANDLE handle);
+/* Functions below which there are handles with the protocol `users` are the firmware's: no driver that a
+ * loader brings gets them by BY_DRIVER. */
+void pci_io_claim(const EFI_GUID *users);
 
 /* iommu.c: DMA for drivers that loaders bring along, by the rules of sev/dma.h */
 EFI_STATUS iommu_map(uint32_t operation, void *host, UINTN *bytes, EFI_PHYSICAL_ADDRESS *ret_device,

@@ -43,7 +43,7 @@ struct builder {
     uint8_t rsdp[RSDP_SIZE];
     uint8_t loader[MAX_COMMANDS * COMMAND_SIZE];
     unsigned commands;
-    uint32_t roots[MAX_ROOT_TABLES]; /* what the XSDT lists */
+    uint32_t roots[MAX_ROOT_TABLES]; /* what RSDT and XSDT list */
     unsigned root_count;
     bool overflow;
 };
@@ -464,20 +464,30 @@ static void build_waet(struct builder *b)
     list_in_root(b, waet);
 }
 
+/* RSDT or XSDT: addresses of all root tables, `width` bytes each. Returns where it is. */
+static uint32_t build_list(struct builder *b, const char *name, unsigned width)
+{
+    uint8_t *list = new_table(b, name, 1, HEADER_SIZE + width * b->root_count);
+    uint32_t at = offset_of(b, list);
+    for (unsigned i = 0; i < b->root_count && !b->overflow; i++) {
+        put(list + HEADER_SIZE + width * i, b->roots[i], width);
+        add_pointer(b, tables_file, at + HEADER_SIZE + width * i, (uint8_t)width);
+    }
+    return at;
+}
+
+/* GRUB reads the RSDT only. */
 static void build_root(struct builder *b)
 {
-    uint8_t *xsdt = new_table(b, "XSDT", 1, HEADER_SIZE + 8 * b->root_count);
-    uint32_t at = offset_of(b, xsdt);
-    for (unsigned i = 0; i < b->root_count && !b->overflow; i++) {
-        put(xsdt + HEADER_SIZE + 8 * i, b->roots[i], 8);
-        add_pointer(b, tables_file, at + HEADER_SIZE + 8 * i, 8);
-    }
+    uint32_t rsdt = build_list(b, "RSDT", 4), xsdt = build_list(b, "XSDT", 8);
     /* ACPI 6.4 5.2.5.3 */
     memcpy(b->rsdp, "RSD PTR ", 8);
     memcpy(b->rsdp + 9, "PRIVET", 6);
     b->rsdp[15] = 2;
     put(b->rsdp + 20, RSDP_SIZE, 4);
-    put(b->rsdp + 24, at, 8);
+    put(b->rsdp + 16, rsdt, 4);
+    add_pointer(b, rsdp_file, 16, 4);
+    put(b->rsdp + 24, xsdt, 8);
     add_pointer(b, rsdp_file, 24, 8);
     add_checksum(b, rsdp_file, 8, 0, 20);
     add_checksum(b, rsdp_file, 32, 0, RSDP_SIZE);

@@ -34,7 +34,6 @@ static struct {
     void *context;
 } exits[FAKES_EXITS];
 static size_t exit_count;
-static uint64_t no_event; /* what events point to */
 
 /* --- memory --- */
 
@@ -239,12 +238,26 @@ unsigned pci_capability(uint16_t address, uint8_t id, unsigned start)
 EFI_STATUS EFIAPI bs_create_event(UINT32 type, EFI_TPL tpl, EFI_EVENT_NOTIFY notify, VOID *context,
                                   EFI_EVENT *ret)
 {
-    if (exit_count == FAKES_EXITS)
+    size_t at = 0;
+    while (at < exit_count && exits[at].notify)
+        at++;
+    if (at == FAKES_EXITS)
         return EFI_OUT_OF_RESOURCES;
-    exits[exit_count].notify = notify;
-    exits[exit_count++].context = context;
-    *ret = &no_event;
+    exits[at].notify = notify;
+    exits[at].context = context;
+    exit_count += at == exit_count;
+    *ret = &exits[at];
     return EFI_SUCCESS;
+}
+
+EFI_STATUS EFIAPI bs_close_event(EFI_EVENT event)
+{
+    for (size_t i = 0; i < exit_count; i++)
+        if (event == &exits[i]) {
+            exits[i].notify = NULL;
+            return EFI_SUCCESS;
+        }
+    abort(); /* closed twice or never created */
 }
 
 void block_publish(struct block_device *device, EFI_DEVICE_PATH_PROTOCOL *path)
@@ -338,6 +351,7 @@ void fakes_add_virtio_capability(size_t index, uint8_t kind, unsigned bar, uint3
 void fakes_exit(void)
 {
     for (size_t i = 0; i < exit_count; i++)
-        exits[i].notify(&no_event, exits[i].context);
+        if (exits[i].notify)
+            exits[i].notify(&exits[i], exits[i].context);
     exit_count = 0;
 }
