@@ -45,7 +45,8 @@ int verb_firmware(int argc, char **argv)
     };
     const struct option_verb verb = {
         .usage = "privet firmware COMMAND [options]",
-        .summary = "What a guest's firmware image contains, as a launch and a debugger see it; its variables.",
+        .summary = "What a guest's firmware image contains, as a launch and a debugger see it; its "
+                   "variables.",
         .rows = rows,
         .footer = footer,
         .operands = true,
