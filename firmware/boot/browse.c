@@ -55,7 +55,7 @@ static void print_listing(const CHAR16 *path, const struct listing *listing)
     dialog_print_wide(path[0] ? path : u"\\");
     dialog_print("\n");
     for (unsigned i = 0; i < listing->count; i++) {
-        dialog_print("  %-3u ", i + 1);
+        dialog_print("  %3u ", i + 1);
         dialog_print_wide(listing->files[i]->FileName);
         if (is_directory(listing->files[i]))
             dialog_print("\\\n");
@@ -159,7 +159,7 @@ void browse_and_start(void)
     for (UINTN i = 0; i < count; i++) {
         char text[PATH_TEXT_ROOM];
         EFI_DEVICE_PATH_PROTOCOL *path = handle_interface(volumes[i], &guid_device_path);
-        dialog_print("  %-2u %s\n", (unsigned)i + 1,
+        dialog_print("  %2u %s\n", (unsigned)i + 1,
                      path ? bootpath_text(path, text, sizeof(text)) : "a volume without a path");
     }
     if (dialog_number("Volume, Enter to leave", (unsigned)count, &number) && number > 0)

@@ -100,7 +100,7 @@ static void print_entries(const struct entries *entries)
             continue;
         bootvar_name("Boot", option.number, name);
         load_option_text(&option.option, text, sizeof(text));
-        dialog_print("  %-2u %s %s%s\n", (unsigned)i + 1, name, text,
+        dialog_print("  %2u %s %s%s\n", (unsigned)i + 1, name, text,
                      option.option.attributes & LOAD_OPTION_ACTIVE ? "" : " (inactive)");
         bootvar_option_free(&option);
     }
