@@ -6,6 +6,7 @@
 #include "firmware/boot/bootpath.h"
 #include "firmware/drivers/drivers.h"
 #include "firmware/lib/log.h"
+#include "firmware/platform/pci.h"
 #include "firmware/uefi/memory.h"
 #include "firmware/uefi/services.h"
 
@@ -79,8 +80,8 @@ void report_print(void)
     print_unreadable();
     const struct refusal *refusal;
     for (size_t i = 0; device_refused_at(i, &refusal); i++)
-        log_line("  %s at %02x:%02x.%u was left out: %s", refusal->driver, refusal->address >> 8,
-                 refusal->address >> 3 & 31, refusal->address & 7, refusal->reason);
+        log_line("  %s at " PCI_PLACE " was left out: %s", refusal->driver,
+                 PCI_PLACE_OF(refusal->address), refusal->reason);
 }
 
 const char *status_text(EFI_STATUS status)

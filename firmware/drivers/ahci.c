@@ -183,9 +183,8 @@ static void bury(struct port *port, const char *why)
 {
     port->dead = true;
     (void)stop(port);
-    log_line("AHCI port %u at %02x:%02x.%u %s; it is not used any more", port->number,
-             port->unit.drive.address >> 8, port->unit.drive.address >> 3 & 31,
-             port->unit.drive.address & 7, why);
+    log_line("AHCI port %u at " PCI_PLACE " %s; it is not used any more", port->number,
+             PCI_PLACE_OF(port->unit.drive.address), why);
 }
 
 /* Until the command in slot 0 is over. False: it failed, and the port is ready for the next. */

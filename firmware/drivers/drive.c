@@ -3,6 +3,7 @@
 #include "firmware/drivers/drive.h"
 
 #include "firmware/lib/log.h"
+#include "firmware/platform/pci.h"
 
 enum { BLOCK_MINIMUM = 512, BLOCK_MAXIMUM = 4096, BUS_ALIGNMENT = 4 };
 
@@ -23,6 +24,15 @@ static bool one_piece(struct drive *drive, uint64_t block, uint32_t count, void 
     return done;
 }
 
+static void complain(struct drive *drive, uint64_t block, enum dma_direction direction)
+{
+    if (!drive->complained)
+        log_line("%s at " PCI_PLACE ": cannot %s block %lu", drive->driver,
+                 PCI_PLACE_OF(drive->address), direction == DMA_FROM_DEVICE ? "read" : "write",
+                 (unsigned long)block);
+    drive->complained = true;
+}
+
 static bool transfer(struct drive *drive, uint64_t block, uint32_t count, uint8_t *data,
                      enum dma_direction direction)
 {
@@ -30,11 +40,7 @@ static bool transfer(struct drive *drive, uint64_t block, uint32_t count, uint8_
         uint32_t whole = drive->piece / drive->block.block_size;
         uint32_t piece = count < whole ? count : whole;
         if (!one_piece(drive, block, piece, data, direction)) {
-            if (!drive->complained)
-                log_line("%s at %02x:%02x.%u: cannot %s block %lu", drive->driver,
-                         drive->address >> 8, drive->address >> 3 & 31, drive->address & 7,
-                         direction == DMA_FROM_DEVICE ? "read" : "write", (unsigned long)block);
-            drive->complained = true;
+            complain(drive, block, direction);
             return false;
         }
         block += piece;

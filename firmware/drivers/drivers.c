@@ -19,8 +19,7 @@ static size_t refusal_count;
 
 void device_refuse(uint16_t address, const char *driver, const char *reason)
 {
-    log_line("%s at %02x:%02x.%u is left out: %s", driver, address >> 8, address >> 3 & 31,
-             address & 7, reason);
+    log_line("%s at " PCI_PLACE " is left out: %s", driver, PCI_PLACE_OF(address), reason);
     if (refusal_count < REFUSALS_MAXIMUM)
         refusals[refusal_count++] = (struct refusal){ address, driver, reason };
 }

@@ -152,8 +152,8 @@ static bool bury(struct controller *controller, const char *why)
 {
     controller->dead = true;
     (void)disable(controller);
-    log_line("NVMe at %02x:%02x.%u %s; it is not used any more", controller->address >> 8,
-             controller->address >> 3 & 31, controller->address & 7, why);
+    log_line("NVMe at " PCI_PLACE " %s; it is not used any more",
+             PCI_PLACE_OF(controller->address), why);
     return false;
 }
 

@@ -9,6 +9,7 @@
 
 #include "firmware/arch/time.h"
 #include "firmware/lib/log.h"
+#include "firmware/platform/pci.h"
 
 enum {
     TEST_UNIT_READY = 0x00,
@@ -219,8 +220,7 @@ bool scsi_start(struct scsi_unit *unit)
     unit->drive.transfer = transfer;
     unit->started = drive_init(&unit->drive, last + 1, size);
     if (!unit->started)
-        log_line("%s at %02x:%02x.%u: unit %u:%u has an impossible size", unit->drive.driver,
-                 unit->drive.address >> 8, unit->drive.address >> 3 & 31,
-                 unit->drive.address & 7, unit->target, unit->lun);
+        log_line("%s at " PCI_PLACE ": unit %u:%u has an impossible size", unit->drive.driver,
+                 PCI_PLACE_OF(unit->drive.address), unit->target, unit->lun);
     return unit->started;
 }

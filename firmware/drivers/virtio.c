@@ -27,6 +27,7 @@ enum {
     STATUS_DRIVER = 2,
     STATUS_DRIVER_OK = 4,
     STATUS_FEATURES_OK = 8,
+    STATUS_NEEDS_RESET = 64,
     RESET_WAIT_US = 1000000,
     GENERATION_TRIES = 16,
 };
@@ -130,6 +131,11 @@ void virtio_refuse(struct virtio *device, const char *reason)
 {
     virtio_stop(device);
     device_refuse(device->address, device->driver, reason);
+}
+
+bool virtio_wants_reset(const struct virtio *device)
+{
+    return status(device) & STATUS_NEEDS_RESET;
 }
 
 static uint64_t offered_features(const struct virtio *device)

@@ -89,6 +89,8 @@ uint16_t virtio_config16(const struct virtio *device, unsigned offset);
 uint32_t virtio_config32(const struct virtio *device, unsigned offset);
 uint64_t virtio_config64(const struct virtio *device, unsigned offset);
 
+/* The device met an error of which it does not recover by itself (virtio 1.2 2.1.2). */
+bool virtio_wants_reset(const struct virtio *device);
 /* No access to memory any more; for good. */
 void virtio_stop(struct virtio *device);
 /* The same; then the structure and the memory of its queues may go, virtio_open may follow. */

@@ -169,8 +169,8 @@ void virtio_notify(struct virtio_queue *queue)
 static bool fail(struct virtio *device, const char *why)
 {
     virtio_stop(device);
-    log_line("%s at %02x:%02x.%u %s; it is not used any more", device->driver,
-             device->address >> 8, device->address >> 3 & 31, device->address & 7, why);
+    log_line("%s at " PCI_PLACE " %s; it is not used any more", device->driver,
+             PCI_PLACE_OF(device->address), why);
     return false;
 }
 
@@ -218,6 +218,8 @@ bool virtio_request(struct virtio_queue *queue, const struct virtio_segment *seg
     while (!virtio_take(queue, &token, ret_written)) {
         if (queue->device->failed)
             return false;
+        if (virtio_wants_reset(queue->device))
+            return fail(queue->device, "asks for a reset");
         if (time_now_100ns() > end)
             return fail(queue->device, "does not answer");
         cpu_pause();

@@ -146,8 +146,8 @@ static void scan_bus(unsigned bus, uint8_t bridge);
 static void open_bridge(uint16_t address, uint8_t parent)
 {
     if (pci_bridge_count == PCI_BRIDGES_MAX || last_bus + 1 == BUSES_MAX) {
-        log_line("PCI: too many bridges, what lies behind %02x:%02x.%u is ignored", address >> 8,
-                 address >> 3 & 31, address & 7);
+        log_line("PCI: too many bridges, what lies behind " PCI_PLACE " is ignored",
+                 PCI_PLACE_OF(address));
         return;
     }
     uint8_t index = (uint8_t)pci_bridge_count++;
@@ -173,8 +173,8 @@ static bool probe(uint16_t address, uint8_t bridge)
         return false;
     }
     if (pci_function_count == PCI_FUNCTIONS_MAX) {
-        log_line("PCI: more than %d functions, %02x:%02x.%u is ignored", PCI_FUNCTIONS_MAX,
-                 address >> 8, address >> 3 & 31, address & 7);
+        log_line("PCI: more than %d functions, " PCI_PLACE " is ignored", PCI_FUNCTIONS_MAX,
+                 PCI_PLACE_OF(address));
         return false;
     }
     pci_bus_of[pci_function_count] = bridge;

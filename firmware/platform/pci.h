@@ -12,6 +12,10 @@ static inline uint16_t pci_address(unsigned bus, unsigned device, unsigned funct
     return (uint16_t)(bus << 8 | device << 3 | function);
 }
 
+/* Its usual form in messages: the conversions, and what they convert. */
+#define PCI_PLACE "%02x:%02x.%u"
+#define PCI_PLACE_OF(address) (address) >> 8, (address) >> 3 & 31, (address)&7
+
 /* By ports 0xCF8/0xCFC: works from reset on. */
 uint32_t pci_port_read32(uint16_t address, unsigned offset);
 void pci_port_write32(uint16_t address, unsigned offset, uint32_t value);

@@ -156,8 +156,8 @@ static void place_bar(struct pci_function *f, unsigned index, uint64_t base)
 
     bar->base = base;
     if (base == 0) {
-        log_line("PCI %02x:%02x.%u: no room for BAR %u of 0x%lx bytes", f->address >> 8,
-                 f->address >> 3 & 31, f->address & 7, index, bar->size);
+        log_line("PCI " PCI_PLACE ": no room for BAR %u of 0x%lx bytes",
+                 PCI_PLACE_OF(f->address), index, bar->size);
         bar->size = 0;
     }
     write_bar(f, index);

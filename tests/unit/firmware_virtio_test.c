@@ -191,6 +191,15 @@ static void a_silent_device_is_given_up(void **state)
     assert_true(fakes.now >= 300000000ull && fakes.now < 330000000ull);
 }
 
+static void a_device_that_wants_a_reset(void **state)
+{
+    open_device();
+    model.silent = true;
+    model.status |= 64;
+    dies("asks for a reset");
+    assert_true(fakes.now < 10000000ull);
+}
+
 static void a_foreign_identifier(void **state)
 {
     open_device();
@@ -550,6 +559,7 @@ int main(void)
         TEST_BOTH(requests_one_after_the_other),
         TEST(buffers_stay_with_the_device),
         TEST(a_silent_device_is_given_up),
+        TEST(a_device_that_wants_a_reset),
         TEST(a_foreign_identifier),
         TEST(an_identifier_outside_the_queue),
         TEST(an_index_that_jumps),
