@@ -563,6 +563,10 @@ typedef struct {
                                               BOOLEAN DisplayOnly, BOOLEAN AllowShortcuts);
 } EFI_DEVICE_PATH_TO_TEXT_PROTOCOL;
 typedef struct {
+    EFI_DEVICE_PATH_PROTOCOL *(EFIAPI *ConvertTextToDeviceNode)(const CHAR16 *Text);
+    EFI_DEVICE_PATH_PROTOCOL *(EFIAPI *ConvertTextToDevicePath)(const CHAR16 *Text);
+} EFI_DEVICE_PATH_FROM_TEXT_PROTOCOL;
+typedef struct {
     UINTN(EFIAPI *GetDevicePathSize)(const EFI_DEVICE_PATH_PROTOCOL *Path);
     EFI_DEVICE_PATH_PROTOCOL *(EFIAPI *DuplicateDevicePath)(const EFI_DEVICE_PATH_PROTOCOL *Path);
     EFI_DEVICE_PATH_PROTOCOL *(EFIAPI *AppendDevicePath)(const EFI_DEVICE_PATH_PROTOCOL *First,
