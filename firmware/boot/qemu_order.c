@@ -166,7 +166,7 @@ static bool next_line(struct line *rest, struct line *ret)
     while (at < rest->end && *at != '\n' && *at != '\0')
         at++;
     *ret = (struct line){ rest->at, at };
-    rest->at = at < rest->end ? at + 1 : at;
+    rest->at = at < rest->end && *at == '\n' ? at + 1 : rest->end;
     return true;
 }
 
