@@ -123,7 +123,7 @@ bool virtio_net_receive(struct virtio_net *net, void *frame, size_t *ret_length)
 {
     void *slot;
     uint32_t written;
-    while (virtio_take(&net->receive, &slot, &written)) {
+    for (unsigned i = 0; i < NET_RECEIVE_SLOTS && virtio_take(&net->receive, &slot, &written); i++) {
         bool good = written >= PREFIX + NET_HEADER;
         if (good) {
             *ret_length = written - PREFIX;

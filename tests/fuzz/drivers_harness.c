@@ -101,7 +101,7 @@ static void set_size(struct disk_model *disk, uint32_t block_size)
 }
 
 void drivers_fuzz(const uint8_t *data, size_t size, void (*add)(uint8_t options),
-                  void (*init)(void))
+                  void (*run)(void))
 {
     fakes_reset();
     input = data;
@@ -114,7 +114,7 @@ void drivers_fuzz(const uint8_t *data, size_t size, void (*add)(uint8_t options)
     set_size(&drivers_fuzz_cd, 2048);
     add(options >> 1);
     fakes.tamper = tamper;
-    init();
+    run();
     for (size_t i = 0; i < fakes.published && i < DISKS; i++)
         use(fakes.disk[i].device);
     fakes_exit();

@@ -14,10 +14,10 @@
 extern struct disk_model drivers_fuzz_disk, drivers_fuzz_cd;
 
 /*
- * Starts the driver on what `add` adds (bits of `options` from the input choose), uses each disk
- * that it publishes, and ends boot services. Traps when the driver breaks a rule.
+ * Starts the driver (`run`) on what `add` adds (bits of `options` from the input choose), uses each
+ * disk that it publishes, and ends boot services. Traps when the driver breaks a rule.
  */
 void drivers_fuzz(const uint8_t *data, size_t size, void (*add)(uint8_t options),
-                  void (*init)(void));
+                  void (*run)(void));
 
 #endif
