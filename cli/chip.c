@@ -9,6 +9,7 @@
 
 #include "cli/file.h"
 #include "cli/options.h"
+#include "cli/print.h"
 #include "cli/verbs.h"
 #include "machine/chip/chip.h"
 #include "sev/certificate.h"
@@ -42,12 +43,6 @@ static bool initialise(struct session *s)
 {
     struct sev_init init = { 0 };
     return ISSUE(s, INIT, &init);
-}
-
-static void print_hex(const uint8_t *data, size_t size)
-{
-    for (size_t i = 0; i < size; i++)
-        printf("%02x", data[i]);
 }
 
 static bool command_status(struct session *s, const char *file)

@@ -9,6 +9,8 @@
 
 #include "cli/file.h"
 #include "cli/firmware.h"
+#include "cli/print.h"
+#include "cli/vars_image.h"
 #include "owner/measure.h"
 #include "sev/bytes.h"
 #include "sev/guid_table.h"
@@ -50,19 +52,6 @@ static const struct entry_kind *kind_of(const struct sev_guid_entry *entry)
             return &known[i];
     }
     return &unknown;
-}
-
-static void print_guid(const struct sev_guid *guid)
-{
-    static const uint8_t order[16] = { 3, 2, 1, 0, 5, 4, 7, 6, 8, 9, 10, 11, 12, 13, 14, 15 };
-    for (unsigned i = 0; i < sizeof(order); i++)
-        printf("%s%02x", i == 4 || i == 6 || i == 8 || i == 10 ? "-" : "", guid->bytes[order[i]]);
-}
-
-static void print_hex(const uint8_t *data, size_t size)
-{
-    for (size_t i = 0; i < size; i++)
-        printf("%02x", data[i]);
 }
 
 /* What could end a line or a JSON string becomes a question mark. */
@@ -136,7 +125,7 @@ static void print_table(const struct file *image, struct sev_guid_walk *walk)
     while (sev_guid_table_next(walk, &entry)) {
         const struct entry_kind *kind = kind_of(&entry);
         printf("  ");
-        print_guid(&entry.guid);
+        print_guid(entry.guid.bytes);
         printf("  %s: ", kind->name);
         print_content(image, kind->content, &entry);
         printf("\n");
@@ -175,7 +164,7 @@ static void print_table_json(const struct file *image, struct sev_guid_walk *wal
     for (bool first = true; sev_guid_table_next(walk, &entry); first = false) {
         const struct entry_kind *kind = kind_of(&entry);
         printf("%s{\"guid\":\"", first ? "" : ",");
-        print_guid(&entry.guid);
+        print_guid(entry.guid.bytes);
         printf("\",\"name\":\"%s\",\"data\":\"", kind->name);
         print_hex(entry.data, entry.length);
         printf("\"");
@@ -184,53 +173,14 @@ static void print_table_json(const struct file *image, struct sev_guid_walk *wal
     }
 }
 
-/* ---- firmware volumes with variables (PI 1.8 volume 3, 2.1.1; UEFI's flash layout under QEMU) */
-
-enum {
-    VOLUME_TYPE = 16, VOLUME_LENGTH = 32, VOLUME_SIGNATURE = 40, VOLUME_HEADER_LENGTH = 48,
-    VOLUME_HEADER_MIN = 56, STORE_SIZE = 16, STORE_HEADER = 28,
-};
-
-/* fff12b8d-7696-4c8b-a985-2747075b4f50 */
-static const uint8_t variables_volume[16] = { 0x8d, 0x2b, 0xf1, 0xff, 0x96, 0x76, 0x8b, 0x4c,
-                                              0xa9, 0x85, 0x27, 0x47, 0x07, 0x5b, 0x4f, 0x50 };
-
-struct store {
-    size_t offset, size; /* of the volume */
-    uint32_t room;       /* for variables */
-};
-
-/* The 16-bit words of a volume's header add up to zero. */
-static bool header_adds_up(const uint8_t *header, unsigned length)
-{
-    uint16_t sum = 0;
-    for (unsigned at = 0; at + 1 < length; at += 2)
-        sum = (uint16_t)(sum + load_le16(header + at));
-    return sum == 0;
-}
-
-static bool store_at(const struct file *image, size_t offset, struct store *ret)
-{
-    const uint8_t *header = image->data + offset;
-    size_t left = image->size - offset;
-    if (left < VOLUME_HEADER_MIN || memcmp(header + VOLUME_SIGNATURE, "_FVH", 4) != 0 ||
-        memcmp(header + VOLUME_TYPE, variables_volume, sizeof(variables_volume)) != 0)
-        return false;
-    unsigned header_length = load_le16(header + VOLUME_HEADER_LENGTH);
-    uint32_t length = load_le32(header + VOLUME_LENGTH);
-    if (load_le32(header + VOLUME_LENGTH + 4) != 0 || length > left ||
-        header_length < VOLUME_HEADER_MIN || header_length + STORE_HEADER > length ||
-        !header_adds_up(header, header_length))
-        return false;
-    *ret = (struct store){ offset, length, load_le32(header + header_length + STORE_SIZE) };
-    return true;
-}
-
-static bool store_find(const struct file *image, struct store *ret)
+/* The first variable store on a page of the image. */
+static bool store_find(const struct file *image, size_t *ret_offset, struct vars_image *ret)
 {
     for (size_t offset = 0; offset < image->size; offset += FLASH_PAGE) {
-        if (store_at(image, offset, ret))
+        if (!vars_open(image->data + offset, image->size - offset, ret)) {
+            *ret_offset = offset;
             return true;
+        }
     }
     return false;
 }
@@ -241,7 +191,8 @@ struct facts {
     uint8_t digest[OWNER_DIGEST_SIZE];
     struct sev_guid_walk walk; /* at the table's end */
     struct sev_guid_entry version;
-    struct store store;
+    struct vars_image store;
+    size_t store_offset;
     bool has_table, damaged, has_version, has_store;
 };
 
@@ -251,7 +202,7 @@ static void gather(const struct file *image, struct facts *ret)
     struct sev_guid_entry entry;
     memset(ret, 0, sizeof(*ret));
     owner_launch_digest(&guest, ret->digest);
-    ret->has_store = store_find(image, &ret->store);
+    ret->has_store = store_find(image, &ret->store_offset, &ret->store);
     ret->has_table = sev_guid_table_open(image->data, image->size, &ret->walk);
     if (!ret->has_table)
         return;
@@ -278,8 +229,8 @@ static void print_facts(const struct file *image, struct facts *facts)
            "SEV-ES\nlaunch digest: ");
     print_hex(facts->digest, sizeof(facts->digest));
     if (facts->has_store)
-        printf("\nvariable store: at offset 0x%zx, 0x%zx bytes, 0x%" PRIx32 " of them for variables\n",
-               facts->store.offset, facts->store.size, facts->store.room);
+        printf("\nvariable store: at offset 0x%zx, 0x%zx bytes\n", facts->store_offset,
+               facts->store.size);
     else
         printf("\nvariable store: none\n");
     if (facts->has_table)
@@ -299,7 +250,7 @@ static void print_facts_json(const struct file *image, struct facts *facts)
         printf("\"");
     }
     if (facts->has_store)
-        printf(",\"variable-store\":{\"offset\":%zu,\"size\":%zu}", facts->store.offset,
+        printf(",\"variable-store\":{\"offset\":%zu,\"size\":%zu}", facts->store_offset,
                facts->store.size);
     printf(",\"entries\":[");
     if (facts->has_table)

@@ -10,6 +10,7 @@
 
 #include "cli/file.h"
 #include "cli/firmware.h"
+#include "cli/print.h"
 #include "cli/vars_image.h"
 #include "sev/bytes.h"
 
@@ -18,13 +19,6 @@
 enum { SHOWN = 24 /* bytes of data on a line of text */ };
 
 static const char *const attribute_names[] = { "NV", "BS", "RT", "HR", "AW", "AT", "AP", "EA" };
-
-static void print_guid(const uint8_t *guid)
-{
-    static const uint8_t order[16] = { 3, 2, 1, 0, 5, 4, 7, 6, 8, 9, 10, 11, 12, 13, 14, 15 };
-    for (unsigned i = 0; i < sizeof(order); i++)
-        printf("%s%02x", i == 4 || i == 6 || i == 8 || i == 10 ? "-" : "", guid[order[i]]);
-}
 
 /* ASCII as it is, everything else as JSON's \uXXXX. */
 static void print_name(const struct vars_variable *variable)
@@ -45,12 +39,6 @@ static void print_attributes(uint32_t attributes)
             separator = "+";
         }
     }
-}
-
-static void print_hex(const uint8_t *data, size_t size)
-{
-    for (size_t i = 0; i < size; i++)
-        printf("%02x", data[i]);
 }
 
 static void print_line(const struct vars_variable *variable)

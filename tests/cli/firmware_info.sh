@@ -37,9 +37,9 @@ says "$image" \
     "  7255371f-3a3b-4b04-927b-1da6efa8d454  kernel hash area: 0x00810c00, 0x400 bytes" \
     "  4c2eb361-7d9b-4cc3-8081-127c90d3d294  secret area: 0x00810000, 0xc00 bytes"
 says /usr/share/OVMF/OVMF_VARS_4M.fd "version: not stated" "GUIDed table: none" \
-    "variable store: at offset 0x0, 0x84000 bytes, 0x3ffb8 of them for variables"
+    "variable store: at offset 0x0, 0x3ffb8 bytes"
 says /usr/share/ovmf/OVMF.fd \
-    "variable store: at offset 0x0, 0x20000 bytes, 0xdfb8 of them for variables" \
+    "variable store: at offset 0x0, 0xdfb8 bytes" \
     "    0x0080d000, 0x1000 bytes: secrets page" "    0x0080e000, 0x1000 bytes: CPUID page"
 says /usr/share/OVMF/OVMF_CODE_4M.fd "variable store: none"
 
