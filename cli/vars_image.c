@@ -42,17 +42,17 @@ const char *vars_open(const uint8_t *data, size_t size, struct vars_image *ret)
         memcmp(data + VOLUME_GUID, volume_guid, sizeof(volume_guid)) != 0)
         return "no variable store at its start";
     size_t header = load_le16(data + VOLUME_HEADER_LENGTH);
-    if (header < VOLUME_HEADER || header > size - STORE_HEADER || header % 4 ||
-        sum16(data, header) != 0 || load_le32(data + VOLUME_LENGTH + 4) != 0 ||
-        load_le32(data + VOLUME_LENGTH) > size)
+    size_t volume = load_le32(data + VOLUME_LENGTH);
+    if (load_le32(data + VOLUME_LENGTH + 4) != 0 || volume > size || header < VOLUME_HEADER ||
+        header % 4 || volume < header + STORE_HEADER || sum16(data, header) != 0)
         return "the header of the variable store's volume is damaged, or the file is cut off";
     const uint8_t *store = data + header;
     if (memcmp(store, plain_guid, sizeof(plain_guid)) == 0)
         return "a variable store of an old format, without authenticated variables";
     size_t length = load_le32(store + STORE_LENGTH);
     if (memcmp(store, store_guid, sizeof(store_guid)) != 0 || length < STORE_HEADER ||
-        length > load_le32(data + VOLUME_LENGTH) - header ||
-        store[STORE_FORMATTED] != FORMATTED || store[STORE_HEALTHY] != HEALTHY)
+        length > volume - header || store[STORE_FORMATTED] != FORMATTED ||
+        store[STORE_HEALTHY] != HEALTHY)
         return "the header of the variable store is damaged";
     *ret = (struct vars_image){ .store = store, .size = length, .at = STORE_HEADER };
     return NULL;
