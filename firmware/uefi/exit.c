@@ -9,6 +9,7 @@
 #include "firmware/sev/dma.h"
 #include "firmware/uefi/memory.h"
 #include "firmware/uefi/pci_protocols.h"
+#include "firmware/uefi/runtime_images.h"
 #include "firmware/uefi/services.h"
 
 #define PCI_COMMAND      4u
@@ -46,6 +47,7 @@ EFI_STATUS EFIAPI bs_exit_boot_services(EFI_HANDLE image, UINTN key)
     events_exit();
     stop_dma();
     dma_shutdown();
+    memory_attributes_table_fill();
     tables_exit();
     boot_services_ended = true;
     return EFI_SUCCESS;
@@ -62,6 +64,7 @@ void uefi_init(void)
     memory_attribute_init();
     devicepath_init();
     pci_io_init();
+    memory_attributes_table_init();
     tables_seal();
     time_start_tick(uefi_tick);
     interrupts_restore(INTERRUPTS_ON);

@@ -6,6 +6,7 @@
 #include "firmware/lib/log.h"
 #include "firmware/uefi/memory.h"
 #include "firmware/uefi/pe.h"
+#include "firmware/uefi/runtime_images.h"
 #include "firmware/uefi/services.h"
 
 #define STACK_PAGES 64u /* 256 KiB; UEFI 2.10 2.3.4 asks for 128 */
@@ -95,9 +96,13 @@ static EFI_STATUS load_pe(struct image *image, const void *file, size_t size)
     void *memory = (void *)(uintptr_t)image->base;
     pe_load(&pe, memory);
     result = pe_relocate(&pe, memory, image->base);
-    if (result != PE_OK) {
+    EFI_STATUS status = status_of(result);
+    if (result == PE_OK && pe.subsystem == PE_RUNTIME_DRIVER &&
+        !runtime_image_add(&pe, image->base))
+        status = EFI_OUT_OF_RESOURCES;
+    if (status != EFI_SUCCESS) {
         memory_free(image->base, image->pages);
-        return status_of(result);
+        return status;
     }
     image->entry = (EFI_IMAGE_ENTRY_POINT)(uintptr_t)(image->base + pe.entry);
     image->loaded.ImageBase = memory;
@@ -141,8 +146,10 @@ static void destroy(struct image *image)
             *link = image->next;
             break;
         }
-    if (image->base)
+    if (image->base) {
+        runtime_image_remove(image->base);
         memory_free(image->base, image->pages);
+    }
     pool_free(image->path);
     pool_free(image->loaded.FilePath);
     pool_free(image);

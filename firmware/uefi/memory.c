@@ -316,6 +316,16 @@ static uint64_t attributes_of(uint32_t type)
     }
 }
 
+bool memory_range_at(size_t index, uint64_t *ret_base, uint64_t *ret_length, uint32_t *ret_type)
+{
+    if (index >= range_count)
+        return false;
+    *ret_base = ranges[index].base;
+    *ret_length = ranges[index].end - ranges[index].base;
+    *ret_type = ranges[index].type;
+    return true;
+}
+
 /* Ranges that differ only in who announced them are one descriptor for the caller. */
 static bool joins_previous(size_t at)
 {

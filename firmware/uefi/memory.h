@@ -45,6 +45,8 @@ void pool_free(void *data);
 
 /* Is every page of the range RAM (of whatever type but MMIO, unusable or absent)? */
 bool memory_is_ram(uint64_t base, uint64_t length);
+/* The ranges in ascending order, neighbours of one type perhaps apart; false: no more. */
+bool memory_range_at(size_t index, uint64_t *ret_base, uint64_t *ret_length, uint32_t *ret_type);
 /* Bytes of conventional memory that are left. */
 uint64_t memory_free_bytes(void);
 /* Called for pages before they become free; set by whoever gave pages properties. */

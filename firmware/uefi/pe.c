@@ -21,6 +21,7 @@
 #define DIRECTORY_RELOC       5u
 #define SECTION_SIZE          40u
 #define SECTION_UNINITIALIZED 0x80u
+#define SECTION_EXECUTE       0x20000000u
 
 enum { RELOC_ABSOLUTE = 0, RELOC_HIGHLOW = 3, RELOC_DIR64 = 10 };
 
@@ -167,33 +168,26 @@ void pe_load(const struct pe_image *image, void *base)
     }
 }
 
-/* One relocation (PE/COFF 5.6.2). False: outside the image or of a kind no x64 image has. */
-static bool apply(const struct pe_image *image, uint8_t *memory, uint64_t offset, unsigned kind,
-                  uint64_t delta)
+struct pe_section pe_section_at(const struct pe_image *image, unsigned index)
 {
-    if (kind == RELOC_ABSOLUTE)
-        return true;
-    size_t width = kind == RELOC_DIR64 ? 8 : 4;
-    if ((kind != RELOC_DIR64 && kind != RELOC_HIGHLOW) || !fits(offset, width, image->image_size))
-        return false;
-    if (kind == RELOC_DIR64) {
-        uint64_t value = get64(memory + offset) + delta;
-        memcpy(memory + offset, &value, sizeof(value));
-    } else {
-        uint32_t value = get32(memory + offset) + (uint32_t)delta;
-        memcpy(memory + offset, &value, sizeof(value));
-    }
-    return true;
+    struct section section = read_section(image, index);
+    uint32_t length = loaded_size(&section);
+    return (struct pe_section){ .address = section.address,
+                                .size = section.virtual_size > length ? section.virtual_size
+                                                                      : length,
+                                .code = section.characteristics & SECTION_EXECUTE };
 }
 
-enum pe_result pe_relocate(const struct pe_image *image, void *base, uint64_t address)
+/* Bytes of a relocation (PE/COFF 5.6.2); 0: of a kind that no x64 image has. */
+static unsigned width_of(unsigned kind)
+{
+    return kind == RELOC_DIR64 ? 8 : kind == RELOC_HIGHLOW ? 4 : 0;
+}
+
+enum pe_result pe_each_fixup(const struct pe_image *image, void *base, pe_fixup *fixup,
+                             void *context)
 {
     uint8_t *memory = base;
-    uint64_t delta = address - image->preferred_base;
-    if (delta == 0)
-        return PE_OK;
-    if (image->relocs_stripped)
-        return PE_UNSUPPORTED;
     size_t at = image->reloc_address, end = at + image->reloc_size;
     while (image->reloc_size && end - at >= 8) {
         uint32_t page = get32(memory + at), block = get32(memory + at + 4);
@@ -203,10 +197,32 @@ enum pe_result pe_relocate(const struct pe_image *image, void *base, uint64_t ad
             return PE_MALFORMED;
         for (size_t i = 8; i + 2 <= block; i += 2) {
             uint16_t entry = get16(memory + at + i);
-            if (!apply(image, memory, (uint64_t)page + (entry & 0xFFF), entry >> 12, delta))
+            size_t offset = (size_t)page + (entry & 0xFFF);
+            unsigned width = width_of(entry >> 12);
+            if (entry >> 12 == RELOC_ABSOLUTE)
+                continue;
+            if (width == 0 || !fits(offset, width, image->image_size))
                 return PE_MALFORMED;
+            fixup(context, memory + offset, width);
         }
         at += block;
     }
     return PE_OK;
+}
+
+static void add_delta(void *context, uint8_t *at, unsigned width)
+{
+    uint64_t value = width == 8 ? get64(at) : get32(at);
+    value += *(const uint64_t *)context;
+    memcpy(at, &value, width);
+}
+
+enum pe_result pe_relocate(const struct pe_image *image, void *base, uint64_t address)
+{
+    uint64_t delta = address - image->preferred_base;
+    if (delta == 0)
+        return PE_OK;
+    if (image->relocs_stripped)
+        return PE_UNSUPPORTED;
+    return pe_each_fixup(image, base, add_delta, &delta);
 }

@@ -42,4 +42,16 @@ void pe_load(const struct pe_image *image, void *base);
 /* Adjusts the loaded image to run at `address`. */
 enum pe_result pe_relocate(const struct pe_image *image, void *base, uint64_t address);
 
+/* Calls `fixup` for each place of the loaded image that depends on its address, 4 or 8 bytes. */
+typedef void pe_fixup(void *context, uint8_t *at, unsigned width);
+enum pe_result pe_each_fixup(const struct pe_image *image, void *base, pe_fixup *fixup,
+                             void *context);
+
+/* Where a section lies in memory and whether it holds code; index below `sections`. */
+struct pe_section {
+    uint32_t address, size;
+    bool code;
+};
+struct pe_section pe_section_at(const struct pe_image *image, unsigned index);
+
 #endif

@@ -5,6 +5,7 @@
  */
 #include "firmware/arch/time.h"
 #include "firmware/uefi/memory.h"
+#include "firmware/uefi/runtime_images.h"
 #include "firmware/uefi/services.h"
 
 static INT16 time_zone = EFI_UNSPECIFIED_TIMEZONE;
@@ -157,6 +158,7 @@ EFI_STATUS EFIAPI rt_set_virtual_address_map(UINTN size, UINTN descriptor_size, 
     }
     virtual_map.done = true;
     events_signal_address_change();
+    runtime_images_relocate(convert);
     convert_all(&runtime_table->GetTime,
                 (sizeof(*runtime_table) - sizeof(runtime_table->Hdr)) / sizeof(void *));
     convert_all(&system_table->FirmwareVendor, 1);
