@@ -461,9 +461,13 @@ static EFI_STATUS publish(struct adapter *adapter)
         return EFI_OUT_OF_RESOURCES;
     EFI_STATUS status = bs_install_multiple(&adapter->child, &guid_device_path, adapter->path,
                                             &guid_simple_network, &adapter->snp, NULL);
-    if (status == EFI_SUCCESS)
-        status = bs_open_protocol(adapter->controller, &pci, &interface, driver_handle,
-                                  adapter->child, EFI_OPEN_PROTOCOL_BY_CHILD_CONTROLLER);
+    if (status != EFI_SUCCESS)
+        return status;
+    status = bs_open_protocol(adapter->controller, &pci, &interface, driver_handle, adapter->child,
+                              EFI_OPEN_PROTOCOL_BY_CHILD_CONTROLLER);
+    if (status != EFI_SUCCESS)
+        (void)bs_uninstall_multiple(adapter->child, &guid_device_path, adapter->path,
+                                    &guid_simple_network, &adapter->snp, NULL);
     return status;
 }
 
