@@ -15,6 +15,7 @@
 #define COLUMNS                80
 #define KEY_SHIFT_STATE_VALID  0x80000000u
 #define KEY_TOGGLE_STATE_VALID 0x80u
+#define KEY_STATE_EXPOSED      0x40u
 
 static const struct {
     uint16_t columns, rows;
@@ -333,7 +334,10 @@ static EFI_STATUS EFIAPI reset_input_ex(EFI_SIMPLE_TEXT_INPUT_EX_PROTOCOL *this,
 
 static EFI_STATUS EFIAPI set_state(EFI_SIMPLE_TEXT_INPUT_EX_PROTOCOL *this, UINT8 *state)
 {
-    return this && state ? EFI_UNSUPPORTED : EFI_INVALID_PARAMETER; /* a terminal has no locks */
+    if (!this || !state)
+        return EFI_INVALID_PARAMETER;
+    /* A terminal has no locks that could be set; partial keys may be asked for, there are none. */
+    return (*state & ~KEY_STATE_EXPOSED) == KEY_TOGGLE_STATE_VALID ? EFI_SUCCESS : EFI_UNSUPPORTED;
 }
 
 static EFI_STATUS EFIAPI register_notify(EFI_SIMPLE_TEXT_INPUT_EX_PROTOCOL *this,
@@ -371,7 +375,7 @@ static VOID EFIAPI wait_key(EFI_EVENT event, VOID *context)
         bs_signal_event(event);
 }
 
-static const struct {
+static struct {
     ACPI_HID_DEVICE_PATH root;
     PCI_DEVICE_PATH bridge;
     ACPI_HID_DEVICE_PATH port;
@@ -412,7 +416,7 @@ void console_init(void)
                                                     .UnregisterKeyNotify = unregister_notify };
     create_key_event(&input.WaitForKey);
     create_key_event(&input_ex.WaitForKeyEx);
-    handle_install(&handle, &guid_device_path, (void *)(uintptr_t)&console_path);
+    handle_install(&handle, &guid_device_path, &console_path);
     handle_install(&handle, &guid_text_input, &input);
     handle_install(&handle, &guid_text_input_ex, &input_ex);
     handle_install(&handle, &guid_text_output, &output);

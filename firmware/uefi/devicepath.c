@@ -30,7 +30,8 @@ size_t devicepath_size(const EFI_DEVICE_PATH_PROTOCOL *path)
         return 0;
     for (const EFI_DEVICE_PATH_PROTOCOL *node = path;; node = devicepath_next(node)) {
         size_t length = devicepath_node_length(node);
-        if (length < sizeof(*node) || length > MAXIMUM_PATH - total)
+        if (length < sizeof(*node) || length > MAXIMUM_PATH - total ||
+            (node->Type == END_DEVICE_PATH && length != sizeof(*node)))
             return 0;
         total += length;
         if (devicepath_is_end(node))

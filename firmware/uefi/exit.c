@@ -60,6 +60,8 @@ void uefi_init(void)
     images_init();
     variables_init();
     console_init();
+    serial_io_init();
+    collation_init();
     rng_init();
     memory_attribute_init();
     devicepath_init();

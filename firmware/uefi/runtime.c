@@ -89,16 +89,34 @@ VOID EFIAPI rt_reset_system(EFI_RESET_TYPE type, EFI_STATUS status, UINTN size, 
                                             : RESET_COLD);
 }
 
+/* Flags that no capsule of any kind may have: both need one that persists (UEFI 2.10 8.5.3.1). */
+static bool flags_allowed(VOID **headers, UINTN count)
+{
+    enum { PERSIST = 0x10000, POPULATE = 0x20000, RESET = 0x40000 };
+    for (UINTN i = 0; i < count; i++) {
+        uint32_t flags;
+        memcpy(&flags, (const uint8_t *)headers[i] + sizeof(EFI_GUID) + sizeof(UINT32),
+               sizeof(flags));
+        if ((flags & (POPULATE | RESET)) && !(flags & PERSIST))
+            return false;
+    }
+    return true;
+}
+
+/* There is nothing that could be updated by a capsule. */
 EFI_STATUS EFIAPI rt_update_capsule(VOID **headers, UINTN count, EFI_PHYSICAL_ADDRESS list)
 {
     (void)list;
-    return !headers || count == 0 ? EFI_INVALID_PARAMETER : EFI_UNSUPPORTED;
+    return headers && count && flags_allowed(headers, count) ? EFI_UNSUPPORTED
+                                                             : EFI_INVALID_PARAMETER;
 }
 
 EFI_STATUS EFIAPI rt_query_capsule_capabilities(VOID **headers, UINTN count, UINT64 *maximum,
                                                 EFI_RESET_TYPE *reset)
 {
-    return !headers || count == 0 || !maximum || !reset ? EFI_INVALID_PARAMETER : EFI_UNSUPPORTED;
+    return headers && count && maximum && reset && flags_allowed(headers, count)
+               ? EFI_UNSUPPORTED
+               : EFI_INVALID_PARAMETER;
 }
 
 /* True: *address lies in a runtime region of the new map and was converted. */

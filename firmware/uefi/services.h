@@ -148,8 +148,10 @@ EFI_STATUS EFIAPI rt_query_variable_info(UINT32 attributes, UINT64 *ret_maximum,
 /* Opens the flash store, unless the boot is measured; creates what describes the firmware. */
 void variables_init(void);
 
-/* console.c, rng.c, memory_attribute.c, devicepath_utilities.c */
+/* console.c, serial_io.c, collation.c, rng.c, memory_attribute.c, devicepath_utilities.c */
 void console_init(void);
+void serial_io_init(void); /* on the console's handle */
+void collation_init(void);
 /* The protocol, if there are random numbers; again when a device may have brought some. */
 void rng_init(void);
 void rng_publish_seed(void); /* Linux's table; says so if there can be none */

@@ -79,7 +79,7 @@ static void walk(const EFI_DEVICE_PATH_PROTOCOL *path)
         if (!rest)
             break;
     }
-    check(total <= size); /* an odd node that separates may be longer */
+    check(total == size);
     (void)utilities->IsDevicePathMultiInstance(copy);
     free(utilities->AppendDevicePathInstance(path, copy));
     free(utilities->AppendDeviceNode(path, path));
