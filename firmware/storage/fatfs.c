@@ -1,63 +1,98 @@
 /* SPDX-License-Identifier: BSD-2-Clause-Patent */
 /*
- * SimpleFileSystem (UEFI 2.10 13.4, 13.5) over the FAT reader. Read-only: writing is refused with
- * WRITE_PROTECTED, which loaders take as a read-only medium.
+ * SimpleFileSystem (UEFI 2.10 13.4) over FAT: the volumes, what is open on them, opening, closing,
+ * deleting. Paths are followed through the open directories, never through ".." on the disk.
  */
+#include "firmware/storage/fatfs.h"
+
 #include <string.h>
 
 #include "firmware/lib/log.h"
-#include "firmware/storage/block.h"
-#include "firmware/storage/fat.h"
 #include "firmware/uefi/memory.h"
 #include "firmware/uefi/services.h"
 
-#define PATH_ROOM               1024u
-#define EFI_WARN_DELETE_FAILURE 2ull
+static struct fat_system *systems;
 
-struct fat_system {
-    EFI_SIMPLE_FILE_SYSTEM_PROTOCOL protocol;
-    struct fat_volume volume;
-};
-
-struct open_file {
-    EFI_FILE_PROTOCOL protocol;
-    struct fat_system *system;
-    struct fat_file file;
-    uint64_t position;      /* bytes; of a directory: of the next entry */
-    CHAR16 path[PATH_ROOM]; /* from the root, each component after a backslash */
-};
-
-static EFI_STATUS new_file(struct fat_system *system, const struct fat_file *file,
-                           const CHAR16 *path, EFI_FILE_PROTOCOL **ret);
-
-static struct open_file *of(EFI_FILE_PROTOCOL *this)
+EFI_STATUS fatfs_status(enum fat_result result)
 {
-    return (struct open_file *)this;
+    static const uint8_t codes[] = {
+        [FAT_OK] = 0,         [FAT_END] = 14,      [FAT_IO_ERROR] = 7,   [FAT_CORRUPT] = 10,
+        [FAT_FULL] = 11,      [FAT_TOO_LARGE] = 3, [FAT_NOT_EMPTY] = 15, [FAT_BAD_NAME] = 3,
+    };
+    return result == FAT_OK ? EFI_SUCCESS : EFI_ERROR_BIT | codes[result];
 }
 
-static bool is_directory(const struct open_file *file)
+struct open_file *fatfs_enter(EFI_FILE_PROTOCOL *this)
 {
-    return file->file.attributes & FAT_DIRECTORY;
+    struct open_file *file = (struct open_file *)this;
+    EFI_TPL tpl = block_enter();
+    file->tpl = tpl;
+    fat_refresh(&file->system->volume);
+    return file;
 }
 
-/* Adds a component to a path; "." and ".." are worked in. False: too long. */
-static bool add_component(CHAR16 *path, const CHAR16 *name, size_t length)
+EFI_STATUS fatfs_leave(struct open_file *file, EFI_STATUS status)
 {
-    size_t end = utf16_length(path);
-    if (length == 0 || (length == 1 && name[0] == '.'))
-        return true;
-    if (length == 2 && name[0] == '.' && name[1] == '.') {
-        while (end > 0 && path[end - 1] != '\\')
-            end--;
-        path[end > 0 ? end - 1 : 0] = 0;
-        return true;
+    block_leave(file->tpl);
+    return status;
+}
+
+EFI_STATUS fatfs_complete(EFI_FILE_IO_TOKEN *token, EFI_STATUS status)
+{
+    if (status != EFI_SUCCESS)
+        return status;
+    token->Status = status;
+    if (token->Event)
+        bs_signal_event(token->Event);
+    return EFI_SUCCESS;
+}
+
+void fatfs_now(struct fat_time *ret)
+{
+    EFI_TIME time;
+    *ret = (struct fat_time){ .date = 1 << 5 | 1 }; /* the first day of 1980 */
+    if (rt_get_time(&time, NULL) == EFI_SUCCESS)
+        fatfs_from_time(&time, ret);
+}
+
+/* --- nodes --- */
+
+static struct node *hold(struct node *node)
+{
+    node->references++;
+    return node;
+}
+
+void fatfs_drop(struct fat_system *system, struct node *node)
+{
+    while (--node->references == 0 && node->parent) {
+        struct node **link = &system->nodes, *parent = node->parent;
+        while (*link != node)
+            link = &(*link)->next;
+        *link = node->next;
+        parent->children--;
+        pool_free(node);
+        node = parent;
     }
-    if (end + 1 + length >= PATH_ROOM)
-        return false;
-    path[end] = '\\';
-    memcpy(path + end + 1, name, length * sizeof(*name));
-    path[end + 1 + length] = 0;
-    return true;
+}
+
+/* The node of an entry in a directory, held; NULL: no memory. */
+static struct node *node_of(struct fat_system *system, struct node *parent,
+                            const struct fat_entry *entry)
+{
+    for (struct node *node = system->nodes; node; node = node->next)
+        if (node->parent == parent && !node->deleted && node->file.entry == entry->file.entry)
+            return hold(node);
+    struct node *node = pool_allocate(MEMORY_BOOT_DATA, sizeof(*node));
+    if (!node)
+        return NULL;
+    node->next = system->nodes;
+    node->parent = hold(parent);
+    node->file = entry->file;
+    memcpy(node->name, entry->name, sizeof(node->name));
+    parent->children++;
+    system->nodes = node;
+    return hold(node);
 }
 
 static size_t component_length(const CHAR16 *name)
@@ -68,256 +103,212 @@ static size_t component_length(const CHAR16 *name)
     return length;
 }
 
-static bool resolve(const struct open_file *base, const CHAR16 *name, CHAR16 *path)
+/* One step down. NOT_FOUND with *ret_node NULL: there is no such entry in the directory. */
+static EFI_STATUS step(struct fat_system *system, struct node *node, const CHAR16 *name,
+                       size_t length, struct node **ret_node)
 {
-    path[0] = 0;
-    if (name[0] != '\\')
-        memcpy(path, base->path, sizeof(base->path));
-    while (*name) {
-        size_t length = component_length(name);
-        if (!add_component(path, name, length))
-            return false;
-        name += length;
-        while (*name == '\\')
-            name++;
-    }
-    return true;
+    struct fat_entry entry;
+    enum fat_result result = fat_find(&system->volume, &node->file, name, length, &entry);
+    if (result != FAT_OK)
+        return fatfs_status(result);
+    *ret_node = node_of(system, node, &entry);
+    return *ret_node ? EFI_SUCCESS : EFI_OUT_OF_RESOURCES;
 }
 
-/* Walks from the root to what a resolved path names. */
-static EFI_STATUS walk(struct fat_system *system, const CHAR16 *path, struct fat_file *ret)
+static bool is_name(const CHAR16 *name, size_t length, const char *expected)
 {
-    fat_root(&system->volume, ret);
-    struct fat_entry *entry = pool_allocate(MEMORY_BOOT_DATA, sizeof(*entry));
-    if (!entry)
-        return EFI_OUT_OF_RESOURCES;
-    EFI_STATUS status = EFI_SUCCESS;
-    while (*path && status == EFI_SUCCESS) {
-        path++; /* the backslash */
+    for (size_t i = 0; i < length; i++)
+        if (name[i] != (uint8_t)expected[i])
+            return false;
+    return length == strlen(expected);
+}
+
+EFI_STATUS fatfs_locate(struct fat_system *system, struct node *from, const CHAR16 *path,
+                        bool directory, struct node **ret_node, const CHAR16 **ret_name,
+                        size_t *ret_length)
+{
+    struct node *node = hold(path[0] == '\\' ? &system->root : from);
+    bool directory_meant = path[0] && path[utf16_length(path) - 1] == '\\';
+    EFI_STATUS status = path[0] ? EFI_SUCCESS : EFI_INVALID_PARAMETER;
+    *ret_length = 0;
+    for (path += path[0] == '\\'; status == EFI_SUCCESS && *path;) {
+        const CHAR16 *name = path;
         size_t length = component_length(path);
-        enum fat_result result = FAT_END;
-        if (ret->attributes & FAT_DIRECTORY)
-            result = fat_find(&system->volume, ret, path, length, entry);
-        status = result == FAT_OK    ? EFI_SUCCESS
-                 : result == FAT_END ? EFI_NOT_FOUND
-                                     : EFI_DEVICE_ERROR;
-        *ret = entry->file;
+        struct node *next = NULL;
         path += length;
+        while (*path == '\\')
+            path++;
+        if (length == 0 || is_name(name, length, "."))
+            continue;
+        if (is_name(name, length, "..")) {
+            next = node->parent ? hold(node->parent) : NULL;
+            status = next ? EFI_SUCCESS : EFI_INVALID_PARAMETER;
+        } else if (!fat_trim_name(&name, &length)) {
+            status = EFI_INVALID_PARAMETER;
+        } else if (!fatfs_is_directory(node)) {
+            status = EFI_NOT_FOUND;
+        } else {
+            status = step(system, node, name, length, &next);
+            if (status == EFI_NOT_FOUND && !*path) { /* only the last one is missing */
+                *ret_name = name;
+                *ret_length = length;
+                status = directory_meant && !directory ? EFI_INVALID_PARAMETER : EFI_SUCCESS;
+                next = hold(node);
+            }
+        }
+        if (next) {
+            fatfs_drop(system, node);
+            node = next;
+        }
     }
-    pool_free(entry);
+    if (status == EFI_SUCCESS && directory_meant && !fatfs_is_directory(node))
+        status = EFI_NOT_FOUND;
+    if (status == EFI_SUCCESS)
+        *ret_node = node;
+    else
+        fatfs_drop(system, node);
     return status;
 }
 
+/* --- handles --- */
+
+static EFI_STATUS new_handle(struct fat_system *system, struct node *node, bool writable,
+                             EFI_FILE_PROTOCOL **ret);
+
+/* Replaces the directory of a file that does not exist yet by the new file. */
+static EFI_STATUS create(struct fat_system *system, struct node **node, const CHAR16 *name,
+                         size_t length, uint64_t attributes)
+{
+    struct fat_entry entry;
+    struct fat_time now;
+    fatfs_now(&now);
+    EFI_STATUS status = fatfs_status(fat_create(&system->volume, &(*node)->file, name, length,
+                                                (uint8_t)attributes, &now, &entry));
+    if (status != EFI_SUCCESS)
+        return status;
+    struct node *new = node_of(system, *node, &entry);
+    if (!new)
+        return EFI_OUT_OF_RESOURCES;
+    fatfs_drop(system, *node);
+    *node = new;
+    return EFI_SUCCESS;
+}
+
+static EFI_STATUS open(struct open_file *from, EFI_FILE_PROTOCOL **ret_file, const CHAR16 *path,
+                       uint64_t mode, uint64_t attributes)
+{
+    struct fat_system *system = from->system;
+    struct node *node;
+    const CHAR16 *name;
+    size_t length;
+    if ((mode & EFI_FILE_MODE_WRITE) && !system->volume.disk.write)
+        return EFI_WRITE_PROTECTED;
+    if (from->node->deleted)
+        return EFI_NOT_FOUND;
+    EFI_STATUS status = fatfs_locate(system, from->node, path, attributes & EFI_FILE_DIRECTORY,
+                                     &node, &name, &length);
+    if (status != EFI_SUCCESS)
+        return status;
+    if (length > 0)
+        status = mode & EFI_FILE_MODE_CREATE ? create(system, &node, name, length, attributes)
+                                             : EFI_NOT_FOUND;
+    if (status == EFI_SUCCESS && (mode & EFI_FILE_MODE_WRITE) && !fatfs_is_directory(node) &&
+        (node->file.attributes & FAT_READ_ONLY))
+        status = EFI_ACCESS_DENIED;
+    if (status == EFI_SUCCESS)
+        status = new_handle(system, node, mode & EFI_FILE_MODE_WRITE, ret_file);
+    fatfs_drop(system, node);
+    enum fat_result settled = fat_settle(&system->volume);
+    return status == EFI_SUCCESS ? fatfs_status(settled) : status;
+}
+
+/* UEFI 2.10 13.5.2 */
 static EFI_STATUS EFIAPI file_open(EFI_FILE_PROTOCOL *this, EFI_FILE_PROTOCOL **ret_file,
                                    CHAR16 *name, UINT64 mode, UINT64 attributes)
 {
-    (void)attributes;
-    if (!this || !ret_file || !name)
+    const UINT64 write = EFI_FILE_MODE_READ | EFI_FILE_MODE_WRITE;
+    bool creates = mode == (write | EFI_FILE_MODE_CREATE);
+    if (!this || !ret_file || !name || (mode != EFI_FILE_MODE_READ && mode != write && !creates) ||
+        (creates && (attributes & (EFI_FILE_READ_ONLY | ~EFI_FILE_VALID_ATTR))))
         return EFI_INVALID_PARAMETER;
-    CHAR16 *path = pool_allocate(MEMORY_BOOT_DATA, PATH_ROOM * sizeof(*path));
-    if (!path)
-        return EFI_OUT_OF_RESOURCES;
-    struct fat_file file;
-    EFI_STATUS status = EFI_NOT_FOUND;
-    if (resolve(of(this), name, path))
-        status = walk(of(this)->system, path, &file);
-    if (status == EFI_NOT_FOUND && (mode & EFI_FILE_MODE_CREATE))
-        status = EFI_WRITE_PROTECTED;
-    else if (status == EFI_SUCCESS && mode != EFI_FILE_MODE_READ)
-        status = EFI_WRITE_PROTECTED;
-    if (status == EFI_SUCCESS)
-        status = new_file(of(this)->system, &file, path, ret_file);
-    pool_free(path);
-    return status;
+    struct open_file *from = fatfs_enter(this);
+    return fatfs_leave(from, open(from, ret_file, name, mode, creates ? attributes : 0));
 }
 
+static EFI_STATUS EFIAPI file_open_ex(EFI_FILE_PROTOCOL *this, EFI_FILE_PROTOCOL **ret_file,
+                                      CHAR16 *name, UINT64 mode, UINT64 attributes,
+                                      EFI_FILE_IO_TOKEN *token)
+{
+    if (!token)
+        return EFI_INVALID_PARAMETER;
+    return fatfs_complete(token, file_open(this, ret_file, name, mode, attributes));
+}
+
+static void close(struct open_file *file)
+{
+    (void)fat_settle(&file->system->volume); /* what fails leaves the volume marked */
+    fatfs_drop(file->system, file->node);
+    block_leave(file->tpl);
+    pool_free(file);
+}
+
+/* UEFI 2.10 13.5.3: always succeeds. */
 static EFI_STATUS EFIAPI file_close(EFI_FILE_PROTOCOL *this)
-{
-    pool_free(this);
-    return EFI_SUCCESS;
-}
-
-static EFI_STATUS EFIAPI file_delete(EFI_FILE_PROTOCOL *this)
-{
-    file_close(this);
-    return EFI_WARN_DELETE_FAILURE;
-}
-
-static EFI_TIME to_time(const struct fat_file *file)
-{
-    return (EFI_TIME){ .Year = (UINT16)(1980 + (file->date >> 9)),
-                       .Month = file->date >> 5 & 15,
-                       .Day = file->date & 31,
-                       .Hour = (UINT8)(file->time >> 11),
-                       .Minute = file->time >> 5 & 63,
-                       .Second = (UINT8)((file->time & 31) * 2),
-                       .TimeZone = EFI_UNSPECIFIED_TIMEZONE };
-}
-
-static EFI_STATUS fill_info(const struct fat_volume *volume, const struct fat_file *file,
-                            const CHAR16 *name, UINTN *size, VOID *buffer)
-{
-    size_t letters = (utf16_length(name) + 1) * sizeof(CHAR16);
-    UINTN room = *size;
-    *size = sizeof(EFI_FILE_INFO) + letters;
-    if (room < *size)
-        return EFI_BUFFER_TOO_SMALL;
-    if (!buffer)
-        return EFI_INVALID_PARAMETER;
-    EFI_TIME time = to_time(file);
-    uint64_t clusters = ((uint64_t)file->size + volume->cluster_size - 1) / volume->cluster_size;
-    EFI_FILE_INFO info = { .Size = *size,
-                           .FileSize = file->size,
-                           .PhysicalSize = clusters * volume->cluster_size,
-                           .CreateTime = time,
-                           .LastAccessTime = time,
-                           .ModificationTime = time,
-                           .Attribute = file->attributes & 0x37u };
-    memcpy(buffer, &info, sizeof(info));
-    memcpy((uint8_t *)buffer + sizeof(info), name, letters);
-    return EFI_SUCCESS;
-}
-
-static EFI_STATUS read_directory(struct open_file *file, UINTN *size, VOID *buffer)
-{
-    struct fat_entry *entry = pool_allocate(MEMORY_BOOT_DATA, sizeof(*entry));
-    if (!entry)
-        return EFI_OUT_OF_RESOURCES;
-    uint32_t position = (uint32_t)file->position;
-    EFI_STATUS status = EFI_SUCCESS;
-    switch (fat_next(&file->system->volume, &file->file, &position, entry)) {
-    case FAT_END:
-        *size = 0;
-        break;
-    case FAT_ERROR:
-        status = EFI_DEVICE_ERROR;
-        break;
-    case FAT_OK:
-        status = fill_info(&file->system->volume, &entry->file, entry->name, size, buffer);
-        break;
-    }
-    if (status == EFI_SUCCESS)
-        file->position = position;
-    pool_free(entry);
-    return status;
-}
-
-static EFI_STATUS EFIAPI file_read(EFI_FILE_PROTOCOL *this, UINTN *size, VOID *buffer)
-{
-    if (!this || !size || (*size && !buffer))
-        return EFI_INVALID_PARAMETER;
-    struct open_file *file = of(this);
-    if (is_directory(file))
-        return read_directory(file, size, buffer);
-    if (file->position > file->file.size)
-        return EFI_DEVICE_ERROR; /* UEFI 2.10 13.5.5: beyond the end */
-    uint64_t left = file->file.size - file->position;
-    if (*size > left)
-        *size = left;
-    if (!fat_read(&file->system->volume, &file->file, (uint32_t)file->position, buffer, *size))
-        return EFI_VOLUME_CORRUPTED;
-    file->position += *size;
-    return EFI_SUCCESS;
-}
-
-static EFI_STATUS EFIAPI file_write(EFI_FILE_PROTOCOL *this, UINTN *size, VOID *buffer)
-{
-    (void)this;
-    (void)size;
-    (void)buffer;
-    return EFI_WRITE_PROTECTED;
-}
-
-static EFI_STATUS EFIAPI get_position(EFI_FILE_PROTOCOL *this, UINT64 *ret_position)
-{
-    if (!this || !ret_position)
-        return EFI_INVALID_PARAMETER;
-    if (is_directory(of(this)))
-        return EFI_UNSUPPORTED;
-    *ret_position = of(this)->position;
-    return EFI_SUCCESS;
-}
-
-static EFI_STATUS EFIAPI set_position(EFI_FILE_PROTOCOL *this, UINT64 position)
 {
     if (!this)
         return EFI_INVALID_PARAMETER;
-    struct open_file *file = of(this);
-    if (is_directory(file) && position != 0)
-        return EFI_UNSUPPORTED;
-    file->position = position == UINT64_MAX ? file->file.size : position;
+    close(fatfs_enter(this));
     return EFI_SUCCESS;
 }
 
-static EFI_STATUS system_info(const struct fat_volume *volume, UINTN *size, VOID *buffer)
+static enum fat_result delete(struct open_file *file)
 {
-    const size_t needed = offsetof(EFI_FILE_SYSTEM_INFO, VolumeLabel) + sizeof(CHAR16);
-    UINTN room = *size;
-    *size = needed;
-    if (room < needed)
-        return EFI_BUFFER_TOO_SMALL;
-    if (!buffer)
+    struct node *node = file->node;
+    if (node->deleted)
+        return FAT_OK;
+    if (!file->writable || !node->parent)
+        return FAT_NOT_EMPTY;
+    enum fat_result result = fat_remove(&file->system->volume, &node->parent->file, &node->file);
+    node->deleted = result == FAT_OK;
+    return result;
+}
+
+/* UEFI 2.10 13.5.4: closes in any case. */
+static EFI_STATUS EFIAPI file_delete(EFI_FILE_PROTOCOL *this)
+{
+    if (!this)
         return EFI_INVALID_PARAMETER;
-    EFI_FILE_SYSTEM_INFO info = { .Size = needed,
-                                  .ReadOnly = true,
-                                  .VolumeSize = volume->total,
-                                  .BlockSize = volume->cluster_size };
-    memset(buffer, 0, needed);
-    memcpy(buffer, &info, offsetof(EFI_FILE_SYSTEM_INFO, VolumeLabel));
-    return EFI_SUCCESS;
+    struct open_file *file = fatfs_enter(this);
+    enum fat_result result = delete (file);
+    close(file);
+    return result == FAT_OK ? EFI_SUCCESS : EFI_WARN_DELETE_FAILURE;
 }
 
-static EFI_STATUS EFIAPI get_info(EFI_FILE_PROTOCOL *this, EFI_GUID *type, UINTN *size,
-                                  VOID *buffer)
+static EFI_STATUS new_handle(struct fat_system *system, struct node *node, bool writable,
+                             EFI_FILE_PROTOCOL **ret)
 {
-    if (!this || !type || !size)
-        return EFI_INVALID_PARAMETER;
-    struct open_file *file = of(this);
-    if (guid_equal(type, &guid_file_system_info))
-        return system_info(&file->system->volume, size, buffer);
-    if (!guid_equal(type, &guid_file_info))
-        return EFI_UNSUPPORTED;
-    const CHAR16 *name = file->path + utf16_length(file->path);
-    while (name > file->path && name[-1] != '\\')
-        name--;
-    return fill_info(&file->system->volume, &file->file, name, size, buffer);
-}
-
-static EFI_STATUS EFIAPI set_info(EFI_FILE_PROTOCOL *this, EFI_GUID *type, UINTN size, VOID *buffer)
-{
-    (void)this;
-    (void)type;
-    (void)size;
-    (void)buffer;
-    return EFI_WRITE_PROTECTED;
-}
-
-static EFI_STATUS EFIAPI file_flush(EFI_FILE_PROTOCOL *this)
-{
-    return this ? EFI_WRITE_PROTECTED : EFI_INVALID_PARAMETER;
-}
-
-static EFI_STATUS new_file(struct fat_system *system, const struct fat_file *file,
-                           const CHAR16 *path, EFI_FILE_PROTOCOL **ret)
-{
-    struct open_file *open = pool_allocate(MEMORY_BOOT_DATA, sizeof(*open));
-    if (!open)
+    struct open_file *file = pool_allocate(MEMORY_BOOT_DATA, sizeof(*file));
+    if (!file)
         return EFI_OUT_OF_RESOURCES;
-    open->protocol = (EFI_FILE_PROTOCOL){ .Revision = EFI_FILE_PROTOCOL_REVISION,
+    file->protocol = (EFI_FILE_PROTOCOL){ .Revision = EFI_FILE_PROTOCOL_REVISION2,
                                           .Open = file_open,
                                           .Close = file_close,
                                           .Delete = file_delete,
-                                          .Read = file_read,
-                                          .Write = file_write,
-                                          .GetPosition = get_position,
-                                          .SetPosition = set_position,
-                                          .GetInfo = get_info,
-                                          .SetInfo = set_info,
-                                          .Flush = file_flush };
-    open->system = system;
-    open->file = *file;
-    memcpy(open->path, path, (utf16_length(path) + 1) * sizeof(*path));
-    *ret = &open->protocol;
+                                          .Read = fatfs_read,
+                                          .Write = fatfs_write,
+                                          .GetPosition = fatfs_get_position,
+                                          .SetPosition = fatfs_set_position,
+                                          .GetInfo = fatfs_get_info,
+                                          .SetInfo = fatfs_set_info,
+                                          .Flush = fatfs_flush,
+                                          .OpenEx = file_open_ex,
+                                          .ReadEx = fatfs_read_ex,
+                                          .WriteEx = fatfs_write_ex,
+                                          .FlushEx = fatfs_flush_ex };
+    file->system = system;
+    file->node = hold(node);
+    file->writable = writable;
+    *ret = &file->protocol;
     return EFI_SUCCESS;
 }
 
@@ -327,22 +318,47 @@ static EFI_STATUS EFIAPI open_volume(EFI_SIMPLE_FILE_SYSTEM_PROTOCOL *this,
     if (!this || !ret_root)
         return EFI_INVALID_PARAMETER;
     struct fat_system *system = (struct fat_system *)this;
-    struct fat_file root;
-    fat_root(&system->volume, &root);
-    return new_file(system, &root, u"", ret_root);
+    EFI_TPL tpl = block_enter();
+    EFI_STATUS status = new_handle(system, &system->root, system->volume.disk.write, ret_root);
+    block_leave(tpl);
+    return status;
+}
+
+/* Files that nobody closed before the operating system takes over. */
+static VOID EFIAPI settle_all(EFI_EVENT event, VOID *context)
+{
+    (void)event;
+    (void)context;
+    for (struct fat_system *system = systems; system; system = system->next) {
+        (void)fat_settle(&system->volume);
+        (void)block_flush(system->range);
+    }
 }
 
 bool fatfs_publish(EFI_HANDLE handle, struct block_range *range)
 {
-    struct fat_volume volume;
-    if (!fat_mount(block_read_bytes, range, block_range_size(range), &volume))
-        return false;
+    bool read_only = block_range_read_only(range);
+    const struct fat_disk disk = { .read = block_read_bytes,
+                                   .write = read_only ? NULL : block_write_bytes,
+                                   .context = range };
     struct fat_system *system = pool_allocate(MEMORY_BOOT_DATA, sizeof(*system));
+    EFI_EVENT event;
     if (!system)
+        panic("no memory for a file system");
+    if (!fat_mount(&disk, block_range_size(range), &system->volume)) {
+        pool_free(system);
+        return false;
+    }
+    if (!systems && bs_create_event_ex(EVT_NOTIFY_SIGNAL, TPL_CALLBACK, settle_all, NULL,
+                                       &guid_group_before_exit, &event) != EFI_SUCCESS)
         panic("no memory for a file system");
     system->protocol =
         (EFI_SIMPLE_FILE_SYSTEM_PROTOCOL){ .Revision = 0x00010000, .OpenVolume = open_volume };
-    system->volume = volume;
+    system->range = range;
+    system->root.references = 1;
+    fat_root(&system->volume, &system->root.file);
+    system->next = systems;
+    systems = system;
     handle_install(&handle, &guid_simple_file_system, &system->protocol);
     return true;
 }

@@ -83,6 +83,7 @@ static size_t read_logical(const struct partition_disk *disk, const struct parti
     uint64_t records[LOGICALS_MAXIMUM];
     uint64_t record = extended->start, end = extended->start + extended->blocks;
     uint8_t mbr[MBR_SIZE];
+    uint32_t number = 0;
     size_t found = 0;
     for (unsigned i = 0; i < LOGICALS_MAXIMUM && found < room; i++) {
         for (unsigned k = 0; k < i; k++)
@@ -95,11 +96,11 @@ static size_t read_logical(const struct partition_disk *disk, const struct parti
         entry.start = entry.start ? entry.start + record : 0;
         if (is_partition(disk, &entry) && !is_extended(entry.type) &&
             entry.start + entry.blocks <= end)
-            ret[found] = (struct partition){ .start = entry.start,
-                                             .blocks = entry.blocks,
-                                             .number = (uint32_t)++found,
-                                             .kind = PARTITION_MBR,
-                                             .inside = inside };
+            ret[found++] = (struct partition){ .start = entry.start,
+                                               .blocks = entry.blocks,
+                                               .number = ++number,
+                                               .kind = PARTITION_MBR,
+                                               .inside = inside };
         if (!is_extended(next.type) || next.start == 0 || next.start >= extended->blocks)
             return found;
         record = extended->start + next.start;

@@ -66,6 +66,7 @@ _Static_assert(sizeof(UINTN) == sizeof(void *), "64-bit only");
 #define EFI_ABORTED (EFI_ERROR_BIT | 21)
 #define EFI_SECURITY_VIOLATION (EFI_ERROR_BIT | 26)
 #define EFI_WARN_UNKNOWN_GLYPH 1ull
+#define EFI_WARN_DELETE_FAILURE 2ull
 
 /* UEFI 2.10 4.2: table header */
 typedef struct {
@@ -466,6 +467,13 @@ typedef EFI_LOAD_FILE2_PROTOCOL EFI_LOAD_FILE_PROTOCOL;
 #define EFI_FILE_MODE_CREATE (1ull << 63)
 #define EFI_FILE_READ_ONLY 1ull
 #define EFI_FILE_DIRECTORY 0x10ull
+#define EFI_FILE_VALID_ATTR 0x37ull
+typedef struct {
+    EFI_EVENT Event;
+    EFI_STATUS Status;
+    UINTN BufferSize;
+    VOID *Buffer;
+} EFI_FILE_IO_TOKEN;
 typedef struct EFI_FILE_PROTOCOL {
     UINT64 Revision;
     EFI_STATUS(EFIAPI *Open)(struct EFI_FILE_PROTOCOL *This, struct EFI_FILE_PROTOCOL **NewHandle,
@@ -481,8 +489,16 @@ typedef struct EFI_FILE_PROTOCOL {
     EFI_STATUS(EFIAPI *SetInfo)(struct EFI_FILE_PROTOCOL *This, EFI_GUID *InformationType,
                                 UINTN BufferSize, VOID *Buffer);
     EFI_STATUS(EFIAPI *Flush)(struct EFI_FILE_PROTOCOL *This);
+    /* from revision 2 on */
+    EFI_STATUS(EFIAPI *OpenEx)(struct EFI_FILE_PROTOCOL *This, struct EFI_FILE_PROTOCOL **NewHandle,
+                               CHAR16 *FileName, UINT64 OpenMode, UINT64 Attributes,
+                               EFI_FILE_IO_TOKEN *Token);
+    EFI_STATUS(EFIAPI *ReadEx)(struct EFI_FILE_PROTOCOL *This, EFI_FILE_IO_TOKEN *Token);
+    EFI_STATUS(EFIAPI *WriteEx)(struct EFI_FILE_PROTOCOL *This, EFI_FILE_IO_TOKEN *Token);
+    EFI_STATUS(EFIAPI *FlushEx)(struct EFI_FILE_PROTOCOL *This, EFI_FILE_IO_TOKEN *Token);
 } EFI_FILE_PROTOCOL;
 #define EFI_FILE_PROTOCOL_REVISION 0x00010000u
+#define EFI_FILE_PROTOCOL_REVISION2 0x00020000u
 
 typedef struct EFI_SIMPLE_FILE_SYSTEM_PROTOCOL {
     UINT64 Revision;
@@ -504,6 +520,7 @@ typedef struct {
     UINT32 BlockSize;
     CHAR16 VolumeLabel[];
 } EFI_FILE_SYSTEM_INFO;
+_Static_assert(offsetof(EFI_FILE_SYSTEM_INFO, VolumeLabel) == 36, "UEFI 2.10 13.5.18");
 
 /* UEFI 2.10 13.7 (disk I/O), 13.9 (block I/O) */
 typedef struct {
