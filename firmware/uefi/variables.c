@@ -152,8 +152,12 @@ static EFI_STATUS check_attributes(uint32_t attributes)
         return EFI_INVALID_PARAMETER;
     if (attributes & EFI_VARIABLE_AUTHENTICATED_WRITE_ACCESS)
         return EFI_UNSUPPORTED; /* deprecated, UEFI 2.10 8.2.3 */
-    if ((attributes & (RT | BS)) == RT || attributes == NV ||
-        (attributes & EFI_VARIABLE_HARDWARE_ERROR_RECORD))
+    if ((attributes & (RT | BS)) == RT || attributes == NV)
+        return EFI_INVALID_PARAMETER;
+    /* Without Secure Boot's keys no signature is a good one; there are no error records. */
+    if (attributes & EFI_VARIABLE_TIME_BASED_AUTHENTICATED_WRITE_ACCESS)
+        return EFI_SECURITY_VIOLATION;
+    if (attributes & EFI_VARIABLE_HARDWARE_ERROR_RECORD)
         return EFI_INVALID_PARAMETER;
     return EFI_SUCCESS;
 }
@@ -228,8 +232,6 @@ EFI_STATUS EFIAPI rt_set_variable(CHAR16 *name, EFI_GUID *vendor, UINT32 attribu
     EFI_STATUS status = check_attributes(attributes);
     if (status != EFI_SUCCESS)
         return status;
-    if (attributes & EFI_VARIABLE_TIME_BASED_AUTHENTICATED_WRITE_ACCESS)
-        return EFI_SECURITY_VIOLATION; /* without Secure Boot's keys no signature is a good one */
     if (size > CONTENT_MAX || (utf16_length(name) + 1) * sizeof(CHAR16) > CONTENT_MAX - size)
         return EFI_INVALID_PARAMETER;
     status = variable_check(name, vendor, attributes, size, data);

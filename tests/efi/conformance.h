@@ -95,6 +95,7 @@ void test_input(void);
 void test_serial(void);
 void test_exit(void); /* does not come back to boot services */
 void test_runtime(void);
+void test_runtime_variables(void); /* part of it */
 void test_virtual(void);
 
 #endif

@@ -28,6 +28,7 @@ static const struct {
     { "open", test_open },
     { "binding", test_binding },
     { "misc", test_misc },
+    { "variables", test_variables },
     { "paths", test_paths },
     { "locate-path", test_locate_path },
     { "text", test_path_text },

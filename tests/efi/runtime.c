@@ -13,4 +13,5 @@ void test_runtime(void)
     check_status("high", rt->GetNextHighMonotonicCount(&high));
     rt->GetNextHighMonotonicCount(&next);
     check_value("high.step", next - high);
+    test_runtime_variables();
 }
