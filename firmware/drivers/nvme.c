@@ -425,10 +425,10 @@ static void try_controller(const struct pci_function *function)
     uint8_t *page = pool_allocate(MEMORY_BOOT_DATA, PAGE);
     struct controller *controller = pool_allocate(MEMORY_BOOT_DATA, sizeof(*controller));
     const char *reason = "there is no memory for it";
-    if (page && controller) {
+    if (controller)
         *controller = (struct controller){ .address = function->address };
+    if (page && controller)
         reason = start(controller, &function->bars[0], page);
-    }
     if (!reason) {
         scan(controller, page);
     } else {

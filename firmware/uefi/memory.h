@@ -34,7 +34,7 @@ void memory_init(void);
 void memory_add(uint64_t base, uint64_t length, enum memory_type type);
 
 /*
- * Internal twins of the boot services. Pages come zeroed, below `limit` (exclusive; 0: anywhere),
+ * Internal twins of the boot services. Memory comes zeroed; pages below `limit` (exclusive; 0: anywhere),
  * highest first. 0 / NULL when there is nothing left.
  */
 uint64_t memory_allocate(enum memory_type type, uint64_t pages, uint64_t limit);
