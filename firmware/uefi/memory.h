@@ -34,8 +34,8 @@ void memory_init(void);
 void memory_add(uint64_t base, uint64_t length, enum memory_type type);
 
 /*
- * Internal twins of the boot services. Memory comes zeroed; pages below `limit` (exclusive; 0: anywhere),
- * highest first. 0 / NULL when there is nothing left.
+ * Internal twins of the boot services. Memory comes zeroed, pages below `limit` (exclusive; 0:
+ * anywhere), highest first. 0 / NULL when there is nothing left.
  */
 uint64_t memory_allocate(enum memory_type type, uint64_t pages, uint64_t limit);
 bool memory_allocate_at(enum memory_type type, uint64_t base, uint64_t pages);
