@@ -11,12 +11,12 @@
 #include "firmware/platform/acpi_tables.h"
 #include "firmware/platform/fwcfg.h"
 #include "firmware/platform/pci.h"
+#include "firmware/platform/q35.h"
 #include "firmware/uefi/guids.h"
 #include "firmware/uefi/memory.h"
 #include "firmware/uefi/uefi.h"
 
-enum { HPET_BASE = 0xFED00000, KEYBOARD_STATUS = 0x64, PANIC_PORT = 0x505, ABSENT = 0xFF,
-       TOPOLOGY_LEAF = 0xB, PAGE = 4096 };
+enum { KEYBOARD_STATUS = 0x64, ABSENT = 0xFF, TOPOLOGY_LEAF = 0xB, PAGE = 4096 };
 
 /* Levels of CPUID leaf 0xB: threads of a core, threads of a package; shifts of the APIC id. */
 static void read_topology(struct acpi_board *board)
@@ -61,8 +61,8 @@ void acpi_builtin_init(void)
     struct pci_window high = pci_high_space();
     struct acpi_board board = { .processors = count_processors(), .high_base = high.base,
                                 .high_end = high.end };
-    uint64_t hpet = mmio_read64(HPET_BASE);
-    uint8_t panic_events = in8(PANIC_PORT);
+    uint64_t hpet = mmio_read64(Q35_HPET_BASE);
+    uint8_t panic_events = in8(Q35_PANIC_PORT);
 
     read_topology(&board);
     board.hpet = (uint32_t)hpet == UINT32_MAX || hpet >> 32 == 0 ? 0 : (uint32_t)hpet;

@@ -12,9 +12,8 @@
 
 enum {
     RSDP_SIZE = 36, HEADER_SIZE = 36, FACS_OFFSET = 64, FACS_SIZE = 64, FADT_SIZE = 244,
-    ROOT_TABLES_MAX = 4, FIXED_ROOM = 8192, PROCESSOR_ROOM = 64, SCI = 9,
-    IOAPIC_BASE = 0xFEC00000, HPET_BASE = 0xFED00000, HPET_SIZE = 0x400, RCBA_SIZE = 0x4000,
-    PM_GPE0 = Q35_PM_BASE + 0x20, PM_SIZE = 0x80, PANIC_PORT = 0x505, FIRST_PCI_GSI = 16,
+    ROOT_TABLES_MAX = 4, FIXED_ROOM = 8192, PROCESSOR_ROOM = 64, SCI = 9, HPET_SIZE = 0x400,
+    RCBA_SIZE = 0x4000, PM_GPE0 = Q35_PM_BASE + 0x20, PM_SIZE = 0x80, FIRST_PCI_GSI = 16,
 };
 
 struct tables {
@@ -153,7 +152,7 @@ static void control_method(struct aml *aml)
     aml_close(aml, method);
 }
 
-/* A device with one port range and one interrupt (0: none), `uid` as its number. */
+/* A device with one port range and one interrupt (0: none). */
 static void port_device(struct aml *aml, const char *name, const char *id, uint16_t port,
                         uint8_t length, unsigned irq)
 {
@@ -193,7 +192,7 @@ static void panic_device(struct aml *aml)
 
     aml_name_string(aml, "_HID", "QEMU0001");
     uint8_t *resources = aml_open_resources(aml);
-    aml_io(aml, PANIC_PORT, 1);
+    aml_io(aml, Q35_PANIC_PORT, 1);
     aml_close_resources(aml, resources);
     aml_close(aml, device);
 }
@@ -250,7 +249,7 @@ static void hpet_device(struct aml *aml)
 
     aml_name_eisa(aml, "_HID", "PNP0103");
     uint8_t *resources = aml_open_resources(aml);
-    aml_memory32(aml, HPET_BASE, HPET_SIZE);
+    aml_memory32(aml, Q35_HPET_BASE, HPET_SIZE);
     aml_close_resources(aml, resources);
     aml_close(aml, device);
 }
@@ -381,7 +380,7 @@ static void build_madt(struct tables *t, const struct acpi_board *board)
         wide |= processor_entry(out, i, apic_id(board, i));
     }
     aml_number(out, 0x0C01, 4); /* the I/O APIC, id 0 */
-    aml_number(out, IOAPIC_BASE, 8);
+    aml_number(out, Q35_IOAPIC_BASE, 8);
     override_entry(out, 0, 2, 0);
     override_entry(out, SCI, SCI, LEVEL_HIGH);
     aml_number(out, 0x00FF0604, 5); /* NMI of all processors: LINT1 */
@@ -408,7 +407,7 @@ static void build_hpet(struct tables *t, uint32_t capabilities)
     uint8_t *hpet = open_fixed_table(t, "HPET", 1, 56);
 
     put(hpet + 36, capabilities, 4);
-    put(hpet + 44, HPET_BASE, 8); /* in memory: address space 0 */
+    put(hpet + 44, Q35_HPET_BASE, 8); /* in memory: address space 0 */
     close_root_table(t, hpet);
 }
 

@@ -14,8 +14,8 @@
 
 struct acpi_board {
     unsigned processors; /* 1 to ACPI_PROCESSORS_MAX */
-    /* How processor numbers become APIC ids: threads of a core, cores of a package, and the
-       positions of core and package in the id (APM 2 16.12.. CPUID leaf 0xB). */
+    /* How processor numbers become APIC ids: threads of a core, cores of a package, and where core
+       and package begin in the id (CPUID leaf 0xB, APM 3 E.3.8). */
     unsigned threads, cores, core_shift, package_shift;
     uint64_t high_base, high_end; /* PCI memory above 4 GiB; the same: none */
     uint32_t hpet;                /* its capability register's lower half; 0: no HPET */

@@ -17,6 +17,9 @@
 #define Q35_PM_CONTROL (Q35_PM_BASE + 4)
 #define Q35_PM_TIMER (Q35_PM_BASE + 8) /* 24 bits, 3.579545 MHz */
 #define Q35_RCBA 0xFED1C000u           /* chipset registers */
+#define Q35_IOAPIC_BASE 0xFEC00000ull
+#define Q35_HPET_BASE 0xFED00000ull    /* if there is one */
+#define Q35_PANIC_PORT 0x505u          /* pvpanic, if there is one */
 
 /* Checks that this is a q35 and programs PMBASE, ECAM, interrupt routing; masks the old PICs. */
 void q35_init(void);

@@ -73,7 +73,7 @@ static const struct {
 _Static_assert(offsetof(__typeof__(chassis), strings) == 21, "DSP0134 7.4");
 
 /* 7.17; the 32-bit capacity refers to the 64-bit one */
-static struct {
+static const struct memory_array {
     struct header header;
     uint8_t location, use, correction;
     uint32_t capacity;
@@ -87,7 +87,7 @@ static struct {
 _Static_assert(offsetof(__typeof__(memory_array), strings) == 23, "DSP0134 7.17");
 
 /* 7.18; the 16-bit size refers to the 32-bit one */
-static struct {
+static const struct memory_device {
     struct header header;
     uint16_t array, error_handle, total_width, data_width, size;
     uint8_t form, set, locator, bank, kind;
@@ -104,7 +104,7 @@ static struct {
 _Static_assert(offsetof(__typeof__(memory_device), strings) == 34, "DSP0134 7.18");
 
 /* 7.20; the 32-bit addresses refer to the 64-bit ones */
-static struct {
+static const struct memory_range {
     struct header header;
     uint32_t start, end;
     uint16_t array;
@@ -142,29 +142,32 @@ static void add(struct set *set, const void *structure, size_t size)
     set->left -= size;
 }
 
-static void add_range(struct set *set, uint64_t base, uint64_t megabytes)
+static void add_range(struct set *set, uint16_t handle, uint64_t base, uint64_t megabytes)
 {
-    memory_range.first = base;
-    memory_range.last = base + (megabytes << 20) - 1;
-    add(set, &memory_range, sizeof(memory_range));
-    memory_range.header.handle++;
+    struct memory_range range = memory_range;
+
+    range.header.handle = handle;
+    range.first = base;
+    range.last = base + (megabytes << 20) - 1;
+    add(set, &range, sizeof(range));
 }
 
 size_t smbios_structures(uint8_t *at, size_t room, uint64_t low, uint64_t high)
 {
     struct set set = { at, room };
+    struct memory_array array = memory_array;
+    struct memory_device device = memory_device;
 
-    memory_array.bytes = (low + high) << 20;
-    memory_device.megabytes = (uint32_t)(low + high);
-    memory_range.header.handle = HANDLE_RANGE;
+    array.bytes = (low + high) << 20;
+    device.megabytes = (uint32_t)(low + high);
     add(&set, &firmware, sizeof(firmware));
     add(&set, &system, sizeof(system));
     add(&set, &chassis, sizeof(chassis));
-    add(&set, &memory_array, sizeof(memory_array));
-    add(&set, &memory_device, sizeof(memory_device));
-    add_range(&set, 0, low);
+    add(&set, &array, sizeof(array));
+    add(&set, &device, sizeof(device));
+    add_range(&set, HANDLE_RANGE, 0, low);
     if (high != 0) {
-        add_range(&set, 1ull << 32, high);
+        add_range(&set, HANDLE_RANGE + 1, 1ull << 32, high);
     }
     add(&set, &boot, sizeof(boot));
     add(&set, &end_of_table, sizeof(end_of_table));

@@ -37,6 +37,16 @@ launch 0 --secret-header header.b64 --secret payload.b64 --marker 'open sesame'
 grep -q 'is [1-9][0-9]* times in the guest.s view and 0 times in the DRAM dump' err
 note $? "the secret is in the guest and not in DRAM: $(cat err)"
 
+# ---- credentials: names and forms that there are not
+for credential in token token= =password a/b=password .a=password "a b=password" token=missing; do
+    expect 1 owner secret --credential "$credential" --tek vm_tek.bin --tik vm_tik.bin \
+        --measurement measurement --header h --payload p
+done
+expect 1 owner secret --credential token=password --credential token=password --tek vm_tek.bin \
+    --tik vm_tik.bin --measurement measurement --header h --payload p
+grep -q 'already there' err
+note $? "a credential twice: $(cat err)"
+
 # ---- another firmware: another measurement, and the secret does not open
 cp "$firmware" other.fd
 printf x | dd of=other.fd bs=1 seek=64 conv=notrunc 2>/dev/null
