@@ -164,13 +164,14 @@ static enum store_state drop_double(const struct variable_store *store, struct v
     return STORE_GOOD;
 }
 
+/* Both are multiples of four, like every place in a store. */
 static bool is_blank(const uint8_t *bytes, uint32_t length)
 {
-    while (length && *bytes == BLANK) {
-        bytes++;
-        length--;
-    }
-    return length == 0;
+    const uint32_t *word = (const void *)bytes;
+    for (; length; length -= sizeof(*word))
+        if (*word++ != UINT32_MAX)
+            return false;
+    return true;
 }
 
 static enum store_state check_header(const struct variable_store_header *header, uint32_t size)
