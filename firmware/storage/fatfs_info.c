@@ -258,12 +258,11 @@ static EFI_STATUS set_file_info(struct open_file *file, const EFI_FILE_INFO *inf
         return EFI_ACCESS_DENIED; /* the root directory */
     if (size < sizeof(*info) + sizeof(CHAR16) || info->Size > size)
         return EFI_BAD_BUFFER_SIZE;
-    const CHAR16 *path = text_at(info, size, sizeof(*info));
+    /* Quirk: systemd-boot 252 gives the size of the old name with a longer new one, as edk2 lets it. */
+    const CHAR16 *path = info->FileName;
     bool read_only = !file->writable || (node->file.attributes & FAT_READ_ONLY);
     bool resized = !fatfs_is_directory(node) && info->FileSize != node->file.size;
     struct fat_file changed = node->file;
-    if (!path)
-        return EFI_INVALID_PARAMETER;
     EFI_STATUS status = take_fields(info, read_only, &changed);
     if (status == EFI_SUCCESS && resized && read_only)
         status = EFI_ACCESS_DENIED;

@@ -447,6 +447,14 @@ static void renaming(void **state)
     set_name(u"other");
     assert_int_equal(set_info(file), EFI_ACCESS_DENIED); /* open for reading */
     close(file);
+    file = must_open(u"two", MODE_WRITE, 0);
+    get_info(file);
+    UINTN old_size = info.file.Size; /* systemd-boot leaves it so */
+    EFI_GUID guid = guid_file_info;
+    set_name(u"two and more");
+    assert_int_equal(file->SetInfo(file, &guid, old_size, &info), EFI_SUCCESS);
+    close(file);
+    assert_int_equal(rename_status(u"two and more", u"two"), EFI_SUCCESS);
     assert_int_equal(rename_status(u"two", u"\\D\\E\\deep"), EFI_SUCCESS);
     check_file(u"D\\E\\deep", "2");
     assert_int_equal(rename_status(u"D", u"D\\E\\D"), EFI_ACCESS_DENIED); /* into itself */
