@@ -14,7 +14,8 @@ extern const struct guid guid_loaded_image, guid_loaded_image_device_path, guid_
     guid_device_path_from_text, guid_device_path_utilities, guid_simple_file_system, guid_block_io,
     guid_disk_io, guid_load_file, guid_load_file2, guid_text_input, guid_text_input_ex,
     guid_text_output, guid_serial_io,
-    guid_unicode_collation, guid_unicode_collation2, guid_rng, guid_memory_attribute, guid_driver_binding;
+    guid_unicode_collation, guid_unicode_collation2, guid_rng, guid_memory_attribute,
+    guid_driver_binding;
 extern const struct guid guid_pci_root_bridge_io, guid_pci_io, guid_edkii_iommu,
     guid_simple_network;
 /* file information */
