@@ -52,7 +52,7 @@ extern EFI_GUID loaded_image_guid, loaded_image_path_guid, device_path_guid, pat
     path_from_text_guid, path_utilities_guid, file_system_guid, block_io_guid, disk_io_guid,
     load_file_guid, load_file2_guid, text_input_guid, text_input_ex_guid, text_output_guid,
     serial_io_guid, rng_guid, rng_raw_guid, collation_guid, collation2_guid, driver_binding_guid,
-    memory_attribute_guid;
+    memory_attribute_guid, pci_root_bridge_guid, pci_io_guid, simple_network_guid;
 extern EFI_GUID file_info_guid, file_system_info_guid, volume_label_guid;
 extern EFI_GUID exit_group_guid, before_exit_group_guid, address_change_group_guid,
     memory_change_group_guid, ready_group_guid;
@@ -93,6 +93,9 @@ void test_directories(void);
 void test_output(void);
 void test_input(void);
 void test_serial(void);
+void test_pci_root(void);
+void test_pci_io(void);
+void test_network(void);
 void test_exit(void); /* does not come back to boot services */
 void test_runtime(void);
 void test_runtime_variables(void); /* part of it */

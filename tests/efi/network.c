@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: BSD-2-Clause-Patent */
+/*
+ * The Simple Network Protocol (UEFI 2.10 24.1): states and arguments, and an ARP request to the
+ * router 10.0.2.2 of the user network that is answered.
+ */
+#include "firmware/uefi/efi_net.h"
+#include "tests/efi/conformance.h"
+
+enum { HEADER = 14, FRAME = 60, POLLS = 2000, ETHERTYPE_ARP = 0x0806 };
+
+static void states(EFI_SIMPLE_NETWORK_PROTOCOL *net)
+{
+    check_value("state", net->Mode->State);
+    check_status("stopped.stop", net->Stop(net));
+    check_status("stopped.initialize", net->Initialize(net, 0, 0));
+    check_status("stopped.shutdown", net->Shutdown(net));
+    check_status("stopped.reset", net->Reset(net, false));
+    check_status("start", net->Start(net));
+    check_status("start.again", net->Start(net));
+    check_status("started.shutdown", net->Shutdown(net));
+    check_status("started.reset", net->Reset(net, false));
+    UINT32 status;
+    check_status("started.status", net->GetStatus(net, &status, NULL));
+    check_status("null", net->Start(NULL));
+    check_status("initialize", net->Initialize(net, 0, 0));
+    check_status("initialized.start", net->Start(net));
+    check_status("initialized.stop", net->Stop(net));
+    check_value("initialized.state", net->Mode->State);
+}
+
+static void mode(const EFI_SIMPLE_NETWORK_MODE *m)
+{
+    check_value("address-size", m->HwAddressSize);
+    check_value("header-size", m->MediaHeaderSize);
+    check_value("packet-size", m->MaxPacketSize);
+    check_value("nv-ram", m->NvRamSize);
+    check_value("if-type", m->IfType);
+    check_bytes("current", m->CurrentAddress.Addr, 6);
+    check_bytes("broadcast", m->BroadcastAddress.Addr, 6);
+    check_true("permanent", memcmp(m->PermanentAddress.Addr, m->CurrentAddress.Addr, 32) == 0);
+    check_true("changeable", m->MacAddressChangeable);
+    check_true("several", m->MultipleTxSupported);
+    check_true("media", m->MediaPresent);
+}
+
+static void addresses(EFI_SIMPLE_NETWORK_PROTOCOL *net)
+{
+    EFI_IP_ADDRESS ip = { .v4 = { 239, 255, 1, 2 } };
+    EFI_MAC_ADDRESS mac;
+    check_status("multicast.null", net->MCastIpToMac(net, false, NULL, &mac));
+    check_status("multicast.no-result", net->MCastIpToMac(net, false, &ip, NULL));
+    check_status("multicast", net->MCastIpToMac(net, false, &ip, &mac));
+    check_bytes("multicast.value", mac.Addr, 6);
+    ip.v4[0] = 10;
+    check_status("multicast.unicast", net->MCastIpToMac(net, false, &ip, &mac));
+    check_status("station.null", net->StationAddress(net, false, NULL));
+    check_status("station.reset", net->StationAddress(net, true, NULL));
+    check_status("nv-data", net->NvData(net, true, 0, 0, &mac));
+    check_status("filters.foreign", net->ReceiveFilters(net, 0x80, 0, false, 0, NULL));
+    check_status("filters", net->ReceiveFilters(net, 5, 0, false, 0, NULL));
+    check_status("filters.disable", net->ReceiveFilters(net, 0, 8, false, 0, NULL));
+}
+
+static void arguments(EFI_SIMPLE_NETWORK_PROTOCOL *net, uint8_t *frame)
+{
+    EFI_MAC_ADDRESS to = net->Mode->BroadcastAddress;
+    UINT16 protocol = ETHERTYPE_ARP;
+    UINTN size = FRAME;
+    check_status("send.null", net->Transmit(net, HEADER, FRAME, NULL, NULL, &to, &protocol));
+    check_status("send.header", net->Transmit(net, 5, FRAME, frame, NULL, &to, &protocol));
+    check_status("send.no-target", net->Transmit(net, HEADER, FRAME, frame, NULL, NULL, &protocol));
+    check_status("send.no-protocol", net->Transmit(net, HEADER, FRAME, frame, NULL, &to, NULL));
+    check_status("send.short", net->Transmit(net, HEADER, 5, frame, NULL, &to, &protocol));
+    check_status("receive.no-size", net->Receive(net, NULL, NULL, frame, NULL, NULL, NULL));
+    check_status("receive.null", net->Receive(net, NULL, &size, NULL, NULL, NULL, NULL));
+    check_status("status.nothing", net->GetStatus(net, NULL, NULL));
+}
+
+/* The next ARP reply, or a status that is not NOT_READY. */
+static EFI_STATUS wait_for_reply(EFI_SIMPLE_NETWORK_PROTOCOL *net, uint8_t *frame, UINTN *size)
+{
+    EFI_STATUS status = EFI_NOT_READY;
+    for (unsigned i = 0; i < POLLS; i++) {
+        UINTN room = *size;
+        status = net->Receive(net, NULL, &room, frame, NULL, NULL, NULL);
+        if (status == EFI_NOT_READY) {
+            bs->Stall(1000);
+            continue;
+        }
+        if (status != EFI_SUCCESS ||
+            (frame[12] == ETHERTYPE_ARP >> 8 && frame[13] == (ETHERTYPE_ARP & 0xFF) &&
+             frame[21] == 2)) {
+            *size = room;
+            return status;
+        }
+    }
+    return status;
+}
+
+static void request(EFI_SIMPLE_NETWORK_PROTOCOL *net, uint8_t *frame)
+{
+    static const uint8_t arp[] = { 0, 1, 8, 0, 6, 4, 0, 1 };
+    EFI_MAC_ADDRESS to = net->Mode->BroadcastAddress;
+    UINT16 protocol = ETHERTYPE_ARP;
+    VOID *done = NULL;
+    memset(frame, 0, FRAME);
+    memcpy(frame + 14, arp, sizeof(arp));
+    memcpy(frame + 22, net->Mode->CurrentAddress.Addr, 6);
+    memcpy(frame + 28, (uint8_t[]){ 10, 0, 2, 15 }, 4);
+    memcpy(frame + 38, (uint8_t[]){ 10, 0, 2, 2 }, 4);
+    check_status("send", net->Transmit(net, HEADER, FRAME, frame, NULL, &to, &protocol));
+    check_bytes("send.header-made", frame, HEADER);
+    for (unsigned i = 0; i < POLLS && !done; i++) {
+        net->GetStatus(net, NULL, &done);
+        bs->Stall(100);
+    }
+    check_true("send.recycled", done == frame);
+    UINTN size = 10;
+    uint8_t reply[1514];
+    check_status("receive.small", wait_for_reply(net, reply, &size));
+    check_true("receive.needed", size >= 42);
+    size = sizeof(reply);
+    check_status("receive", wait_for_reply(net, reply, &size));
+    check_bytes("receive.for", reply, 6);
+    check_bytes("receive.arp", reply + 14, 8);
+    check_bytes("receive.from", reply + 28, 4);
+}
+
+void test_network(void)
+{
+    EFI_SIMPLE_NETWORK_PROTOCOL *net = NULL;
+    EFI_HANDLE *handles = NULL;
+    UINTN count = 0;
+    bs->LocateHandleBuffer(ByProtocol, &simple_network_guid, NULL, &count, &handles);
+    check_true("there", count != 0);
+    if (count == 0)
+        return;
+    /* Whatever the firmware's own network stack has done to the card ends here. */
+    check_status("open", bs->OpenProtocol(handles[0], &simple_network_guid, (VOID **)&net, self,
+                                          NULL, EFI_OPEN_PROTOCOL_EXCLUSIVE));
+    give(handles);
+    if (!net)
+        return;
+    uint8_t *frame = take(1514);
+    states(net);
+    mode(net->Mode);
+    addresses(net);
+    arguments(net, frame);
+    request(net, frame);
+    check_status("reset", net->Reset(net, false));
+    check_status("shutdown", net->Shutdown(net));
+    check_status("shutdown.again", net->Shutdown(net));
+    check_status("stop", net->Stop(net));
+    give(frame);
+}
