@@ -65,6 +65,14 @@ static void *give_options(EFI_HANDLE image, const struct attempt *attempt)
     return options;
 }
 
+/* A driver that stays keeps them. */
+static void take_options_back(EFI_HANDLE image, void *options)
+{
+    EFI_LOADED_IMAGE_PROTOCOL *loaded = handle_interface(image, &guid_loaded_image);
+    if (!loaded || loaded->LoadOptions != options)
+        pool_free(options);
+}
+
 static void say_end(const struct attempt *attempt, EFI_STATUS status, UINTN size,
                     const CHAR16 *data)
 {
@@ -97,6 +105,6 @@ bool attempt_start(const struct attempt *attempt, EFI_DEVICE_PATH_PROTOCOL *path
     bs_set_watchdog_timer(0, 0, 0, NULL);
     say_end(attempt, status, data_size, data);
     pool_free(data);
-    pool_free(options);
+    take_options_back(image, options);
     return true;
 }
