@@ -345,7 +345,10 @@ static void open_flash(void)
 
 void variables_init(void)
 {
-    static const uint64_t no_indications;
+    /* UEFI 2.10 8.5.4: EFI_OS_INDICATIONS_BOOT_TO_FW_UI; a measured boot has no menu. */
+    const uint64_t indications = direct_measured() ? 0 : 1;
+    /* UEFI 2.10 3.3: applications and SysPrep####; no hot keys */
+    static const uint32_t boot_options = 0x12;
     store_format(&volatile_store, volatile_bytes, sizeof(volatile_bytes));
     store_format(&lasting_store, lasting_bytes, sizeof(lasting_bytes));
     if (direct_measured())
@@ -354,7 +357,8 @@ void variables_init(void)
     else
         open_flash();
     announce();
-    create("OsIndicationsSupported", BS | RT, &no_indications, sizeof(no_indications));
+    create("OsIndicationsSupported", BS | RT, &indications, sizeof(indications));
+    create("BootOptionSupport", BS | RT, &boot_options, sizeof(boot_options));
     create("PlatformLangCodes", BS | RT, "en", 3);
     create("PlatformLang", NV | BS | RT, "en", 3);
 }
