@@ -204,7 +204,7 @@ static void scan(struct host *host)
         if (host->units < UNITS_MAXIMUM && !host->device.failed)
             scan_target(host, target);
     if (host->units == UNITS_MAXIMUM)
-        log_line("virtio-scsi: more than %d units are not looked at", UNITS_MAXIMUM);
+        log_line("virtio-scsi: only the first %d units are looked at", UNITS_MAXIMUM);
 }
 
 static bool start(struct host *host, const struct pci_function *function)
