@@ -274,7 +274,7 @@ static EFI_STATUS set_file_info(struct open_file *file, const EFI_FILE_INFO *inf
     changed.entry = node->file.entry;
     if (resized && info->ModificationTime.Year == 0)
         fatfs_now(&changed.modified);
-    if (resized)
+    if (resized && info->FileSize > node->file.size)
         changed.attributes |= FAT_ARCHIVE;
     node->file = changed;
     enum fat_result result =

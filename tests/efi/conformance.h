@@ -75,6 +75,8 @@ void test_multiple(void);
 void test_open(void);
 void test_binding(void);
 void test_misc(void);
+void test_files(void);
+void test_blocks(void);
 void test_watchdog(void);
 void test_time(void);
 void test_variables(void);

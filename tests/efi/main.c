@@ -42,6 +42,8 @@ static const struct {
     { "pci-root", test_pci_root },
     { "pci-io", test_pci_io },
     { "network", test_network },
+    { "files", test_files },
+    { "blocks", test_blocks },
     { "exit", test_exit },
     { "runtime", test_runtime },
     { "virtual", test_virtual },

@@ -55,7 +55,7 @@ static void write(EFI_FILE_PROTOCOL *file, uint8_t byte)
 
 static void change(EFI_FILE_PROTOCOL *file, uint8_t byte)
 {
-    static const CHAR16 *const new_names[] = { u"other", u"\\A longer name", u"D\\x", u"x.txt" };
+    static const CHAR16 new_names[4][16] = { u"other", u"\\A longer name", u"D\\x", u"x.txt" };
     EFI_GUID guid = guid_file_info;
     UINTN size = sizeof(info);
     if (file->GetInfo(file, &guid, &size, &info) != EFI_SUCCESS)
@@ -63,7 +63,7 @@ static void change(EFI_FILE_PROTOCOL *file, uint8_t byte)
     if (byte & 1)
         info.file.FileSize = byte * 30u;
     if (byte & 2)
-        memcpy(info.file.FileName, new_names[byte >> 6], 12);
+        memcpy(info.file.FileName, new_names[byte >> 6], sizeof(new_names[0]));
     info.file.Attribute ^= byte >> 4 & 7;
     file->SetInfo(file, &guid, sizeof(info), &info);
 }
