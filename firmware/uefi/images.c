@@ -172,9 +172,11 @@ static EFI_STATUS finish_load(struct image *image, EFI_HANDLE parent, EFI_HANDLE
 EFI_STATUS EFIAPI bs_load_image(BOOLEAN policy, EFI_HANDLE parent, EFI_DEVICE_PATH_PROTOCOL *path,
                                 VOID *source, UINTN size, EFI_HANDLE *ret_image)
 {
-    if (!ret_image || !handle_interface(parent, &guid_loaded_image) || (!source && !path) ||
+    if (!ret_image || !handle_interface(parent, &guid_loaded_image) ||
         (path && !devicepath_size(path)))
         return EFI_INVALID_PARAMETER;
+    if (!source && !path)
+        return EFI_NOT_FOUND;
     if (source && size == 0)
         return EFI_LOAD_ERROR;
     EFI_STATUS status = EFI_SUCCESS;

@@ -26,7 +26,8 @@ static void moves(void)
     print("backspace", L"12\b");
     print("backspace-at-0", L"\r\b");
     print("empty", L"");
-    print("line-of-80", L"01234567890123456789012345678901234567890123456789012345678901234567890123456789");
+    print("line-of-80", L"0123456789012345678901234567890123456789"
+                        L"0123456789012345678901234567890123456789");
     print("tab", L"\ta");
     check_status("cursor", out->SetCursorPosition(out, 5, 7));
     cursor("cursor");

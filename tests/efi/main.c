@@ -32,6 +32,7 @@ static const struct {
     { "paths", test_paths },
     { "locate-path", test_locate_path },
     { "text", test_path_text },
+    { "images", test_images },
     { "time", test_time },
     { "capsules", test_capsules },
     { "rng", test_rng },
