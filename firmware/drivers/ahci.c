@@ -164,7 +164,7 @@ static bool reset_link(const struct port *port)
     return wait(port, PORT_LINK, LINK_DETECT, LINK_UP, ENGINE_WAIT_US);
 }
 
-/* AHCI 1.3.1 6.2.2: after an error the port is stopped and started, the device reset if it hangs. */
+/* AHCI 1.3.1 6.2.2: after an error the port stops and starts, a device that hangs is reset. */
 static bool restart(const struct port *port)
 {
     if (!stop(port))
@@ -294,8 +294,8 @@ static bool transfer(struct drive *drive, uint64_t block, uint32_t count,
                      const struct dma_mapping *data)
 {
     uint32_t moved;
-    struct command command = { .code = data->direction == DMA_TO_DEVICE ? WRITE_DMA_EXT
-                                                                        : READ_DMA_EXT,
+    struct command command = { .code =
+                                   data->direction == DMA_TO_DEVICE ? WRITE_DMA_EXT : READ_DMA_EXT,
                                .block = block,
                                .count = (uint16_t)count,
                                .data = data };
@@ -407,8 +407,8 @@ static void try_port(struct port *port)
 
 static void find_device(const struct pci_function *function, unsigned number)
 {
-    uint64_t registers = function->bars[BAR_REGISTERS].base + PORT_REGISTERS +
-                         number * (uint64_t)PORT_LENGTH;
+    uint64_t registers =
+        function->bars[BAR_REGISTERS].base + PORT_REGISTERS + number * (uint64_t)PORT_LENGTH;
     if ((mmio_read32(registers + PORT_LINK) & LINK_DETECT) != LINK_UP)
         return;
     /* For good: an event may refer to it. */

@@ -57,8 +57,7 @@ static bool read(struct block_device *block, uint64_t first, uint32_t count, voi
 
 static bool write(struct block_device *block, uint64_t first, uint32_t count, const void *data)
 {
-    return transfer((struct drive *)block, first, count, (uint8_t *)(uintptr_t)data,
-                    DMA_TO_DEVICE);
+    return transfer((struct drive *)block, first, count, (uint8_t *)(uintptr_t)data, DMA_TO_DEVICE);
 }
 
 static bool flush(struct block_device *block)

@@ -152,8 +152,8 @@ static bool bury(struct controller *controller, const char *why)
 {
     controller->dead = true;
     (void)disable(controller);
-    log_line("NVMe at " PCI_PLACE " %s; it is not used any more",
-             PCI_PLACE_OF(controller->address), why);
+    log_line("NVMe at " PCI_PLACE " %s; it is not used any more", PCI_PLACE_OF(controller->address),
+             why);
     return false;
 }
 
@@ -161,8 +161,7 @@ static bool bury(struct controller *controller, const char *why)
 static bool wait_completion(struct controller *controller, unsigned index, struct completion *ret)
 {
     const struct queue *queue = &controller->queues[index];
-    const struct completion *from =
-        &controller->memory->queues[index].completions[queue->head];
+    const struct completion *from = &controller->memory->queues[index].completions[queue->head];
     uint64_t end = time_now_100ns() + 10ull * COMMAND_WAIT;
     while ((*(const volatile uint16_t *)&from->status & 1) != queue->phase) {
         if (broken(controller))
@@ -259,7 +258,6 @@ static bool flush(struct drive *drive)
                  &(struct submission){ .operation = FLUSH, .namespace = namespace->number });
 }
 
-
 static uint64_t get64(const uint8_t *from)
 {
     uint64_t value;
@@ -288,11 +286,9 @@ static const char *read_namespace(struct namespace *namespace, const uint8_t pag
 
 static void publish(struct namespace *namespace)
 {
-    NVME_NAMESPACE_DEVICE_PATH node = {
-        { MESSAGING_DEVICE_PATH, MSG_NVME_DP, { sizeof(node), 0 } },
-        namespace->number,
-        namespace->eui
-    };
+    NVME_NAMESPACE_DEVICE_PATH node = { { MESSAGING_DEVICE_PATH, MSG_NVME_DP, { sizeof(node), 0 } },
+                                        namespace->number,
+                                        namespace->eui };
     EFI_DEVICE_PATH_PROTOCOL *controller = devicepath_of_pci(namespace->controller->address);
     EFI_DEVICE_PATH_PROTOCOL *path = devicepath_append(controller, &node.Header);
     pool_free(controller);
@@ -362,8 +358,7 @@ static bool enable(struct controller *controller)
 static void read_controller(struct controller *controller, const uint8_t page[PAGE])
 {
     unsigned shift = page[77];
-    controller->piece =
-        shift > 0 && shift < 6 ? (uint32_t)PAGE << shift : DRIVE_PIECE;
+    controller->piece = shift > 0 && shift < 6 ? (uint32_t)PAGE << shift : DRIVE_PIECE;
     controller->write_cache = page[525] & 1;
 }
 
@@ -408,9 +403,8 @@ static const char *start(struct controller *controller, const struct pci_bar *ba
     if (reason)
         return reason;
     controller->memory = dma_alloc(sizeof(struct memory), &controller->memory_device);
-    if (!controller->memory ||
-        bs_create_event(EVT_SIGNAL_EXIT_BOOT_SERVICES, TPL_NOTIFY, shut_down, controller,
-                        &event) != EFI_SUCCESS)
+    if (!controller->memory || bs_create_event(EVT_SIGNAL_EXIT_BOOT_SERVICES, TPL_NOTIFY, shut_down,
+                                               controller, &event) != EFI_SUCCESS)
         return "there is no memory for it";
     if (!disable(controller) || !enable(controller))
         return "it does not become ready";

@@ -80,9 +80,8 @@ static bool read_geometry(struct virtio_disk *disk)
 {
     uint64_t features = disk->device.features;
     uint64_t sectors = virtio_config64(&disk->device, CONFIG_CAPACITY);
-    uint32_t size = features & FEATURE_BLOCK_SIZE
-                        ? virtio_config32(&disk->device, CONFIG_BLOCK_SIZE)
-                        : SECTOR;
+    uint32_t size =
+        features & FEATURE_BLOCK_SIZE ? virtio_config32(&disk->device, CONFIG_BLOCK_SIZE) : SECTOR;
     disk->drive.driver = disk->device.driver;
     disk->drive.address = disk->device.address;
     disk->drive.transfer = transfer;
@@ -93,8 +92,8 @@ static bool read_geometry(struct virtio_disk *disk)
 
 static bool start(struct virtio_disk *disk, const struct pci_function *function)
 {
-    if (!virtio_open(function, "virtio-blk",
-                     FEATURE_READ_ONLY | FEATURE_BLOCK_SIZE | FEATURE_FLUSH, &disk->device))
+    if (!virtio_open(function, "virtio-blk", FEATURE_READ_ONLY | FEATURE_BLOCK_SIZE | FEATURE_FLUSH,
+                     &disk->device))
         return false;
     if (!read_geometry(disk)) {
         virtio_refuse(&disk->device, "its size or its block size is impossible");

@@ -123,7 +123,9 @@ bool virtio_net_receive(struct virtio_net *net, void *frame, size_t *ret_length)
 {
     void *slot;
     uint32_t written;
-    for (unsigned i = 0; i < NET_RECEIVE_SLOTS && virtio_take(&net->receive, &slot, &written); i++) {
+    for (unsigned i = 0; i < NET_RECEIVE_SLOTS; i++) {
+        if (!virtio_take(&net->receive, &slot, &written))
+            return false;
         bool good = written >= PREFIX + NET_HEADER;
         if (good) {
             *ret_length = written - PREFIX;

@@ -117,11 +117,10 @@ static enum scsi_result execute(struct scsi_unit *scsi, struct scsi_command *com
     memcpy(request.cdb, command->cdb, SCSI_CDB_SIZE);
     memcpy(&host->control->request, &request, sizeof(request));
     memcpy(&host->control->response, &response, sizeof(response));
-    segments[count++] = (struct virtio_segment){ at + offsetof(struct control, request),
-                                                 sizeof(request), false };
+    segments[count++] =
+        (struct virtio_segment){ at + offsetof(struct control, request), sizeof(request), false };
     if (data && data->direction == DMA_TO_DEVICE)
-        segments[count++] =
-            (struct virtio_segment){ data->device, (uint32_t)data->length, false };
+        segments[count++] = (struct virtio_segment){ data->device, (uint32_t)data->length, false };
     segments[count++] = (struct virtio_segment){ at, sizeof(response), true };
     if (data && data->direction == DMA_FROM_DEVICE)
         segments[count++] = (struct virtio_segment){ data->device, (uint32_t)data->length, true };

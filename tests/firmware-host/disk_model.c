@@ -137,8 +137,7 @@ static uint8_t serve(struct scsi_model *scsi, const uint8_t cdb[16], const uint8
 }
 
 uint8_t scsi_model_serve(struct scsi_model *scsi, const uint8_t cdb[16], const uint8_t *out,
-                         uint32_t out_length, uint8_t *in, uint32_t in_length,
-                         uint32_t *ret_moved)
+                         uint32_t out_length, uint8_t *in, uint32_t in_length, uint32_t *ret_moved)
 {
     *ret_moved = 0;
     if (cdb[0] == 0x03) /* REQUEST SENSE */

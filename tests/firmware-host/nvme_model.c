@@ -4,7 +4,13 @@
 
 #include <string.h>
 
-enum { PAGE = 4096, LENGTH = 0x4000, INVALID_FIELD = 2, INVALID_NAMESPACE = 0xB, UNRECOVERED = 0x281 };
+enum {
+    PAGE = 4096,
+    LENGTH = 0x4000,
+    INVALID_FIELD = 2,
+    INVALID_NAMESPACE = 0xB,
+    UNRECOVERED = 0x281
+};
 #define BASE 0x800000000ull /* above 4 GiB */
 
 struct command {
@@ -156,9 +162,9 @@ static void run(struct nvme_model *model, unsigned index)
 {
     struct command command;
     for (unsigned i = 0; i < 64 && model->queue[index].head != model->queue[index].tail; i++) {
-        const void *from = fakes_dma(
-            model->queue[index].submission + sizeof(command) * model->queue[index].head,
-            sizeof(command));
+        const void *from =
+            fakes_dma(model->queue[index].submission + sizeof(command) * model->queue[index].head,
+                      sizeof(command));
         model->queue[index].head =
             (uint16_t)((model->queue[index].head + 1) % model->queue[index].size);
         model->commands++;

@@ -37,8 +37,8 @@ static uint64_t common_read(const struct virtio_model *model, uint64_t offset)
 
 static void set_half(uint64_t *address, bool high, uint64_t value)
 {
-    *address = high ? (*address & UINT32_MAX) | value << 32
-                    : (*address & ~(uint64_t)UINT32_MAX) | value;
+    *address =
+        high ? (*address & UINT32_MAX) | value << 32 : (*address & ~(uint64_t)UINT32_MAX) | value;
 }
 
 static void write_status(struct virtio_model *model, uint8_t value)
@@ -195,8 +195,8 @@ static void finish(struct virtio_model *model, unsigned queue, uint32_t head, ui
 void virtio_model_run(struct virtio_model *model, unsigned queue)
 {
     struct virtio_model_request request;
-    if (queue >= VIRTIO_MODEL_QUEUES || !model->queue[queue].enabled ||
-        !model->queue[queue].size || !(model->status & 4) || model->silent)
+    if (queue >= VIRTIO_MODEL_QUEUES || !model->queue[queue].enabled || !model->queue[queue].size ||
+        !(model->status & 4) || model->silent)
         return;
     uint64_t available = model->queue[queue].available;
     uint16_t end = get16(model, available + 2);

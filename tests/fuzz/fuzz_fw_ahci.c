@@ -14,8 +14,11 @@ static struct scsi_model drive;
 static void add(uint8_t options)
 {
     memset(&model, 0, sizeof(model));
-    drive = (struct scsi_model){ .disk = &drivers_fuzz_cd, .type = 5, .removable = true,
-                                 .attentions = options & 1, .attention_code = 0x2900 };
+    drive = (struct scsi_model){ .disk = &drivers_fuzz_cd,
+                                 .type = 5,
+                                 .removable = true,
+                                 .attentions = options & 1,
+                                 .attention_code = 0x2900 };
     model.port[0].disk = options & 2 ? NULL : &drivers_fuzz_disk;
     model.port[2].scsi = options & 4 ? NULL : &drive;
     ahci_model_add(&model);

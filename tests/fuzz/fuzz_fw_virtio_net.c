@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause-Patent */
-/* The firmware's virtio network driver, whose buffers stay with the device, against a hostile one. */
+/* The firmware's network driver, whose buffers stay with the device, against a hostile one. */
 #include <string.h>
 
 #include "drivers_harness.h"

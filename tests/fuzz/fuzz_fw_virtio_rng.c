@@ -29,8 +29,7 @@ static uint32_t serve(struct virtio_model *m, const struct virtio_model_request 
 static void add(uint8_t options)
 {
     needed = options & 1;
-    model = (struct virtio_model){ .offered =
-                                       VIRTIO_MODEL_VERSION_1 | VIRTIO_MODEL_ACCESS_PLATFORM,
+    model = (struct virtio_model){ .offered = VIRTIO_MODEL_VERSION_1 | VIRTIO_MODEL_ACCESS_PLATFORM,
                                    .queue_size = 8,
                                    .serve = serve };
     virtio_model_add(&model, 4);
