@@ -35,8 +35,7 @@ enum {
     CAPACITY_10_LENGTH = 8,
     CAPACITY_16_LENGTH = 32,
     CAPACITY_16_NEEDED = 12,
-    KEY_NONE = 0, /* SPC-4 4.5.6 */
-    KEY_RECOVERED = 1,
+    KEY_RECOVERED = 1, /* SPC-4 4.5.6 */
     KEY_NOT_READY = 2,
     KEY_UNIT_ATTENTION = 6,
     KEY_ABORTED = 11,
@@ -68,7 +67,7 @@ static uint64_t get(const uint8_t *from, unsigned size)
 }
 
 /* Fixed and descriptor format (SPC-4 4.5.2, 4.5.3); what is not there is zero. */
-static struct sense read_sense(const struct scsi_command *command)
+static struct sense decode_sense(const struct scsi_command *command)
 {
     uint8_t sense[SCSI_SENSE_SIZE] = { 0 };
     memcpy(sense, command->sense, command->sense_length);
@@ -90,16 +89,16 @@ static void ask_sense(struct scsi_unit *unit, struct scsi_command *command)
     dma_unmap(&mapping);
 }
 
-/* Is the command worth another try, after a pause if need be? */
-static bool again(struct scsi_unit *unit, struct scsi_command *command, enum scsi_result result)
+static struct sense get_sense(struct scsi_unit *unit, struct scsi_command *command)
 {
-    if (result == SCSI_BUSY) {
-        time_delay_us(PAUSE_US);
-        return true;
-    }
     if (command->sense_length == 0)
         ask_sense(unit, command);
-    struct sense sense = read_sense(command);
+    return decode_sense(command);
+}
+
+/* Is a command that met this condition worth another try? */
+static bool again(struct scsi_unit *unit, struct sense sense)
+{
     if (sense.key == KEY_NOT_READY && sense.code == CODE_BECOMING_READY) {
         time_delay_us(PAUSE_US);
         return true;
@@ -117,9 +116,16 @@ static bool run(struct scsi_unit *unit, struct scsi_command *command)
         command->moved = 0;
         command->sense_length = 0;
         enum scsi_result result = unit->execute(unit, command);
-        if (result == SCSI_DONE)
-            return true;
-        if (result == SCSI_FAILED || !again(unit, command, result))
+        if (result == SCSI_DONE || result == SCSI_FAILED)
+            return result == SCSI_DONE;
+        if (result == SCSI_BUSY) {
+            time_delay_us(PAUSE_US);
+            continue;
+        }
+        struct sense sense = get_sense(unit, command);
+        if (sense.key == KEY_RECOVERED)
+            return true; /* done, with an effort */
+        if (!again(unit, sense))
             return false;
     }
     return false;

@@ -94,7 +94,7 @@ static uint8_t transfer(struct scsi_model *scsi, const uint8_t cdb[16], bool wid
     else
         memcpy(in, data, length);
     *ret_moved = (uint32_t)length - (write ? 0 : scsi->disk->short_by);
-    return GOOD;
+    return scsi->recovered ? check(scsi, 1, 0x1701) : GOOD;
 }
 
 static uint8_t serve(struct scsi_model *scsi, const uint8_t cdb[16], const uint8_t *out,

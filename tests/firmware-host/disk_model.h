@@ -34,6 +34,7 @@ struct scsi_model {
     uint16_t attention_code;
     unsigned becoming_ready; /* commands until it is ready */
     bool no_medium;
+    bool recovered; /* commands that move data end with "recovered error" */
     uint8_t sense[18]; /* of the last command */
     unsigned commands;
     uint8_t last[16]; /* the last command */

@@ -519,6 +519,7 @@ static void scsi_errors(void **state)
     disk.short_by = 1;
     assert_false(published(0)->read(published(0), 9, 1, buffer));
     disk.short_by = 0;
+    disk_unit.recovered = true;
     assert_true(published(0)->read(published(0), 9, 1, buffer));
     scsi.virtio.silent = true;
     assert_false(published(0)->read(published(0), 9, 1, buffer));
