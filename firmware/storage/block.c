@@ -68,8 +68,7 @@ bool block_write_bytes(void *pointer, uint64_t offset, const void *data, size_t 
 
 bool block_flush(void *pointer)
 {
-    struct block_device *device = ((struct block_range *)pointer)->device;
-    return device->read_only || device->flush(device);
+    return disk_flush(((struct block_range *)pointer)->disk);
 }
 
 uint64_t block_range_size(const struct block_range *range)

@@ -22,6 +22,7 @@ struct disk {
     struct block_device *device;
     struct line lines[LINES];
     unsigned next; /* line to be replaced */
+    bool written;  /* since the last flush */
 };
 
 struct disk *disk_create(struct block_device *device)
@@ -174,6 +175,7 @@ bool disk_write(struct disk *disk, uint64_t offset, const void *data, size_t len
     const uint8_t *bytes = data;
     if (disk->device->read_only || !in_range(disk, offset, length))
         return false;
+    disk->written = true;
     while (length > 0) {
         bool whole = offset % size == 0 && length >= size;
         size_t room = size - offset % size;
@@ -186,4 +188,12 @@ bool disk_write(struct disk *disk, uint64_t offset, const void *data, size_t len
         length -= piece;
     }
     return true;
+}
+
+bool disk_flush(struct disk *disk)
+{
+    if (!disk->written)
+        return true;
+    disk->written = !disk->device->flush(disk->device);
+    return !disk->written;
 }

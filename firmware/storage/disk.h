@@ -18,6 +18,9 @@ uint64_t disk_size(const struct disk *disk);
 bool disk_read(struct disk *disk, uint64_t offset, void *data, size_t length);
 bool disk_write(struct disk *disk, uint64_t offset, const void *data, size_t length);
 
+/* What was written survives a power cut. No request if there is nothing new. */
+bool disk_flush(struct disk *disk);
+
 /* Forgets what was read before. */
 void disk_forget(struct disk *disk);
 

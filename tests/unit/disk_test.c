@@ -23,7 +23,7 @@ static uint32_t seed = 7;
 /* Disks stay for good: theirs is memory that is never freed. */
 void *pool_allocate(enum memory_type type, size_t size)
 {
-    static uint8_t memory[0x100000];
+    static uint8_t memory[0x180000];
     static size_t used;
     (void)type;
     assert_true(size <= sizeof(memory) - used);
@@ -66,13 +66,21 @@ static bool device_write(struct block_device *device, uint64_t block, uint32_t c
     return true;
 }
 
+static unsigned flushes;
+static bool device_flush(struct block_device *device)
+{
+    (void)device;
+    return ++flushes != 2;
+}
+
 static struct block_device device_of(uint32_t block_size, size_t size)
 {
     requests = fail_at = 0;
     return (struct block_device){ .block_size = block_size,
                                   .blocks = size / block_size,
                                   .read = device_read,
-                                  .write = device_write };
+                                  .write = device_write,
+                                  .flush = device_flush };
 }
 
 static void same_as_an_array(void **state)
@@ -135,6 +143,23 @@ static void large_reads_are_one_request(void **state)
     assert_true(requests <= 4); /* the block at each end by the cache */
 }
 
+static void flushes_what_is_new(void **state)
+{
+    (void)state;
+    struct block_device device = device_of(512, SIZE);
+    struct disk *disk = disk_create(&device);
+    assert_true(disk_flush(disk));
+    assert_int_equal(flushes, 0);
+    assert_true(disk_write(disk, 5, "x", 1));
+    assert_true(disk_flush(disk));
+    assert_true(disk_flush(disk));
+    assert_int_equal(flushes, 1);
+    assert_true(disk_write(disk, 5, "x", 1));
+    assert_false(disk_flush(disk)); /* it fails, and is tried again */
+    assert_true(disk_flush(disk));
+    assert_int_equal(flushes, 3);
+}
+
 static void read_only(void **state)
 {
     (void)state;
@@ -150,6 +175,7 @@ int main(void)
     const struct CMUnitTest tests[] = { cmocka_unit_test(same_as_an_array),
                                         cmocka_unit_test(errors_leave_no_trace),
                                         cmocka_unit_test(large_reads_are_one_request),
+                                        cmocka_unit_test(flushes_what_is_new),
                                         cmocka_unit_test(read_only) };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

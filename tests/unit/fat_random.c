@@ -398,8 +398,17 @@ static void check_items(EFI_FILE_PROTOCOL *from, struct item *list, const char *
     root = old_root;
 }
 
+/* A disk writes sectors; those of a FAT12 table, whose entries may straddle two, together. */
+static bool torn;
+
 static void record_write(uint64_t offset, const void *data, size_t length)
 {
+    size_t room = 512 - offset % 512;
+    if (torn && length > room) {
+        record_write(offset, data, room);
+        record_write(offset + room, (const uint8_t *)data + room, length - room);
+        return;
+    }
     writes = realloc(writes, (write_count + 1) * sizeof(*writes));
     writes[write_count] = (struct write){ offset, length, malloc(length), operation_count - 1 };
     memcpy(writes[write_count++].data, data, length);
@@ -537,6 +546,7 @@ int main(int argc, char **argv)
     if (cut) {
         operations = calloc(count, sizeof(*operations));
         test_disk.on_write = record_write;
+        torn = memcmp(bytes + 54, "FAT12", 5) != 0;
     }
     for (unsigned i = 0; i < count; i++)
         kinds[random_number(sizeof(kinds) / sizeof(kinds[0]))]();
