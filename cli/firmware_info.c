@@ -39,6 +39,7 @@ static const struct entry_kind {
     { &sev_guid_reset_block, "SEV-ES reset block", CONTENT_ADDRESS, 4 },
     { &sev_guid_snp_metadata, "SEV-SNP metadata", CONTENT_METADATA, 4 },
     { &sev_guid_tdx_metadata, "TDX metadata", CONTENT_DISTANCE, 4 },
+    { &sev_guid_igvm_metadata, "IGVM metadata", CONTENT_DISTANCE, 4 },
     { &sev_guid_privet_version, "Privet's version", CONTENT_TEXT, 16 },
 };
 static const struct entry_kind unknown = { NULL, "unknown entry", CONTENT_OTHER, 0 };

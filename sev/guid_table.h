@@ -22,6 +22,7 @@ extern const struct sev_guid sev_guid_secret_area; /* u32 base, u32 size */
 extern const struct sev_guid sev_guid_reset_block; /* u32 address */
 extern const struct sev_guid sev_guid_snp_metadata; /* u32 distance from the image's end */
 extern const struct sev_guid sev_guid_tdx_metadata; /* the same, for Intel's */
+extern const struct sev_guid sev_guid_igvm_metadata; /* the same, for IGVM files */
 extern const struct sev_guid sev_guid_privet_version; /* text, padded with NULs; only ours */
 
 struct sev_guid_entry {
