@@ -34,7 +34,7 @@ static struct item items[ITEMS_MAX];
 static size_t item_count;
 static struct space io_space, low_space, high_space;
 static uint64_t high_base;
-static bool reserve;
+static bool reserve[PCI_KINDS];
 
 struct pci_window pci_window(enum pci_window_kind kind)
 {
@@ -133,7 +133,7 @@ static void size_window(size_t bus, enum pci_kind kind)
         fits &= take(&space, items[i].size, items[i].align) != 0;
     }
     uint64_t size = space.next - start;
-    if (reserve && bridge->hotplug && size < reservation[kind]) {
+    if (reserve[kind] && bridge->hotplug && size < reservation[kind]) {
         size = reservation[kind];
         bridge->align[kind] = size > bridge->align[kind] ? size : bridge->align[kind];
     }
@@ -225,19 +225,19 @@ static void write_windows(const struct pci_bridge *bridge)
     pci_write32(bridge->address, PCI_PREFETCH_LIMIT_UPPER, (uint32_t)(last[PCI_KIND_WIDE] >> 32));
 }
 
-static void size_all(bool with_reservations)
+/* All windows of a kind; if the reservations are too much, without them. */
+static void size_windows(enum pci_kind kind, uint64_t room)
 {
-    reserve = with_reservations;
-    for (size_t bus = pci_bridge_count; bus-- > 0;) {
-        for (unsigned kind = 0; kind < PCI_KINDS; kind++) {
+    reserve[kind] = true;
+    for (;;) {
+        for (size_t bus = pci_bridge_count; bus-- > 0;) {
             size_window(bus, kind);
         }
+        if (!reserve[kind] || pci_bridges[0].size[kind] <= room) {
+            return;
+        }
+        reserve[kind] = false;
     }
-}
-
-static bool root_fits(enum pci_kind kind, uint64_t room)
-{
-    return pci_bridges[0].size[kind] <= room;
 }
 
 void pci_assign_resources(void)
@@ -249,11 +249,9 @@ void pci_assign_resources(void)
     io_space = (struct space){ Q35_IO_BASE, Q35_IO_END };
     low_space = (struct space){ Q35_MMIO_BASE, Q35_MMIO_END };
     high_space = (struct space){ high_base, reserved < limit ? reserved : limit };
-    size_all(true);
-    if (!root_fits(PCI_KIND_IO, Q35_IO_END - Q35_IO_BASE)
-        || !root_fits(PCI_KIND_MEMORY, Q35_MMIO_END - Q35_MMIO_BASE)) {
-        size_all(false);
-    }
+    size_windows(PCI_KIND_IO, Q35_IO_END - Q35_IO_BASE);
+    size_windows(PCI_KIND_MEMORY, Q35_MMIO_END - Q35_MMIO_BASE);
+    size_windows(PCI_KIND_WIDE, high_space.end - high_space.next);
     for (unsigned kind = 0; kind < PCI_KINDS; kind++) {
         place_on_root(kind);
     }

@@ -9,7 +9,9 @@
 
 #include <cmocka.h>
 
+#include "firmware/uefi/memory.h"
 #include "firmware/uefi/pe.h"
+#include "firmware/uefi/runtime_images.h"
 
 #define FILE_SIZE  0x600u
 #define IMAGE_SIZE 0x4000u
@@ -176,11 +178,77 @@ static void survives_damage(void **state)
     }
 }
 
+void *pool_allocate(enum memory_type type, size_t size)
+{
+    assert_int_equal(type, MEMORY_RUNTIME_DATA); /* it is used after ExitBootServices */
+    return malloc(size);
+}
+
+void pool_free(void *data)
+{
+    free(data);
+}
+
+static uint64_t mapped; /* what `move` moves, 0x4000 bytes */
+
+static bool move(uint64_t *address)
+{
+    bool inside = *address - mapped < IMAGE_SIZE;
+    *address += inside ? 0x7000000000 : 0;
+    return inside;
+}
+
+static uint64_t pointer_at(const uint8_t *at)
+{
+    uint64_t value;
+    memcpy(&value, at, sizeof(value));
+    return value;
+}
+
+/* A runtime driver's pointers move, but for those that it has converted by itself. */
+static void moves_runtime_images(void **state)
+{
+    (void)state;
+    uint8_t file[FILE_SIZE];
+    struct pe_image image;
+    make(file);
+    put(file + 0x508, 0xA000, 2);
+    put(file + 0x50A, 0xA008, 2);
+    put(file + 0x208, BASE + 0x2008, 8);
+    put(file + SECTIONS + 36, 0x60000020, 4); /* code */
+    assert_int_equal(pe_parse(file, sizeof(file), &image), PE_OK);
+    for (unsigned i = 0; i < 2; i++) {
+        uint8_t *memory = aligned_alloc(4096, IMAGE_SIZE);
+        uint64_t base = (uintptr_t)memory, address, length;
+        bool code;
+        pe_load(&image, memory);
+        assert_int_equal(pe_relocate(&image, memory, base), PE_OK);
+        assert_true(runtime_image_add(&image, base));
+        memset(file + 0x210, 0, 4); /* the file is no longer needed */
+        assert_true(runtime_image_next(base - 1, &address, &length));
+        assert_true(address == base && length == IMAGE_SIZE);
+        assert_true(runtime_image_piece(base, 0, &address, &length, &code));
+        assert_true(address == base + 0x1000 && length == 0x1000 && code);
+        assert_true(runtime_image_piece(base, 1, &address, &length, &code));
+        assert_true(address == base + 0x2000 && !code);
+        assert_false(runtime_image_piece(base, 3, &address, &length, &code));
+        put(memory + 0x1008, 0x123456789, 8);
+        mapped = i == 0 ? base : base + IMAGE_SIZE; /* the second image is not mapped */
+        runtime_images_relocate(move);
+        assert_int_equal(pointer_at(memory + 0x1000), base + 0x2000 + (i == 0 ? 0x7000000000 : 0));
+        assert_int_equal(pointer_at(memory + 0x1008), 0x123456789);
+        runtime_image_remove(base);
+        assert_false(runtime_image_piece(base, 0, &address, &length, &code));
+        free(memory);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = { cmocka_unit_test(loads_and_relocates),
                                         cmocka_unit_test(names_what_is_wrong),
                                         cmocka_unit_test(checks_relocations),
-                                        cmocka_unit_test(survives_damage) };
+                                        cmocka_unit_test(survives_damage),
+                                        cmocka_unit_test(moves_runtime_images) };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
