@@ -18,7 +18,10 @@ enum {
     HEADER_MULTI = 0x80, HEADER_BRIDGE = 1, BAR_IO = 1, BAR_WIDE = 4, BAR_PREFETCHABLE = 8,
     CAPABILITY_SHPC = 0x0C, CAPABILITY_EXPRESS = 0x10, EXPRESS_FLAGS = 2, EXPRESS_SLOT = 0x14,
     EXPRESS_HAS_SLOT = 0x100, SLOT_HOTPLUG = 0x40, BUSES_MAX = 256,
+    CAPABILITY_VENDOR = 0x09, CAPABILITIES_MAX = 48, VENDOR_REDHAT = 0x1B36,
+    HINTS_LENGTH = 32, HINTS_RESERVATION = 1, HOTPLUG_IO = 0x1000, HOTPLUG_MEMORY = 0x200000,
 };
+#define RESERVE_MAX (1ull << 46) /* no address is wider */
 
 struct pci_function pci_functions[PCI_FUNCTIONS_MAX];
 uint8_t pci_bus_of[PCI_FUNCTIONS_MAX];
@@ -129,6 +132,71 @@ static bool takes_hotplug(uint16_t address)
            && (pci_read32(address, express + EXPRESS_SLOT) & SLOT_HOTPLUG) != 0;
 }
 
+static uint64_t read64(uint16_t address, unsigned offset)
+{
+    return pci_read32(address, offset) | (uint64_t)pci_read32(address, offset + 4) << 32;
+}
+
+/* QEMU's capability with the host's wishes for a bridge (QEMU docs/pcie_pci_bridge.txt); 0: none. */
+static unsigned find_hints(uint16_t address)
+{
+    unsigned at = 0;
+
+    if (pci_read16(address, PCI_ID) != VENDOR_REDHAT) {
+        return 0;
+    }
+    for (unsigned i = 0; i < CAPABILITIES_MAX; i++) {
+        at = pci_capability(address, CAPABILITY_VENDOR, at);
+        if (at == 0 || (pci_read8(address, at + 2) >= HINTS_LENGTH
+                        && pci_read8(address, at + 3) == HINTS_RESERVATION)) {
+            break;
+        }
+    }
+    return at;
+}
+
+/* A hint in bytes as a power of two; all ones: no hint. */
+static void take_hint(uint64_t *reserve, uint64_t hint, uint64_t none)
+{
+    if (hint == none) {
+        return;
+    }
+    *reserve = 1;
+    while (*reserve < hint && *reserve < RESERVE_MAX) {
+        *reserve *= 2;
+    }
+    *reserve = hint == 0 ? 0 : *reserve;
+}
+
+static void find_reservations(struct pci_bridge *bridge, unsigned hints)
+{
+    uint64_t prefetch32 = 0;
+
+    if (takes_hotplug(bridge->address)) {
+        bridge->reserve[PCI_KIND_IO] = HOTPLUG_IO;
+        bridge->reserve[PCI_KIND_MEMORY] = bridge->reserve[PCI_KIND_WIDE] = HOTPLUG_MEMORY;
+    }
+    if (hints == 0) {
+        return;
+    }
+    take_hint(&bridge->reserve[PCI_KIND_IO], read64(bridge->address, hints + 8), UINT64_MAX);
+    take_hint(&bridge->reserve[PCI_KIND_MEMORY], pci_read32(bridge->address, hints + 16),
+              UINT32_MAX);
+    take_hint(&prefetch32, pci_read32(bridge->address, hints + 20), UINT32_MAX);
+    take_hint(&bridge->reserve[PCI_KIND_WIDE], read64(bridge->address, hints + 24), UINT64_MAX);
+    if (bridge->reserve[PCI_KIND_WIDE] < prefetch32) {
+        bridge->reserve[PCI_KIND_WIDE] = prefetch32;
+    }
+}
+
+/* Bus numbers for bridges that come later. */
+static void reserve_buses(unsigned secondary, uint32_t count)
+{
+    if (count < BUSES_MAX - secondary && secondary + count - 1 > last_bus) {
+        last_bus = secondary + count - 1;
+    }
+}
+
 /* Which windows the bridge has: those whose base can be written (PCI bridge 1.2 3.2.5). */
 static void probe_windows(struct pci_bridge *bridge)
 {
@@ -152,11 +220,15 @@ static void open_bridge(uint16_t address, uint8_t parent)
     }
     uint8_t index = (uint8_t)pci_bridge_count++;
     unsigned secondary = ++last_bus;
-    pci_bridges[index] = (struct pci_bridge){ .parent = parent, .address = address,
-                                              .hotplug = takes_hotplug(address) };
+    unsigned hints = find_hints(address);
+    pci_bridges[index] = (struct pci_bridge){ .parent = parent, .address = address };
+    find_reservations(&pci_bridges[index], hints);
     probe_windows(&pci_bridges[index]);
     pci_write32(address, PCI_BUSES, 0xFF0000u | secondary << 8 | address >> 8);
     scan_bus(secondary, index);
+    if (hints != 0 && pci_read32(address, hints + 4) != 0) {
+        reserve_buses(secondary, pci_read32(address, hints + 4));
+    }
     pci_write32(address, PCI_BUSES, last_bus << 16 | secondary << 8 | address >> 8);
 }
 

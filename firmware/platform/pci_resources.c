@@ -15,7 +15,6 @@ enum { PAGE = 4096, ITEMS_MAX = PCI_FUNCTIONS_MAX * PCI_BARS + PCI_BRIDGES_MAX }
 
 /* PCI-to-PCI bridge specification 1.2 3.2.5: granularity of bridge windows. */
 static const uint64_t grain[PCI_KINDS] = { 0x1000, 0x100000, 0x100000 };
-static const uint64_t reservation[PCI_KINDS] = { 0x1000, 0x200000, 0x200000 };
 
 /* A BAR or the window of a bridge, to be placed on the bus above it. */
 struct item {
@@ -133,8 +132,8 @@ static void size_window(size_t bus, enum pci_kind kind)
         fits &= take(&space, items[i].size, items[i].align) != 0;
     }
     uint64_t size = space.next - start;
-    if (reserve[kind] && bridge->hotplug && size < reservation[kind]) {
-        size = reservation[kind];
+    if (reserve[kind] && size < bridge->reserve[kind]) {
+        size = bridge->reserve[kind];
         bridge->align[kind] = size > bridge->align[kind] ? size : bridge->align[kind];
     }
     bridge->size[kind] = fits ? (size + grain[kind] - 1) & ~(grain[kind] - 1) : UINT64_MAX / 2;

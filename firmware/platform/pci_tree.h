@@ -19,7 +19,7 @@ struct pci_bridge {
     unsigned parent;
     uint16_t address;
     bool opens[PCI_KINDS]; /* it has a window of the kind: always true of the root */
-    bool hotplug;          /* devices may come later: they find room */
+    uint64_t reserve[PCI_KINDS]; /* room for devices that come later, powers of two */
     uint64_t base[PCI_KINDS], size[PCI_KINDS], align[PCI_KINDS];
 };
 
