@@ -112,15 +112,29 @@ static bool has_volume_header(uint32_t place)
     return whole && memcmp(&found, &ours, sizeof(found)) == 0;
 }
 
-/* Volume header and store to the target or to the spare blocks; blank behind them. */
-static bool write_volume(uint32_t place, const uint8_t *bytes, size_t length)
+/* The part of the volume that lies in the block at `start`, its header included. */
+static bool write_block(uint32_t place, uint32_t start, const uint8_t *bytes, size_t length)
 {
     struct volume_header header = volume_header();
-    for (uint32_t i = 0; i < layout.store; i += FLASH_BLOCK)
-        if (!flash_erase(place + i))
+    size_t from = start ? start - FV_HEADER : 0, to = start + FLASH_BLOCK - FV_HEADER;
+    to = to < length ? to : length;
+    return flash_erase(place + start) &&
+           (start != 0 || flash_program(place, &header, sizeof(header))) &&
+           (from >= to || flash_program(place + FV_HEADER + (uint32_t)from, bytes + from, to - from));
+}
+
+/*
+ * Volume header and store to the target or to the spare blocks; blank behind them. The first block
+ * last: OVMF does not start, and so cannot repair anything, while there is no header.
+ */
+static bool write_volume(uint32_t place, const uint8_t *bytes, size_t length)
+{
+    for (uint32_t start = layout.store; start != 0;) {
+        start -= FLASH_BLOCK;
+        if (!write_block(place, start, bytes, length))
             return false;
-    return flash_program(place, &header, sizeof(header)) &&
-           flash_program(place + FV_HEADER, bytes, length);
+    }
+    return true;
 }
 
 /*
