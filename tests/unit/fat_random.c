@@ -517,7 +517,8 @@ static void make_folder(const char *folder)
                 continue;
             }
             FILE *file = fopen(path, "w");
-            if (!file || fwrite(model[i].data, 1, model[i].size, file) != model[i].size)
+            if (!file || (model[i].size &&
+                          fwrite(model[i].data, 1, model[i].size, file) != model[i].size))
                 bad("%s: cannot be written", path);
             if (file)
                 fclose(file);
