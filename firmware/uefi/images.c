@@ -137,6 +137,7 @@ static void destroy(struct image *image)
     EFI_GUID loaded = guid_loaded_image, path = guid_loaded_image_device_path;
     if (image->handle) {
         EFI_HANDLE handle = image->handle;
+        open_forget_interfaces(handle); /* whoever looks at it still */
         bs_uninstall_protocol_interface(handle, &path, image->path);
         bs_uninstall_protocol_interface(handle, &loaded, &image->loaded);
         open_forget_agent(handle);

@@ -190,6 +190,20 @@ void open_forget_agent(EFI_HANDLE agent)
             drop_opens(p, is_agents, agent);
 }
 
+static bool is_any(const struct open *o, const void *key)
+{
+    (void)o;
+    (void)key;
+    return true;
+}
+
+void open_forget_interfaces(EFI_HANDLE handle)
+{
+    struct handle *h = handle_get(handle);
+    for (struct protocol *p = h ? h->protocols : NULL; p; p = p->next)
+        drop_opens(p, is_any, NULL);
+}
+
 EFI_STATUS EFIAPI bs_open_protocol_information(EFI_HANDLE handle, EFI_GUID *protocol,
                                                EFI_OPEN_PROTOCOL_INFORMATION_ENTRY **ret_entries,
                                                UINTN *ret_count)

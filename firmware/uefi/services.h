@@ -58,6 +58,8 @@ EFI_STATUS EFIAPI bs_open_protocol_information(EFI_HANDLE handle, EFI_GUID *prot
                                                UINTN *ret_count);
 /* An image is gone: it has nothing open any more. */
 void open_forget_agent(EFI_HANDLE agent);
+/* A handle of the firmware's own goes: nobody has its interfaces open any more. */
+void open_forget_interfaces(EFI_HANDLE handle);
 EFI_STATUS EFIAPI bs_protocols_per_handle(EFI_HANDLE handle, EFI_GUID ***ret_protocols,
                                           UINTN *ret_count);
 EFI_STATUS EFIAPI bs_register_protocol_notify(EFI_GUID *protocol, EFI_EVENT event,
@@ -148,8 +150,9 @@ EFI_STATUS EFIAPI rt_query_variable_info(UINT32 attributes, UINT64 *ret_maximum,
 /* Opens the flash store, unless the boot is measured; creates what describes the firmware. */
 void variables_init(void);
 
-/* console.c, serial_io.c, collation.c, rng.c, memory_attribute.c, devicepath_utilities.c */
+/* console.c, keys.c, serial_io.c, collation.c, rng.c, memory_attribute.c, devicepath_utilities.c */
 void console_init(void);
+void keys_init(EFI_HANDLE handle); /* input on the console's handle */
 void serial_io_init(void); /* on the console's handle */
 void collation_init(void);
 /* The protocol, if there are random numbers; again when a device may have brought some. */

@@ -202,6 +202,79 @@ static void open_by_driver_is_exclusive(void **state)
     assert_int_equal(bs_uninstall_protocol_interface(handle, &guid_a, &now), EFI_SUCCESS);
 }
 
+static EFI_STATUS EFIAPI support(EFI_DRIVER_BINDING_PROTOCOL *this, EFI_HANDLE controller,
+                                 EFI_DEVICE_PATH_PROTOCOL *remaining)
+{
+    (void)this;
+    (void)controller;
+    (void)remaining;
+    return EFI_UNSUPPORTED;
+}
+
+static unsigned stops;
+
+static EFI_STATUS EFIAPI only_say_so(EFI_DRIVER_BINDING_PROTOCOL *this, EFI_HANDLE controller,
+                                     UINTN count, EFI_HANDLE *children)
+{
+    (void)this;
+    (void)controller;
+    (void)count;
+    (void)children;
+    stops++;
+    return EFI_SUCCESS;
+}
+
+/* A driver that says it stopped but holds on must not be asked for ever. */
+static void stubborn_driver(void **state)
+{
+    (void)state;
+    EFI_HANDLE handle = NULL, agent = NULL;
+    void *interface;
+    EFI_DRIVER_BINDING_PROTOCOL binding = { .Supported = support, .Stop = only_say_so };
+    handle_install(&handle, &guid_a, &now);
+    handle_install(&agent, &guid_driver_binding, &binding);
+    binding.ImageHandle = binding.DriverBindingHandle = agent;
+    assert_int_equal(
+        bs_open_protocol(handle, &guid_a, &interface, agent, handle, EFI_OPEN_PROTOCOL_BY_DRIVER),
+        EFI_SUCCESS);
+    stops = 0;
+    assert_int_equal(bs_uninstall_protocol_interface(handle, &guid_a, &now), EFI_ACCESS_DENIED);
+    assert_int_equal(stops, 1);
+    assert_int_equal(bs_open_protocol(handle, &guid_a, &interface, agent, NULL,
+                                      EFI_OPEN_PROTOCOL_EXCLUSIVE),
+                     EFI_ACCESS_DENIED);
+    assert_int_equal(bs_close_protocol(handle, &guid_a, agent, handle), EFI_SUCCESS);
+    assert_int_equal(bs_uninstall_protocol_interface(handle, &guid_a, &now), EFI_SUCCESS);
+    EFI_GUID guid = guid_driver_binding;
+    assert_int_equal(bs_uninstall_protocol_interface(agent, &guid, &binding), EFI_SUCCESS);
+}
+
+static void opens_are_recorded(void **state)
+{
+    (void)state;
+    EFI_HANDLE handle = NULL, agent = NULL;
+    void *interface;
+    EFI_OPEN_PROTOCOL_INFORMATION_ENTRY *entries;
+    UINTN count;
+    handle_install(&handle, &guid_a, &now);
+    handle_install(&agent, &guid_b, NULL);
+    for (unsigned i = 0; i < 3; i++)
+        assert_int_equal(bs_open_protocol(handle, &guid_a, &interface, agent, NULL,
+                                          EFI_OPEN_PROTOCOL_GET_PROTOCOL),
+                         EFI_SUCCESS);
+    assert_int_equal(bs_open_protocol_information(handle, &guid_a, &entries, &count), EFI_SUCCESS);
+    assert_int_equal(count, 1);
+    assert_int_equal(entries[0].OpenCount, 3);
+    pool_free(entries);
+    open_forget_agent(agent);
+    assert_int_equal(bs_open_protocol_information(handle, &guid_a, &entries, &count), EFI_SUCCESS);
+    assert_int_equal(count, 0);
+    pool_free(entries);
+    assert_int_equal(bs_close_protocol(handle, &guid_a, agent, NULL), EFI_NOT_FOUND);
+    assert_int_equal(bs_uninstall_protocol_interface(handle, &guid_a, &now), EFI_SUCCESS);
+    assert_int_equal(bs_uninstall_protocol_interface(agent, &guid_b, NULL), EFI_SUCCESS);
+}
+
 /* --- events --- */
 
 static unsigned calls;
@@ -305,6 +378,23 @@ static void groups(void **state)
     bs_close_event(b);
 }
 
+static void memory_change_is_told(void **state)
+{
+    (void)state;
+    EFI_EVENT event;
+    EFI_PHYSICAL_ADDRESS page;
+    assert_int_equal(bs_create_event_ex(EVT_NOTIFY_SIGNAL, TPL_CALLBACK, count_call, NULL,
+                                        &guid_group_memory_map_change, &event),
+                     EFI_SUCCESS);
+    calls = 0;
+    assert_int_equal(bs_allocate_pages(AllocateAnyPages, MEMORY_LOADER_DATA, 1, &page),
+                     EFI_SUCCESS);
+    assert_int_equal(calls, 1);
+    assert_int_equal(bs_free_pages(page, 1), EFI_SUCCESS);
+    assert_int_equal(calls, 2);
+    bs_close_event(event);
+}
+
 static void registered_protocol(void **state)
 {
     (void)state;
@@ -333,7 +423,10 @@ int main(void)
         cmocka_unit_test(multiple_is_all_or_nothing),
         cmocka_unit_test(longest_device_path_wins),
         cmocka_unit_test(open_by_driver_is_exclusive),
+        cmocka_unit_test(stubborn_driver),
+        cmocka_unit_test(opens_are_recorded),
         cmocka_unit_test(notification_waits_for_its_level),
+        cmocka_unit_test(memory_change_is_told),
         cmocka_unit_test(interrupt_flag_is_the_callers),
         cmocka_unit_test(timers),
         cmocka_unit_test(groups),
