@@ -3,6 +3,7 @@
 #include "firmware/drivers/drivers.h"
 
 #include "firmware/drivers/ahci.h"
+#include "firmware/drivers/display.h"
 #include "firmware/drivers/nvme.h"
 #include "firmware/drivers/virtio_blk.h"
 #include "firmware/drivers/virtio_net.h"
@@ -41,4 +42,5 @@ void drivers_init(void)
     nvme_init();
     pci_io_claim(&guid_block_io);
     simple_network_init();
+    display_init();
 }

@@ -17,7 +17,7 @@ extern const struct guid guid_loaded_image, guid_loaded_image_device_path, guid_
     guid_unicode_collation, guid_unicode_collation2, guid_rng, guid_memory_attribute,
     guid_driver_binding;
 extern const struct guid guid_pci_root_bridge_io, guid_pci_io, guid_edkii_iommu,
-    guid_simple_network;
+    guid_simple_network, guid_graphics_output;
 /* file information */
 extern const struct guid guid_file_info, guid_file_system_info, guid_file_volume_label;
 /* random algorithms (UEFI 2.10 37.5.2) */
