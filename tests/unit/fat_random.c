@@ -311,6 +311,8 @@ static void rename_item(void)
     if (random_number(2)) { /* in the same directory */
         char name[PATH_ROOM];
         strcpy(name, strrchr(path, '\\'));
+        if (strlen(old) + strlen(name) + 1 > PATH_ROOM)
+            return;
         strcpy(path, old);
         strcpy(strrchr(path, '\\'), name);
         if (find(model, path))
