@@ -101,7 +101,7 @@ void fat_root(const struct fat_volume *volume, struct fat_file *ret);
 void fat_refresh(struct fat_volume *volume);
 /* Called by each function that changes something: the volume is marked as in use. */
 enum fat_result fat_begin(struct fat_volume *volume);
-/* Nothing is under way: the mark goes, FSInfo is written. */
+/* Nothing is under way: the mark goes, FSInfo is written; not after a write that failed. */
 enum fat_result fat_settle(struct fat_volume *volume);
 enum fat_result fat_get_label(struct fat_volume *volume, uint16_t label[FAT_LABEL_ROOM]);
 enum fat_result fat_set_label(struct fat_volume *volume, const uint16_t *label,

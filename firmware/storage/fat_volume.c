@@ -162,10 +162,10 @@ enum fat_result fat_begin(struct fat_volume *volume)
 
 enum fat_result fat_settle(struct fat_volume *volume)
 {
-    if (!volume->changing)
+    if (!volume->changing || volume->failed)
         return FAT_OK;
     enum fat_result result = fat_table_flush(volume);
-    if (result == FAT_OK && (volume->failed || !write_info(volume, volume->free)))
+    if (result == FAT_OK && !write_info(volume, volume->free))
         result = FAT_IO_ERROR;
     if (result == FAT_OK)
         result = mark(volume, true);

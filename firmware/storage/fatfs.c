@@ -16,8 +16,14 @@ static struct fat_system *systems;
 EFI_STATUS fatfs_status(enum fat_result result)
 {
     static const uint8_t codes[] = {
-        [FAT_OK] = 0,         [FAT_END] = 14,      [FAT_IO_ERROR] = 7,   [FAT_CORRUPT] = 10,
-        [FAT_FULL] = 11,      [FAT_TOO_LARGE] = 3, [FAT_NOT_EMPTY] = 15, [FAT_BAD_NAME] = 3,
+        [FAT_OK] = (uint8_t)EFI_SUCCESS,
+        [FAT_END] = (uint8_t)EFI_NOT_FOUND,
+        [FAT_IO_ERROR] = (uint8_t)EFI_DEVICE_ERROR,
+        [FAT_CORRUPT] = (uint8_t)EFI_VOLUME_CORRUPTED,
+        [FAT_FULL] = (uint8_t)EFI_VOLUME_FULL,
+        [FAT_TOO_LARGE] = (uint8_t)EFI_UNSUPPORTED,
+        [FAT_NOT_EMPTY] = (uint8_t)EFI_ACCESS_DENIED,
+        [FAT_BAD_NAME] = (uint8_t)EFI_UNSUPPORTED,
     };
     return result == FAT_OK ? EFI_SUCCESS : EFI_ERROR_BIT | codes[result];
 }
@@ -279,7 +285,7 @@ static EFI_STATUS EFIAPI file_delete(EFI_FILE_PROTOCOL *this)
     if (!this)
         return EFI_INVALID_PARAMETER;
     struct open_file *file = fatfs_enter(this);
-    enum fat_result result = delete (file);
+    enum fat_result result = delete(file);
     close(file);
     return result == FAT_OK ? EFI_SUCCESS : EFI_WARN_DELETE_FAILURE;
 }

@@ -65,16 +65,17 @@ static EFI_STATUS write(struct open_file *file, UINTN *size, const VOID *buffer)
     UINTN length = *size;
     *size = 0;
     enum fat_result result = fat_write(volume, &node->file, file->position, buffer, length);
-    if (result != FAT_OK)
-        return fatfs_status(result);
-    *size = length;
-    file->position += length;
-    if (length == 0)
-        return EFI_SUCCESS;
-    fatfs_now(&node->file.modified);
-    node->file.accessed = node->file.modified.date;
-    node->file.attributes |= FAT_ARCHIVE;
-    return fatfs_status(fat_update(volume, &node->parent->file, &node->file));
+    if (result == FAT_OK && length) {
+        fatfs_now(&node->file.modified);
+        node->file.accessed = node->file.modified.date;
+        node->file.attributes |= FAT_ARCHIVE;
+        result = fat_update(volume, &node->parent->file, &node->file);
+    }
+    if (result == FAT_OK) {
+        *size = length;
+        file->position += length;
+    }
+    return fatfs_status(result);
 }
 
 EFI_STATUS EFIAPI fatfs_write(EFI_FILE_PROTOCOL *this, UINTN *size, VOID *buffer)

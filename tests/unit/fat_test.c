@@ -622,6 +622,29 @@ static void marks(void **state)
     }
 }
 
+/* A write that fails leaves the mark, and the volume can still be used. */
+static void failed_write(void **state)
+{
+    (void)state;
+    char text[] = "text";
+    format(1);
+    uint8_t *mark = image + layout->reserved * SECTOR + 3, clean = *mark;
+    put_file(u"file", "old");
+    EFI_FILE_PROTOCOL *file = must_open(u"file", MODE_WRITE, 0);
+    UINTN size = 4;
+    test_disk.requests = 0;
+    test_disk.fail_at = 5; /* the write of the entry */
+    assert_int_equal(file->Write(file, &size, text), EFI_DEVICE_ERROR);
+    assert_int_equal(size, 0);
+    test_disk.fail_at = 0;
+    close(file);
+    assert_int_not_equal(*mark, clean);
+    assert_int_equal(open_status(u"file", MODE_READ, 0), EFI_SUCCESS);
+    put_file(u"another", "new");
+    check_file(u"another", "new");
+    assert_int_not_equal(*mark, clean);
+}
+
 /* --- hostile volumes --- */
 
 static uint32_t random_number(void)
@@ -817,9 +840,10 @@ int main(void)
         cmocka_unit_test(renaming),           cmocka_unit_test(volume_information),
         cmocka_unit_test(read_only_volume),   cmocka_unit_test(names),
         cmocka_unit_test(full_directory),     cmocka_unit_test(full_volume),
-        cmocka_unit_test(marks),              cmocka_unit_test(circular_directory),
-        cmocka_unit_test(broken_chains),      cmocka_unit_test(survives_damage),
-        cmocka_unit_test(survives_errors),    cmocka_unit_test(survives_lies),
+        cmocka_unit_test(marks),              cmocka_unit_test(failed_write),
+        cmocka_unit_test(circular_directory), cmocka_unit_test(broken_chains),
+        cmocka_unit_test(survives_damage),    cmocka_unit_test(survives_errors),
+        cmocka_unit_test(survives_lies),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
