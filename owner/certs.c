@@ -7,38 +7,12 @@
 #include <openssl/ec.h>
 #include <openssl/param_build.h>
 #include <openssl/rsa.h>
+#include <openssl/x509.h>
 #include <string.h>
 
 #include "sev/bytes.h"
 
 #define POINT_SIZE (1 + 2 * SEV_P384_SIZE)
-
-/* SHA-256 of AMD's own roots: the signed bytes of ark.cert as published for each product. */
-static const struct {
-    const char *product;
-    uint8_t digest[32];
-} genuine_roots[] = {
-    { "Naples",
-      { 0x8e, 0xfd, 0xdc, 0xaa, 0xf8, 0x49, 0x90, 0xcf, 0x63, 0x54, 0xd9, 0x36,
-        0x37, 0xbe, 0x27, 0x02, 0x20, 0xcf, 0x15, 0x79, 0x73, 0x32, 0xb3, 0xd9,
-        0x18, 0xc3, 0xb8, 0xcc, 0x77, 0x34, 0x9f, 0x31 } },
-    { "Rome",
-      { 0xae, 0x24, 0x56, 0xaf, 0x6c, 0x6a, 0xd2, 0x34, 0xba, 0xdd, 0x6c, 0x75,
-        0xe5, 0x89, 0x15, 0xbe, 0x61, 0x56, 0x82, 0x86, 0x76, 0x60, 0x83, 0x85,
-        0x3b, 0xf6, 0x68, 0xe6, 0xe2, 0x39, 0x77, 0xc3 } },
-    { "Milan",
-      { 0x26, 0x3b, 0x13, 0xfd, 0x31, 0x70, 0xc6, 0xff, 0xbb, 0x0b, 0x4f, 0x01,
-        0xf0, 0x98, 0x48, 0xdc, 0x08, 0xa8, 0xdc, 0x1e, 0x96, 0x37, 0xd4, 0x7e,
-        0x42, 0xcb, 0xe6, 0xc1, 0x35, 0xe4, 0xaf, 0x12 } },
-    { "Genoa",
-      { 0x97, 0x3d, 0xf6, 0x26, 0x5e, 0x1b, 0x40, 0xcf, 0x88, 0x83, 0x30, 0x5c,
-        0x1f, 0x6a, 0x6c, 0xd2, 0x54, 0x97, 0x94, 0x46, 0xac, 0xb4, 0x0b, 0xd3,
-        0x96, 0x94, 0x6b, 0x2f, 0x19, 0xe7, 0x51, 0xe9 } },
-    { "Turin",
-      { 0x89, 0x32, 0x76, 0x96, 0xf8, 0x08, 0x2b, 0x20, 0xf5, 0xa5, 0x88, 0x56,
-        0x5a, 0xdc, 0x26, 0xd4, 0x78, 0xe1, 0xc6, 0xd5, 0x61, 0x53, 0xc1, 0xde,
-        0x65, 0x6e, 0x63, 0x39, 0x6b, 0x8f, 0x8e, 0x20 } },
-};
 
 /* ---- keys ---- */
 
@@ -84,7 +58,7 @@ bool owner_key_point(EVP_PKEY *key, uint8_t x[SEV_P384_SIZE], uint8_t y[SEV_P384
     return done;
 }
 
-static EVP_PKEY *rsa_key(const struct sev_amd_certificate *cert)
+EVP_PKEY *owner_key_of_amd(const struct sev_amd_certificate *cert)
 {
     OSSL_PARAM_BLD *builder = OSSL_PARAM_BLD_new();
     BIGNUM *n = BN_lebin2bn(cert->modulus, (int)cert->key_size, NULL);
@@ -97,6 +71,59 @@ static EVP_PKEY *rsa_key(const struct sev_amd_certificate *cert)
     BN_free(e);
     OSSL_PARAM_BLD_free(builder);
     return key;
+}
+
+bool owner_key_digest(EVP_PKEY *key, uint8_t digest[32])
+{
+    uint8_t *der = NULL;
+    int size = i2d_PUBKEY(key, &der);
+    bool done = size > 0 && EVP_Digest(der, (size_t)size, digest, NULL, EVP_sha256(), NULL) == 1;
+    OPENSSL_free(der);
+    return done;
+}
+
+/* ---- roots ---- */
+
+/*
+ * SHA-256 of the public keys (SubjectPublicKeyInfo, DER) of AMD's own roots. From Milan on the ARK in
+ * AMD's form (ark.cert) and the one in X.509 have the same key.
+ */
+static const struct {
+    const char *product;
+    uint8_t digest[32];
+} genuine_roots[] = {
+    { "Naples",
+      { 0x3a, 0x04, 0xf8, 0xf1, 0x34, 0x7d, 0xe2, 0x06, 0xc9, 0x20, 0x6a, 0x81,
+        0x14, 0x8b, 0xa4, 0xef, 0x0a, 0x23, 0x3b, 0x24, 0x5d, 0x43, 0xa1, 0x5d,
+        0xd8, 0x2d, 0xe0, 0x43, 0xbb, 0x3e, 0x4f, 0x69 } },
+    { "Rome",
+      { 0x74, 0x47, 0xff, 0xa2, 0x1e, 0x2b, 0x93, 0x8b, 0xfa, 0xde, 0x89, 0xf5,
+        0xe9, 0x06, 0x6c, 0x00, 0xa3, 0x28, 0x81, 0x3b, 0xfc, 0x43, 0x68, 0x56,
+        0x05, 0xcc, 0xea, 0xbd, 0x18, 0xda, 0x6f, 0xde } },
+    { "Milan",
+      { 0x9f, 0x05, 0x6b, 0xee, 0x44, 0x37, 0x7e, 0x29, 0x30, 0x8c, 0xb5, 0xff,
+        0xa8, 0x95, 0xbd, 0xfb, 0x62, 0xd1, 0x88, 0x81, 0xfa, 0x6b, 0xed, 0x8d,
+        0x6f, 0x07, 0x5b, 0x02, 0x04, 0x08, 0x9c, 0xb9 } },
+    { "Genoa",
+      { 0x42, 0x9a, 0x69, 0xc9, 0x42, 0x2a, 0xa2, 0x58, 0xee, 0x4d, 0x8d, 0xb5,
+        0xfc, 0xda, 0x9c, 0x64, 0x70, 0xef, 0x15, 0xf8, 0xcd, 0x5a, 0x9c, 0xeb,
+        0xd6, 0xcb, 0xc7, 0xd9, 0x0b, 0x86, 0x38, 0x31 } },
+    { "Turin",
+      { 0x4f, 0x12, 0x54, 0x10, 0x56, 0x3a, 0x2a, 0xb9, 0xa5, 0x03, 0x56, 0xf9,
+        0x24, 0x3f, 0x6f, 0xe0, 0xb6, 0xf7, 0x3d, 0xe9, 0x86, 0x03, 0xf5, 0x3f,
+        0x90, 0x33, 0x9c, 0x70, 0xe9, 0xd7, 0xad, 0x08 } },
+};
+
+const char *owner_root_product(EVP_PKEY *ark)
+{
+    uint8_t digest[32];
+    if (!owner_key_digest(ark, digest))
+        return NULL;
+    for (size_t i = 0; i < sizeof(genuine_roots) / sizeof(genuine_roots[0]); i++) {
+        if (memcmp(digest, genuine_roots[i].digest, sizeof(digest)) == 0)
+            return genuine_roots[i].product;
+    }
+    return NULL;
 }
 
 /* ---- signatures ---- */
@@ -144,13 +171,13 @@ static int to_der(const uint8_t slot[SEV_CERT_SIG_SIZE], uint8_t **der)
     return length;
 }
 
-static bool ecdsa_verify(EVP_PKEY *key, const struct sev_cert_signature *signature,
-                         const uint8_t *data, size_t size)
+bool owner_ecdsa_verify(EVP_PKEY *key, uint32_t algorithm, const uint8_t slot[SEV_CERT_SIG_SIZE],
+                        const uint8_t *data, size_t size)
 {
-    const EVP_MD *hash = ecdsa_hash(signature->algorithm);
+    const EVP_MD *hash = ecdsa_hash(algorithm);
     EVP_MD_CTX *context = EVP_MD_CTX_new();
     uint8_t *der = NULL;
-    int length = to_der(signature->bytes, &der);
+    int length = to_der(slot, &der);
     bool right = hash && context && length > 0 &&
                  EVP_DigestVerifyInit(context, NULL, hash, NULL, key) == 1 &&
                  EVP_DigestVerify(context, der, (size_t)length, data, size) == 1;
@@ -250,89 +277,121 @@ const char *owner_chain_add(struct owner_chain *chain, const uint8_t *data, size
     return NULL;
 }
 
-/* Is `bytes` signed, in the slot that names this usage, by the P-384 key of `signer`? */
-static enum owner_link_state ec_link(const uint8_t *signer, uint32_t usage, const uint8_t *bytes)
+/* Why `bytes` is not signed, in the slot that names this usage, by the P-384 key of `signer`. */
+static const char *ec_link(const uint8_t *signer, uint32_t usage, const uint8_t *bytes)
 {
     struct sev_certificate from, to;
-    if (!signer || !bytes)
-        return OWNER_LINK_ABSENT;
-    if (sev_certificate_decode(signer, SEV_CERT_SIZE, &from) ||
-        sev_certificate_decode(bytes, SEV_CERT_SIZE, &to) || from.usage != usage)
-        return OWNER_LINK_BAD;
+    bool right = false, any = false;
+    if (sev_certificate_decode(signer, SEV_CERT_SIZE, &from) || from.usage != usage)
+        return "the signer's certificate is damaged";
+    if (sev_certificate_decode(bytes, SEV_CERT_SIZE, &to))
+        return "the signed certificate is damaged";
     EVP_PKEY *key = owner_key_from_point(from.x, from.y);
-    bool right = false;
-    for (int i = 0; key && i < 2; i++)
+    if (!key)
+        return "the signer's key is not a point of P-384";
+    for (int i = 0; i < 2; i++) {
+        any |= to.signature[i].usage == usage;
         right |= to.signature[i].usage == usage &&
-                 ecdsa_verify(key, &to.signature[i], bytes, SEV_CERT_SIGNED_SIZE);
+                 owner_ecdsa_verify(key, to.signature[i].algorithm, to.signature[i].bytes, bytes,
+                                    SEV_CERT_SIGNED_SIZE);
+    }
     EVP_PKEY_free(key);
-    return right ? OWNER_LINK_GOOD : OWNER_LINK_BAD;
+    if (right)
+        return NULL;
+    return any ? "the signature is not by this key, or the certificate was changed"
+               : "no signature in it claims to be by this kind of certificate";
 }
 
-static enum owner_link_state amd_link(const uint8_t *signer, size_t signer_size,
-                                      const uint8_t *bytes, size_t size)
+static const char *amd_link(const uint8_t *signer, size_t signer_size, const uint8_t *bytes,
+                            size_t size)
 {
     struct sev_amd_certificate from, to;
-    if (!signer || !bytes)
-        return OWNER_LINK_ABSENT;
-    if (sev_amd_certificate_decode(signer, signer_size, &from) ||
-        sev_amd_certificate_decode(bytes, size, &to) || from.key_size != to.key_size ||
-        memcmp(from.key_id, to.certifying_id, sizeof(from.key_id)) != 0)
-        return OWNER_LINK_BAD;
-    EVP_PKEY *key = rsa_key(&from);
+    if (sev_amd_certificate_decode(signer, signer_size, &from))
+        return "the signer's certificate is damaged";
+    if (sev_amd_certificate_decode(bytes, size, &to))
+        return "the signed certificate is damaged";
+    if (from.key_size != to.key_size)
+        return "the keys differ in size: certificates of two products";
+    if (memcmp(from.key_id, to.certifying_id, sizeof(from.key_id)) != 0)
+        return "it names another signer's key id: certificates of two products";
+    EVP_PKEY *key = owner_key_of_amd(&from);
     bool right = key && rsa_verify(key, from.key_size, to.signature, bytes, to.signed_size);
     EVP_PKEY_free(key);
-    return right ? OWNER_LINK_GOOD : OWNER_LINK_BAD;
+    return right ? NULL : "the signature is not by this key, or the certificate was changed";
+}
+
+static bool is_unsigned(const uint8_t *cek)
+{
+    struct sev_certificate cert;
+    return !sev_certificate_decode(cek, SEV_CERT_SIZE, &cert) &&
+           cert.signature[0].usage == SEV_USAGE_INVALID &&
+           cert.signature[1].usage == SEV_USAGE_INVALID;
 }
 
 /* The algorithm in the slot must be the one of the ASK's key size: never guess. */
-static enum owner_link_state ask_link(const uint8_t *ask, size_t ask_size, const uint8_t *cek)
+static const char *ask_link(const uint8_t *ask, size_t ask_size, const uint8_t *cek)
 {
     struct sev_amd_certificate from;
     struct sev_certificate to;
-    bool right = false, any = false;
-    if (!ask || !cek)
-        return OWNER_LINK_ABSENT;
-    if (sev_amd_certificate_decode(ask, ask_size, &from) ||
-        sev_certificate_decode(cek, SEV_CERT_SIZE, &to))
-        return OWNER_LINK_BAD;
+    bool right = false, fits = false;
+    if (sev_amd_certificate_decode(ask, ask_size, &from))
+        return "the signer's certificate is damaged";
+    if (sev_certificate_decode(cek, SEV_CERT_SIZE, &to))
+        return "the signed certificate is damaged";
     uint32_t algorithm = from.key_size == 512 ? SEV_ALGO_RSA_SHA384 : SEV_ALGO_RSA_SHA256;
-    EVP_PKEY *key = rsa_key(&from);
+    EVP_PKEY *key = owner_key_of_amd(&from);
     for (int i = 0; key && i < 2; i++) {
-        any |= to.signature[i].usage != SEV_USAGE_INVALID;
-        right |= to.signature[i].usage == SEV_USAGE_ASK &&
-                 to.signature[i].algorithm == algorithm &&
-                 rsa_verify(key, from.key_size, to.signature[i].bytes, cek, SEV_CERT_SIGNED_SIZE);
+        bool claimed = to.signature[i].usage == SEV_USAGE_ASK &&
+                       to.signature[i].algorithm == algorithm;
+        fits |= claimed;
+        right |= claimed && rsa_verify(key, from.key_size, to.signature[i].bytes, cek,
+                                       SEV_CERT_SIGNED_SIZE);
     }
     EVP_PKEY_free(key);
-    if (!any)
-        return OWNER_LINK_ABSENT; /* as a platform exports it: the signed one is AMD's to give */
-    return right ? OWNER_LINK_GOOD : OWNER_LINK_BAD;
+    if (right)
+        return NULL;
+    return fits ? "the signature is not by this key, or the certificate was changed"
+                : "its signature is not of the ASK's kind: certificates of two products";
 }
 
 static const char *product_of(const uint8_t *ark, size_t size)
 {
     struct sev_amd_certificate cert;
-    uint8_t digest[32];
-    if (!ark || sev_amd_certificate_decode(ark, size, &cert) ||
-        EVP_Digest(ark, cert.signed_size, digest, NULL, EVP_sha256(), NULL) != 1)
+    if (!ark || sev_amd_certificate_decode(ark, size, &cert))
         return NULL;
-    for (size_t i = 0; i < sizeof(genuine_roots) / sizeof(genuine_roots[0]); i++) {
-        if (memcmp(digest, genuine_roots[i].digest, sizeof(digest)) == 0)
-            return genuine_roots[i].product;
-    }
-    return NULL;
+    EVP_PKEY *key = owner_key_of_amd(&cert);
+    const char *product = key ? owner_root_product(key) : NULL;
+    EVP_PKEY_free(key);
+    return product;
+}
+
+static void judge(struct owner_chain_verdict *verdict, enum owner_link link, const char *reason)
+{
+    verdict->link[link] = reason ? OWNER_LINK_BAD : OWNER_LINK_GOOD;
+    verdict->reason[link] = reason;
 }
 
 void owner_chain_verify(const struct owner_chain *chain, struct owner_chain_verdict *ret)
 {
     const struct owner_chain *c = chain;
-    ret->link[OWNER_ARK_SELF] = amd_link(c->ark, c->ark_size, c->ark, c->ark_size);
-    ret->link[OWNER_ARK_ASK] = amd_link(c->ark, c->ark_size, c->ask, c->ask_size);
-    ret->link[OWNER_ASK_CEK] = ask_link(c->ask, c->ask_size, c->cek);
-    ret->link[OWNER_CEK_PEK] = ec_link(c->cek, SEV_USAGE_CEK, c->pek);
-    ret->link[OWNER_OCA_SELF] = ec_link(c->oca, SEV_USAGE_OCA, c->oca);
-    ret->link[OWNER_OCA_PEK] = ec_link(c->oca, SEV_USAGE_OCA, c->pek);
-    ret->link[OWNER_PEK_PDH] = ec_link(c->pek, SEV_USAGE_PEK, c->pdh);
+    memset(ret, 0, sizeof(*ret));
+    for (int i = 0; i < OWNER_LINKS; i++)
+        ret->link[i] = OWNER_LINK_ABSENT;
+    if (c->ark)
+        judge(ret, OWNER_ARK_SELF, amd_link(c->ark, c->ark_size, c->ark, c->ark_size));
+    if (c->ark && c->ask)
+        judge(ret, OWNER_ARK_ASK, amd_link(c->ark, c->ark_size, c->ask, c->ask_size));
+    /* As a platform exports it the CEK is unsigned: the signed one is AMD's to give. */
+    if (c->ask && c->cek && !is_unsigned(c->cek))
+        judge(ret, OWNER_ASK_CEK, ask_link(c->ask, c->ask_size, c->cek));
+    if (c->cek && c->pek)
+        judge(ret, OWNER_CEK_PEK, ec_link(c->cek, SEV_USAGE_CEK, c->pek));
+    if (c->oca)
+        judge(ret, OWNER_OCA_SELF, ec_link(c->oca, SEV_USAGE_OCA, c->oca));
+    if (c->oca && c->pek)
+        judge(ret, OWNER_OCA_PEK, ec_link(c->oca, SEV_USAGE_OCA, c->pek));
+    if (c->pek && c->pdh)
+        judge(ret, OWNER_PEK_PDH, ec_link(c->pek, SEV_USAGE_PEK, c->pdh));
     ret->product = product_of(c->ark, c->ark_size);
 }
 

@@ -8,6 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "owner/check.h"
 #include "sev/certificate.h"
 
 /* Certificates by kind; NULL: absent. They point into the caller's bytes. */
@@ -23,8 +24,6 @@ struct owner_chain {
  */
 const char *owner_chain_add(struct owner_chain *chain, const uint8_t *data, size_t size);
 
-enum owner_link_state { OWNER_LINK_GOOD, OWNER_LINK_BAD, OWNER_LINK_ABSENT };
-
 enum owner_link {
     OWNER_ARK_SELF, /* the ARK signs itself */
     OWNER_ARK_ASK,
@@ -38,6 +37,7 @@ enum owner_link {
 
 struct owner_chain_verdict {
     enum owner_link_state link[OWNER_LINKS];
+    const char *reason[OWNER_LINKS]; /* why a link is bad, as a phrase */
     const char *product; /* whose genuine root the ARK is, or NULL: not AMD's */
 };
 
@@ -50,6 +50,17 @@ const char *owner_link_name(enum owner_link link);
 /* Key objects; the caller frees them. NULL: not a point of the curve. */
 EVP_PKEY *owner_key_from_point(const uint8_t x[SEV_P384_SIZE], const uint8_t y[SEV_P384_SIZE]);
 bool owner_key_point(EVP_PKEY *key, uint8_t x[SEV_P384_SIZE], uint8_t y[SEV_P384_SIZE]);
+EVP_PKEY *owner_key_of_amd(const struct sev_amd_certificate *cert);
+
+/* SHA-256 of the key as a SubjectPublicKeyInfo: what `openssl pkey -pubout` writes, digested. */
+bool owner_key_digest(EVP_PKEY *key, uint8_t digest[32]);
+
+/* The product whose genuine root key this is: "Naples" to "Turin", or NULL. */
+const char *owner_root_product(EVP_PKEY *ark);
+
+/* Is it an ECDSA signature by this key, in the SEV API's encoding? False for an unknown algorithm. */
+bool owner_ecdsa_verify(EVP_PKEY *key, uint32_t algorithm, const uint8_t slot[SEV_CERT_SIG_SIZE],
+                        const uint8_t *data, size_t size);
 
 /* ECDSA with SHA-256 over the certificate's body, into the given slot. */
 bool owner_certificate_sign(EVP_PKEY *signer, uint32_t usage, struct sev_certificate *cert,

@@ -1,0 +1,182 @@
+#!/bin/sh
+# SPDX-License-Identifier: BSD-2-Clause-Patent
+# usage: owner_certs.sh PRIVET DATA-FOLDER
+# `privet owner certs` on genuine certificates in every form, on broken chains, and its conversions,
+# which python's zipfile and openssl read.
+set -u
+
+privet=$(realpath "$1")
+sev=$(realpath "$2")/sev
+snp=$sev/snp
+# shellcheck source=tests/cli/library.sh
+. "$(dirname "$0")/library.sh"
+
+names='pdh pek oca cek ask ark'
+rome=$(for name in $names; do echo "$sev/rome/$name.cert"; done)
+
+says() { # says PATTERN: in out or err
+    cat out err | grep -q "$1"
+    note $? "'$1' is not in: $(cat out err)"
+}
+
+# ---- forms of files
+for product in naples rome; do
+    # shellcheck disable=SC2086
+    (cd "$sev/$product" && cat pdh.cert pek.cert oca.cert cek.cert ask.cert ark.cert) >full
+    head -c 8336 full >short
+    (cd "$sev/$product" && cat ask.cert ark.cert) >ask_ark
+    base64 -w0 short >short.b64
+    expect 0 owner certs verify full
+    says "sevctl's full chain: PDH, PEK, OCA, CEK, ASK, ARK"
+    expect 0 owner certs short ask_ark
+    says "sevctl's chain: PDH, PEK, OCA, CEK"
+    says "AMD's ask_ark file: ASK, ARK"
+    expect 0 owner certs verify ask_ark short.b64
+    expect 6 owner certs verify short
+    says 'ARK was not given'
+done
+if command -v python3 >/dev/null; then
+    for method in STORED DEFLATED; do
+        (cd "$sev/rome" && python3 -c "
+import sys, zipfile
+with zipfile.ZipFile(sys.argv[1], 'w', zipfile.ZIP_$method) as archive:
+    for name in sys.argv[2:]:
+        archive.write(name + '.cert')" "$work/certs_export.zip" pdh pek oca cek ask ark)
+        expect 0 owner certs verify certs_export.zip
+        says 'zip: PDH, PEK, OCA, CEK, ASK, ARK'
+    done
+fi
+
+# ---- SEV-SNP
+for set in milan-vcek-a milan-vcek-b milan-vcek-c genoa-vcek turin-vcek; do
+    expect 0 owner certs verify "$snp/roots/${set%%-*}_ask_ark_asvk.pem" "$snp/$set/vcek.der"
+    says "root.*AMD's for"
+done
+expect 0 owner certs verify "$snp/roots/milan_ark.pem" "$snp/roots/milan_ask.pem" \
+    "$snp/milan-vcek-a/vcek.der"
+expect 0 owner certs verify --at 2025-06-01 "$snp/roots/milan_ask_ark_asvk.pem" \
+    "$snp/milan-vlek/vlek.der"
+expect 0 owner certs verify --at 2025-06-01T12:00:00Z "$snp/roots/milan_ask_ark_asvk.pem" \
+    "$snp/milan-vlek/vlek.der"
+expect 6 owner certs verify --at @1767225600 "$snp/roots/milan_ask_ark_asvk.pem" \
+    "$snp/milan-vlek/vlek.der"
+says "'ASVK signs VLEK': the VLEK expired at 2025-12-10"
+for time in yesterday 2025-02-30 2025-06-01T25:00:00Z 2025-06-01T12:00:00 @x ''; do
+    refuse 1 owner certs verify --at "$time" "$snp/roots/milan_ark.pem"
+done
+expect 6 owner certs verify "$snp/roots/genoa_ask_ark_asvk.pem" "$snp/milan-vcek-a/vcek.der"
+says "'ASK signs VCEK': it names another issuer"
+expect 6 owner certs verify "$snp/roots/milan_ask_ark_asvk.pem" \
+    "$snp/milan-vcek-c/vcek-badsig-legacy-hwid.der"
+says "'ASK signs VCEK': the signature is not by this key"
+expect 6 owner certs verify "$snp/roots/milan_ask_ark_asvk.pem"
+says 'nothing is said of a platform'
+refuse 1 owner certs verify "$snp/milan-vcek-a/vcek.der" "$snp/milan-vcek-b/vcek.der"
+
+# ---- broken SEV chains: the link and the reason
+broken() { # broken LINK FILES...: exactly this link
+    link=$1
+    shift
+    expect 6 owner certs verify "$@"
+    grep -q "^privet: .*'$link': " err
+    note $? "$*: not '$link': $(cat err)"
+}
+for part in "PEK signs PDH" "CEK signs PEK" "ASK signs CEK" "ARK signs ASK" "ARK signs itself"; do
+    signed=$(echo "${part##* }" | tr '[:upper:]' '[:lower:]')
+    [ "$signed" = itself ] && signed=ark
+    for name in $names; do
+        cp "$sev/rome/$name.cert" "$name"
+        chmod u+w "$name"
+    done
+    case $signed in # a byte that does not change the structure
+    ark | ask) offset=700 ;;
+    *) offset=4 ;;
+    esac
+    printf '\125' | dd of="$signed" bs=1 seek=$offset conv=notrunc 2>/dev/null
+    # shellcheck disable=SC2086
+    broken "$part" $names
+done
+broken 'ASK signs CEK' "$sev/rome/ask.cert" "$sev/naples/cek.cert"
+broken 'CEK signs PEK' "$sev/naples/cek.cert" "$sev/rome/pek.cert"
+broken 'OCA signs PEK' "$sev/naples/oca.cert" "$sev/rome/pek.cert"
+broken 'ARK signs ASK' "$sev/milan/ark.cert" "$sev/genoa/ask.cert"
+
+# ---- an emulator's root counts only if asked for
+expect 0 chip export --full emulated
+broken root emulated
+tail -c 1600 emulated >emulated_ark
+head -c 9936 emulated >without_ark
+expect 0 owner certs verify --root emulated_ark emulated
+says 'root.*that of --root'
+expect 0 owner certs verify --root emulated_ark without_ark
+expect 0 owner certs verify --any-root emulated
+broken root --root "$sev/rome/ark.cert" emulated
+refuse 1 owner certs verify --root "$sev/rome/pdh.cert" emulated
+refuse 1 owner certs verify --root nothing emulated
+
+# ---- show
+# shellcheck disable=SC2086
+expect 0 owner certs show $rome "$snp/turin-vcek/vcek.der" "$snp/milan-vlek/vlek.der"
+says 'signature-2 *by CEK, ECDSA with SHA-256'
+says 'hardware-id *1e550a8ee5cf9f4d'
+says 'provider *CN=cc-us-east-2.amazonaws.com'
+says 'root *Rome'
+if command -v python3 >/dev/null; then
+    for verb in show verify; do
+        # shellcheck disable=SC2086
+        expect 0 owner certs $verb --json $rome
+        python3 -m json.tool <out >/dev/null
+        note $? "$verb --json"
+    done
+    grep -q '"root":"Rome","genuine":true' out
+    note $? "verify --json: $(cat out)"
+    expect 6 owner certs verify --json emulated
+    python3 -m json.tool <out >/dev/null && grep -q '"genuine":false' out
+    note $? "verify --json of a foreign root: $(cat out)"
+fi
+
+# ---- convert: there and back
+# shellcheck disable=SC2086
+convert() { expect 0 owner certs convert --to "$1" --output "$2" $rome; }
+convert sevctl-full one && convert sevctl two && convert ask-ark three && convert chain four &&
+    convert sev-tool five
+(cd "$sev/rome" && cat pdh.cert pek.cert oca.cert cek.cert ask.cert ark.cert) | cmp -s - one &&
+    cat two three | cmp -s - one && tail -c +2085 two | cmp -s - four
+note $? 'the sequences of sevctl and AMD'
+expect 0 owner certs convert --to sevctl-full --output again five
+cmp -s one again
+note $? 'a zip there and back'
+if command -v python3 >/dev/null; then
+    python3 -m zipfile -t five >/dev/null && python3 -m zipfile -e five unpacked &&
+        cmp -s unpacked/cek.cert "$sev/rome/cek.cert"
+    note $? 'python reads the zip'
+fi
+mkdir folder
+expect 0 owner certs convert --to files --output folder five "$snp/milan-vcek-a/vcek.der"
+cmp -s folder/pek.cert "$sev/rome/pek.cert" &&
+    cmp -s folder/vcek.der "$snp/milan-vcek-a/vcek.der"
+note $? 'files in a folder'
+expect 0 owner certs convert --to pem --output pem "$snp/milan-vcek-a/vcek.der" \
+    "$snp/roots/milan_ask_ark_asvk.pem"
+expect 0 owner certs verify pem
+expect 0 owner certs convert --to der --output der "$snp/genoa-vcek/vcek.pem"
+cmp -s der "$snp/genoa-vcek/vcek.der"
+note $? 'PEM to DER'
+if command -v openssl >/dev/null; then
+    openssl x509 -in pem -noout
+    note $? 'openssl reads the PEM'
+fi
+refuse 1 owner certs convert --to der --output none "$snp/roots/milan_ask_ark_asvk.pem"
+refuse 1 owner certs convert --to pem --output none "$sev/rome/pek.cert"
+refuse 1 owner certs convert --to sevctl --output none "$sev/rome/pek.cert"
+refuse 1 owner certs convert --to sev-tool --output none "$snp/milan-vcek-a/vcek.der"
+refuse 1 owner certs convert --to files --output nowhere "$sev/rome/pek.cert"
+refuse 1 owner certs convert --to nonsense --output none "$sev/rome/pek.cert"
+refuse 1 owner certs convert --output none "$sev/rome/pek.cert"
+refuse 1 owner certs convert --to pem "$snp/milan-vcek-a/vcek.der"
+[ ! -e none ] && [ ! -e nowhere ]
+note $? 'a conversion that fails leaves nothing'
+refuse 1 owner certs
+refuse 1 owner certs show
+
+finish
