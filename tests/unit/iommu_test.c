@@ -21,7 +21,8 @@
 enum { PAGE = 4096, RAM = 64 * PAGE, POOL = 48 * PAGE, READ = 0, WRITE = 1, COMMON = 2, WIDE = 3 };
 
 const struct guid guid_edkii_iommu;
-static _Alignas(PAGE) uint8_t ram[RAM]; /* from POOL on: the pool */
+static _Alignas(PAGE) uint8_t board[PAGE + RAM];
+static uint8_t *const ram = board + PAGE; /* from POOL on: the pool */
 static bool sev, pool_used[RAM / PAGE];
 static unsigned bounces, pages_taken;
 static EDKII_IOMMU_PROTOCOL *published;
@@ -134,7 +135,7 @@ static int fresh(void **state)
 {
     sev = *state != NULL;
     memset(pool_used, 0, sizeof(pool_used));
-    memset(ram, 0x11, sizeof(ram));
+    memset(ram, 0x11, RAM);
     published = NULL;
     iommu_init();
     return 0;
