@@ -9,15 +9,15 @@
 
 static CHAR16 upper(CHAR16 letter)
 {
-    bool lower = (letter >= 'a' && letter <= 'z') ||
-                 (letter >= 0xE0 && letter <= 0xFE && letter != 0xF7);
+    bool lower =
+        (letter >= 'a' && letter <= 'z') || (letter >= 0xE0 && letter <= 0xFE && letter != 0xF7);
     return lower ? letter - 0x20 : letter;
 }
 
 static CHAR16 lower(CHAR16 letter)
 {
-    bool capital = (letter >= 'A' && letter <= 'Z') ||
-                   (letter >= 0xC0 && letter <= 0xDE && letter != 0xD7);
+    bool capital =
+        (letter >= 'A' && letter <= 'Z') || (letter >= 0xC0 && letter <= 0xDE && letter != 0xD7);
     return capital ? letter + 0x20 : letter;
 }
 
@@ -31,7 +31,7 @@ static INTN EFIAPI compare(EFI_UNICODE_COLLATION_PROTOCOL *this, CHAR16 *one, CH
     return (INTN)upper(*one) - (INTN)upper(*two);
 }
 
-/* `[abc]` or `[a-z]` behind the bracket; *pattern advances behind it. False also when it is open. */
+/* `[abc]` or `[a-z]` behind the bracket; *pattern advances. False also when it stays open. */
 static bool in_set(CHAR16 letter, const CHAR16 **pattern)
 {
     const CHAR16 *at = *pattern;
@@ -71,8 +71,8 @@ static BOOLEAN EFIAPI match(EFI_UNICODE_COLLATION_PROTOCOL *this, CHAR16 *text, 
             want = after;
             continue;
         }
-        if (*want && (*want == '?' || (*want == '[' ? in_set(*at, &after)
-                                                    : upper(*want) == upper(*at)))) {
+        if (*want &&
+            (*want == '?' || (*want == '[' ? in_set(*at, &after) : upper(*want) == upper(*at)))) {
             at++;
             want = after;
             continue;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause-Patent */
 /*
- * The console on the serial port (UEFI 2.10 12.4): UTF-16 out as UTF-8 with ANSI escape sequences. One
- * handle carries output and what keys.c reads.
+ * The console on the serial port (UEFI 2.10 12.4): UTF-16 out as UTF-8 with ANSI escape sequences.
+ * One handle carries output and what keys.c reads.
  */
 #include "firmware/lib/log.h"
 #include "firmware/platform/serial.h"

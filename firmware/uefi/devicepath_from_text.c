@@ -194,14 +194,16 @@ static void read_item(struct node *node, const struct devicepath_item *item, str
         store(at, number_of(span), item->size);
         break;
     case 'D':
-        store(at, is_word(span, "DEFAULT") ? decimal(item->argument) : number_of(span),
-              item->size);
+        store(at, is_word(span, "DEFAULT") ? decimal(item->argument) : number_of(span), item->size);
         break;
     case 'k':
         store(at, word_of(span, item->argument), item->size);
         break;
     case 'p':
-        store(at, is_word(span, "UDP") ? 17 : is_word(span, "TCP") ? 6 : number_of(span),
+        store(at,
+              is_word(span, "UDP")   ? 17
+              : is_word(span, "TCP") ? 6
+                                     : number_of(span),
               item->size);
         break;
     case 'E':
@@ -381,7 +383,7 @@ static void read_node(struct node *node, struct span span)
     store(node->bytes + 2, node->length, 2);
 }
 
-/* The text of the next node. *ret_end: what ended it, `/`, `,` or NUL. False: brackets stay open. */
+/* The text of the next node; *ret_end is `/`, `,` or NUL behind it. False: brackets stay open. */
 static bool next_node(const CHAR16 **text, struct span *ret, CHAR16 *ret_end)
 {
     unsigned depth = 0;
@@ -419,7 +421,8 @@ EFI_DEVICE_PATH_PROTOCOL *EFIAPI devicepath_node_from_text(const CHAR16 *text)
 /* The nodes of a text, one behind the other. Their length; 0: longer than a path may be. */
 static size_t read_nodes(uint8_t *room, const CHAR16 *text)
 {
-    static const EFI_DEVICE_PATH_PROTOCOL next_instance = { END_DEVICE_PATH, END_INSTANCE_DP,
+    static const EFI_DEVICE_PATH_PROTOCOL next_instance = { END_DEVICE_PATH,
+                                                            END_INSTANCE_DP,
                                                             { 4, 0 } };
     static const EFI_DEVICE_PATH_PROTOCOL path_end = { END_DEVICE_PATH, END_ENTIRE_DP, { 4, 0 } };
     struct span span;

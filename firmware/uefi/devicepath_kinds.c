@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause-Patent */
 /*
- * The kinds of device path nodes that have a text of their own (UEFI 2.10 10.3, 10.6.1.6). Rows with
- * constant bytes stand before the general row of their type. Kinds that no guest of ours meets
- * (AcpiEx, iSCSI, SasEx, UsbWwid, Dns) have the generic form, which loses nothing.
+ * The kinds of device path nodes that have a text of their own (UEFI 2.10 10.3, 10.6.1.6). Rows
+ * with constant bytes stand before the general row of their type. Kinds that no guest of ours meets
+ * (AcpiEx, iSCSI, SasEx, UsbWwid, Wi-Fi, Dns) have the generic form, which loses nothing.
  */
 #include "firmware/uefi/devicepath_text.h"
 
@@ -89,8 +89,8 @@ const size_t devicepath_kind_count = sizeof(devicepath_kinds) / sizeof(devicepat
 
 const char *devicepath_generic_name(uint8_t type)
 {
-    static const char *const names[] = { NULL, "HardwarePath", "AcpiPath", "Msg", "MediaPath",
-                                         "BbsPath" };
+    static const char *const names[] = { NULL,  "HardwarePath", "AcpiPath",
+                                         "Msg", "MediaPath",    "BbsPath" };
     return type < sizeof(names) / sizeof(names[0]) ? names[type] : NULL;
 }
 

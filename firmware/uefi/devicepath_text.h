@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause-Patent */
 /*
- * Device path nodes as text (UEFI 2.10 10.6): one table serves both directions. A kind of node has a
- * name and a format, a list of items in the order of the text. An item is
+ * Device path nodes as text (UEFI 2.10 10.6): one table serves both directions. A kind of node has
+ * a name and a format, a list of items in the order of the text. An item is
  *
  *     [?] KIND SIZE @ OFFSET [: ARGUMENT]
  *
- * with the size (a hexadecimal digit; 0: to the node's end) and offset (decimal) of its bytes behind
- * the node's header. `?` marks what the display form leaves out and texts may leave out.
+ * with the size (one digit; 0: to the node's end) and offset (decimal) of its bytes
+ * behind the node's header. `?` marks what the display form leaves out and texts may leave out.
  *
  *     x  number, 0x1F          d  number, decimal          h  number, all its digits, no 0x
  *     g  GUID                  b  bytes, 0A0B               H  bytes, 0x0A0B

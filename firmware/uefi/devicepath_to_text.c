@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause-Patent */
 /*
- * Device paths to text. A node that does not fit its kind exactly, or has no kind, is written in the
- * generic form with all its bytes, so that no text hides what a path contains. Text is written twice:
- * first only counted, then into memory of that size.
+ * Device paths to text. A node that does not fit its kind exactly, or has no kind, is written in
+ * the generic form with all its bytes, so that no text hides what a path contains. Text is written
+ * twice: first only counted, then into memory of that size.
  */
 #include "firmware/uefi/devicepath_text.h"
 #include "firmware/uefi/memory.h"
@@ -55,8 +55,9 @@ static void put_guid(struct sink *sink, const uint8_t *bytes)
     static const struct {
         uint8_t first, count, dash;
         int8_t step;
-    } groups[] = { { 3, 4, 1, -1 }, { 5, 2, 1, -1 }, { 7, 2, 1, -1 }, { 8, 2, 1, 1 },
-                   { 10, 6, 0, 1 } };
+    } groups[] = {
+        { 3, 4, 1, -1 }, { 5, 2, 1, -1 }, { 7, 2, 1, -1 }, { 8, 2, 1, 1 }, { 10, 6, 0, 1 }
+    };
     for (size_t i = 0; i < sizeof(groups) / sizeof(groups[0]); i++) {
         for (int at = groups[i].first, n = 0; n < groups[i].count; n++, at += groups[i].step)
             put_number(sink, bytes[at], 16, 2);
@@ -235,7 +236,7 @@ static void put_item(struct sink *sink, const struct devicepath_item *item, cons
     }
 }
 
-/* Has the node all that the kind's text needs, its constants, and nothing that it would not show? */
+/* Has the node all that the kind needs, its constants, and nothing that it would not show? */
 static bool fits(const struct devicepath_kind *kind, const uint8_t *data, size_t length)
 {
     const char *format = kind->format;
@@ -247,9 +248,8 @@ static bool fits(const struct devicepath_kind *kind, const uint8_t *data, size_t
         size_t end = item.offset + item.size;
         if (!item.optional && end > length)
             return false;
-        if (item.kind == '=' &&
-            memcmp(data + item.offset, constant,
-                   devicepath_hex(item.argument, constant, item.size)) != 0)
+        if (item.kind == '=' && memcmp(data + item.offset, constant,
+                                       devicepath_hex(item.argument, constant, item.size)) != 0)
             return false;
         if (item.kind == 'A' && (length == 0 || length % item.size != 0))
             return false;

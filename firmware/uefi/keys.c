@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause-Patent */
 /*
  * Keys from the serial port (UEFI 2.10 12.2, 12.3): what terminals send becomes key strokes, which
- * wait in a ring. Whoever wants to be told of a key is, even while nobody reads: then a timer looks.
+ * wait in a ring. Whoever wants to be told of a key is, even while nobody reads: then a timer
+ * looks.
  */
 #include "firmware/arch/time.h"
 #include "firmware/lib/log.h"

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause-Patent */
 /*
  * Serial I/O (UEFI 2.10 12.8) on the port that carries the console. Whoever opens it, GRUB's serial
- * terminal for one, shares the port with ConIn and ConOut; its line parameters are in its device path.
+ * terminal for one, shares the port with ConIn and ConOut; its line parameters are in its device
+ * path.
  */
 #include "firmware/arch/time.h"
 #include "firmware/platform/serial.h"
@@ -99,8 +100,7 @@ struct bit_names {
 };
 static const struct bit_names outputs[] = { { SERIAL_DTR, EFI_SERIAL_DATA_TERMINAL_READY },
                                             { SERIAL_RTS, EFI_SERIAL_REQUEST_TO_SEND },
-                                            { SERIAL_LOOP,
-                                              EFI_SERIAL_HARDWARE_LOOPBACK_ENABLE } };
+                                            { SERIAL_LOOP, EFI_SERIAL_HARDWARE_LOOPBACK_ENABLE } };
 static const struct bit_names inputs[] = { { 0x10, EFI_SERIAL_CLEAR_TO_SEND },
                                            { 0x20, EFI_SERIAL_DATA_SET_READY },
                                            { 0x40, EFI_SERIAL_RING_INDICATE },

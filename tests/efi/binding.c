@@ -14,8 +14,8 @@ struct driver {
     EFI_DRIVER_BINDING_PROTOCOL binding;
     EFI_HANDLE handle;
     char number;
-    EFI_GUID *wants;       /* binds to handles with this protocol */
-    EFI_GUID *child_guid;  /* a bus driver: the protocol of its child; NULL: a device driver */
+    EFI_GUID *wants;      /* binds to handles with this protocol */
+    EFI_GUID *child_guid; /* a bus driver: the protocol of its child; NULL: a device driver */
     EFI_HANDLE child;
     bool only_asked; /* refuses to start */
     UINTN stopped_children;
@@ -177,8 +177,7 @@ static void versions(void)
     EFI_HANDLE list[] = { drivers[0].handle, NULL };
     check_status("list.connect", bs->ConnectController(controller, list, NULL, false));
     check_text("list.calls", noted());
-    check_status("list.disconnect",
-                 bs->DisconnectController(controller, drivers[0].handle, NULL));
+    check_status("list.disconnect", bs->DisconnectController(controller, drivers[0].handle, NULL));
     check_text("list.disconnect.calls", noted());
     EFI_HANDLE by_image[] = { self, NULL };
     check_status("list.image", bs->ConnectController(controller, by_image, NULL, false));
@@ -209,8 +208,7 @@ static void exclusive(void)
     check_text("exclusive.calls", noted());
     check_status("exclusive.connect", bs->ConnectController(controller, NULL, NULL, false));
     check_text("exclusive.connect.calls", noted());
-    check_status("exclusive.close",
-                 bs->CloseProtocol(controller, &test_guid_1, self, NULL));
+    check_status("exclusive.close", bs->CloseProtocol(controller, &test_guid_1, self, NULL));
     check_text("exclusive.close.calls", noted());
     check_status("reinstall.connects",
                  bs->ReinstallProtocolInterface(controller, &test_guid_1, &interface, &interface));
@@ -238,8 +236,7 @@ static void buses(void)
     check_status("bus.recursive", bs->ConnectController(controller, NULL, NULL, true));
     check_text("bus.recursive.calls", noted());
     bus->stopped_children = 0;
-    check_status("bus.disconnect-child",
-                 bs->DisconnectController(controller, NULL, bus->child));
+    check_status("bus.disconnect-child", bs->DisconnectController(controller, NULL, bus->child));
     check_text("bus.disconnect-child.calls", noted());
     check_value("bus.disconnect-child.children", bus->stopped_children);
     check_status("bus.connect-after", bs->ConnectController(controller, NULL, NULL, true));

@@ -4,8 +4,9 @@
 
 EFI_STATUS EFIAPI efi_main(EFI_HANDLE image, EFI_SYSTEM_TABLE *table);
 
-static EFI_GUID loaded_image = { 0x5B1B31A1, 0x9562, 0x11d2,
-                                 { 0x8E, 0x3F, 0x00, 0xA0, 0xC9, 0x69, 0x72, 0x3B } };
+static EFI_GUID loaded_image = {
+    0x5B1B31A1, 0x9562, 0x11d2, { 0x8E, 0x3F, 0x00, 0xA0, 0xC9, 0x69, 0x72, 0x3B }
+};
 
 /* Exit takes the data over, UEFI 2.10 7.4.4: pool memory. */
 static EFI_STATUS leave(EFI_HANDLE image, EFI_BOOT_SERVICES *bs)

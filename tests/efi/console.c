@@ -114,6 +114,5 @@ void test_input(void)
     check_status("has-ex", bs->HandleProtocol(st->ConsoleInHandle, &text_input_ex_guid, &ex));
     if (ex)
         extended(ex);
-    check_status("has-output",
-                 bs->HandleProtocol(st->ConsoleOutHandle, &text_output_guid, &ex));
+    check_status("has-output", bs->HandleProtocol(st->ConsoleOutHandle, &text_output_guid, &ex));
 }

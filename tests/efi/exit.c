@@ -81,9 +81,9 @@ void test_exit(void)
 
 /* --- the virtual address map --- */
 
-#define OFFSET         0xFFFF800000000000ull /* what the upper half of the address space adds */
-#define TABLE_ADDRESS  0x00007FFFFFFFF000ull
-#define UPPER_HALF     256u
+#define OFFSET        0xFFFF800000000000ull /* what the upper half of the address space adds */
+#define TABLE_ADDRESS 0x00007FFFFFFFF000ull
+#define UPPER_HALF    256u
 
 /* The lower half of the address space once more in the upper half; the C-bit is in the entries. */
 static void map_upper_half(void)

@@ -57,17 +57,18 @@ static EFI_HANDLE load(const CHAR16 *name)
 static EFI_LOADED_IMAGE_PROTOCOL *loaded_of(EFI_HANDLE image)
 {
     VOID *interface = NULL;
-    return bs->HandleProtocol(image, &loaded_image_guid, &interface) == EFI_SUCCESS ? interface
-                                                                                    : NULL;
+    return bs->HandleProtocol(image, &loaded_image_guid, &interface) == EFI_SUCCESS ? interface : NULL;
 }
 
 static void arguments(void *file, UINTN size)
 {
     EFI_HANDLE image = NULL;
-    EFI_DEVICE_PATH_PROTOCOL *absent = file_path(L"\\absent.efi"), *child = file_path(L"\\child.efi");
+    EFI_DEVICE_PATH_PROTOCOL *absent = file_path(L"\\absent.efi"),
+                             *child = file_path(L"\\child.efi");
     uint8_t *bad = take(size);
     check_status("load.no-parent", bs->LoadImage(false, NULL, child, NULL, 0, &image));
-    check_status("load.bad-parent", bs->LoadImage(false, own->DeviceHandle, child, NULL, 0, &image));
+    check_status("load.bad-parent",
+                 bs->LoadImage(false, own->DeviceHandle, child, NULL, 0, &image));
     check_status("load.no-result", bs->LoadImage(false, self, child, NULL, 0, NULL));
     check_status("load.nothing", bs->LoadImage(false, self, NULL, NULL, 0, &image));
     check_status("load.absent-file", bs->LoadImage(false, self, absent, NULL, 0, &image));
@@ -107,7 +108,8 @@ static void fields(const char *name, EFI_HANDLE image)
     check_true(name_of(name, "no-device"), loaded->DeviceHandle == NULL);
     check_true(name_of(name, "file-path"), loaded->FilePath != NULL);
     check_value(name_of(name, "options"), loaded->LoadOptionsSize);
-    check_true(name_of(name, "base"), loaded->ImageBase && (uintptr_t)loaded->ImageBase % 4096 == 0);
+    check_true(name_of(name, "base"),
+               loaded->ImageBase && (uintptr_t)loaded->ImageBase % 4096 == 0);
     check_true(name_of(name, "size"), loaded->ImageSize > 0);
     check_value(name_of(name, "code"), loaded->ImageCodeType);
     check_value(name_of(name, "data"), loaded->ImageDataType);
@@ -146,8 +148,9 @@ static void endings(void)
     static const struct {
         const char *name;
         CHAR16 *option;
-    } table[] = { { "success", L"0" }, { "aborted", L"a" }, { "warning", L"w" }, { "exit", L"e" },
-                  { "unload-itself", L"u" }, { "exit-parent", L"p" }, { "start-itself", L"s" } };
+    } table[] = { { "success", L"0" },     { "aborted", L"a" },       { "warning", L"w" },
+                  { "exit", L"e" },        { "unload-itself", L"u" }, { "exit-parent", L"p" },
+                  { "start-itself", L"s" } };
     for (size_t i = 0; i < ARRAY_SIZE(table); i++) {
         EFI_HANDLE image = load(L"\\child.efi");
         EFI_LOADED_IMAGE_PROTOCOL *loaded = loaded_of(image);

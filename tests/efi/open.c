@@ -73,8 +73,8 @@ static void arguments(void)
         check_status(name_of("no-result", name),
                      bs->OpenProtocol(target, &test_guid_1, NULL, agent, controller, attributes));
         close_all();
-        check_status(name_of("absent", name),
-                     bs->OpenProtocol(target, &test_guid_3, &result, agent, controller, attributes));
+        check_status(name_of("absent", name), bs->OpenProtocol(target, &test_guid_3, &result, agent,
+                                                               controller, attributes));
         check_status(name_of("no-agent", name),
                      bs->OpenProtocol(target, &test_guid_1, &result, NULL, controller, attributes));
         check_status(name_of("bad-agent", name),
@@ -163,9 +163,9 @@ static void removal(void)
         EFI_STATUS status = bs->UninstallProtocolInterface(target, &test_guid_1, &interface);
         check_status(name_of("uninstall", kinds[i].name), status);
         if (status != EFI_SUCCESS) {
-            check_status(name_of("reinstall", kinds[i].name),
-                         bs->ReinstallProtocolInterface(target, &test_guid_1, &interface,
-                                                        &interface));
+            check_status(
+                name_of("reinstall", kinds[i].name),
+                bs->ReinstallProtocolInterface(target, &test_guid_1, &interface, &interface));
             close_all();
             bs->UninstallProtocolInterface(target, &test_guid_1, &interface);
         }

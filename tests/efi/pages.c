@@ -2,8 +2,14 @@
 /* Pages and the memory map (UEFI 2.10 7.2.1 to 7.2.3). */
 #include "tests/efi/conformance.h"
 
-enum { LOADER_CODE = 1, LOADER_DATA = 2, BOOT_DATA = 4, RUNTIME_CODE = 5, RUNTIME_DATA = 6,
-       CONVENTIONAL = 7 };
+enum {
+    LOADER_CODE = 1,
+    LOADER_DATA = 2,
+    BOOT_DATA = 4,
+    RUNTIME_CODE = 5,
+    RUNTIME_DATA = 6,
+    CONVENTIONAL = 7
+};
 
 static void any_of_type(UINT32 type)
 {
@@ -16,10 +22,10 @@ static void any_of_type(UINT32 type)
 
 static void arguments(void)
 {
-    static const UINT32 types[] = { 0,  1,  2,  3,          4,          5,          6,
-                                    7,  8,  9,  10,         11,         12,         13,
-                                    14, 15, 16, 0x6FFFFFFF, 0x70000000, 0x7FFFFFFF, 0x80000000,
-                                    0xFFFFFFFF };
+    static const UINT32 types[] = { 0,          1,          2,          3,         4,  5,
+                                    6,          7,          8,          9,         10, 11,
+                                    12,         13,         14,         15,        16, 0x6FFFFFFF,
+                                    0x70000000, 0x7FFFFFFF, 0x80000000, 0xFFFFFFFF };
     EFI_PHYSICAL_ADDRESS page = 0;
     check_status("no-memory-pointer", bs->AllocatePages(AllocateAnyPages, BOOT_DATA, 1, NULL));
     check_status("bad-kind", bs->AllocatePages(MaxAllocateType, BOOT_DATA, 1, &page));

@@ -4,9 +4,9 @@
 
 void test_pool(void)
 {
-    static const UINT32 types[] = { 0,  1,  2,  3,          4,          5,          6,
-                                    7,  8,  9,  10,         11,         12,         13,
-                                    14, 15, 16, 0x6FFFFFFF, 0x70000000, 0x80000000 };
+    static const UINT32 types[] = {
+        0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 0x6FFFFFFF, 0x70000000, 0x80000000
+    };
     static const UINTN sizes[] = { 0, 1, 8, 31, 32, 4080, 4096, 5000, 100000, 3000000 };
     VOID *buffer;
     check_status("no-buffer", bs->AllocatePool(4, 10, NULL));

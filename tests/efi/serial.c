@@ -11,9 +11,9 @@ typedef struct {
 typedef struct SERIAL {
     UINT32 Revision;
     EFI_STATUS(EFIAPI *Reset)(struct SERIAL *This);
-    EFI_STATUS(EFIAPI *SetAttributes)(struct SERIAL *This, UINT64 Baud, UINT32 Depth,
-                                      UINT32 Timeout, UINT32 Parity, UINT8 DataBits,
-                                      UINT32 StopBits);
+    EFI_STATUS(EFIAPI *SetAttributes)
+    (struct SERIAL *This, UINT64 Baud, UINT32 Depth, UINT32 Timeout, UINT32 Parity, UINT8 DataBits,
+     UINT32 StopBits);
     EFI_STATUS(EFIAPI *SetControl)(struct SERIAL *This, UINT32 Control);
     EFI_STATUS(EFIAPI *GetControl)(struct SERIAL *This, UINT32 *Control);
     EFI_STATUS(EFIAPI *Write)(struct SERIAL *This, UINTN *Size, VOID *Buffer);

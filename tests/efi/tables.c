@@ -36,8 +36,8 @@ void test_tables(void)
     check_true("runtime.crc", crc_good(&rt->Hdr));
     check_value("boot.empty", empty_entries(&bs->Hdr));
     check_value("runtime.empty", empty_entries(&rt->Hdr));
-    check_true("revisions-agree", st->Hdr.Revision == bs->Hdr.Revision &&
-                                      st->Hdr.Revision == rt->Hdr.Revision);
+    check_true("revisions-agree",
+               st->Hdr.Revision == bs->Hdr.Revision && st->Hdr.Revision == rt->Hdr.Revision);
     check_true("revision-2.70-at-least", st->Hdr.Revision >= EFI_REVISION_2_70);
     check_true("vendor", st->FirmwareVendor && st->FirmwareVendor[0]);
     check_true("console-in", st->ConsoleInHandle && st->ConIn);

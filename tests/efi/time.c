@@ -4,7 +4,12 @@
 
 static EFI_TIME good(void)
 {
-    return (EFI_TIME){ .Year = 2024, .Month = 2, .Day = 29, .Hour = 23, .Minute = 58, .Second = 7,
+    return (EFI_TIME){ .Year = 2024,
+                       .Month = 2,
+                       .Day = 29,
+                       .Hour = 23,
+                       .Minute = 58,
+                       .Second = 7,
                        .TimeZone = EFI_UNSPECIFIED_TIMEZONE };
 }
 
@@ -89,8 +94,7 @@ void test_capsules(void)
     check_status("query.unknown", rt->QueryCapsuleCapabilities(list, 1, &largest, &type));
     capsule.flags = 0x00020000; /* populate the system table without persistence: not allowed */
     check_status("update.populate-only", rt->UpdateCapsule(list, 1, 0));
-    check_status("query.populate-only",
-                 rt->QueryCapsuleCapabilities(list, 1, &largest, &type));
+    check_status("query.populate-only", rt->QueryCapsuleCapabilities(list, 1, &largest, &type));
     capsule.flags = 0x00040000; /* reset without persistence: not allowed */
     check_status("update.reset-only", rt->UpdateCapsule(list, 1, 0));
     capsule.flags = 0x00010000;

@@ -28,8 +28,9 @@ static void notification_order(void)
     static const struct {
         char name[2];
         EFI_TPL level;
-    } table[] = { { "a", TPL_CALLBACK }, { "b", TPL_NOTIFY }, { "c", TPL_CALLBACK },
-                  { "d", TPL_NOTIFY } };
+    } table[] = {
+        { "a", TPL_CALLBACK }, { "b", TPL_NOTIFY }, { "c", TPL_CALLBACK }, { "d", TPL_NOTIFY }
+    };
     EFI_EVENT events[ARRAY_SIZE(table)];
     for (size_t i = 0; i < ARRAY_SIZE(table); i++)
         bs->CreateEvent(EVT_NOTIFY_SIGNAL, table[i].level, note, (VOID *)(uintptr_t)table[i].name,
@@ -62,8 +63,8 @@ static void notification_order(void)
 
 void test_tpl(void)
 {
-    static const EFI_TPL levels[] = { TPL_APPLICATION, 5, TPL_CALLBACK, TPL_NOTIFY, 30,
-                                      TPL_HIGH_LEVEL };
+    static const EFI_TPL levels[] = { TPL_APPLICATION, 5,  TPL_CALLBACK,
+                                      TPL_NOTIFY,      30, TPL_HIGH_LEVEL };
     check_value("start", level_now());
     check_true("interrupts-on", processor_flags() & FLAG_INTERRUPTS);
     for (size_t i = 0; i < ARRAY_SIZE(levels); i++) {

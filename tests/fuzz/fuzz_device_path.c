@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause-Patent */
 /*
  * Device paths that a host or loader may hand in: measured, copied, joined, split into instances,
- * written as text; that text and the same bytes taken as a text must give well-formed paths or none.
+ * written as text; that text and the same bytes taken as a text must give well-formed paths or
+ * none.
  */
 #include <stdlib.h>
 #include <string.h>

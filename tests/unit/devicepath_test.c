@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause-Patent */
 /*
- * Device paths of the firmware as text and back. The forms are those of UEFI 2.10 10.6 as OVMF prints
- * them; texts and nodes that are damaged must lose nothing and reach nothing.
+ * Device paths of the firmware as text and back. The forms are those of UEFI 2.10 10.6 as OVMF
+ * prints them; texts and nodes that are damaged must lose nothing and reach nothing.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -65,8 +65,13 @@ static void texts_come_back(void **state)
         "PciRoot(0x0)/Pci(0x1F,0x0)/Serial(0x0)/Uart(115200,8,N,1)/VenUtf8()",
         "VenMedia(01234567-89AB-CDEF-0123-456789ABCDEF,0102FE)/Fv(01234567-89AB-CDEF-0123-"
         "456789ABCDEF)",
-        "Path(200,3,0102)", "HardwarePath(77)", "Msg(99,00)", "AcpiAdr(0x1,0x80010100)",
-        "BBS(HD,disk,0x1)", "UsbMassStorage(0x1234,0x5678,0x6,0x50)", "Acpi(0x04030201,0x5)",
+        "Path(200,3,0102)",
+        "HardwarePath(77)",
+        "Msg(99,00)",
+        "AcpiAdr(0x1,0x80010100)",
+        "BBS(HD,disk,0x1)",
+        "UsbMassStorage(0x1234,0x5678,0x6,0x50)",
+        "Acpi(0x04030201,0x5)",
         "Pci(0x1,0x0),Pci(0x2,0x0)",
     };
     for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
@@ -85,8 +90,9 @@ static void typed_texts_are_forgiven(void **state)
         { "Pci( 31 ,2,9)", "Pci(0x1F,0x2)" },
         { "PciRoot()", "PciRoot(0x0)" },
         { "Ata(5)", "Ata(Primary,Master,0x5)" },
-        { "IPv6(::1)", "IPv6(0000:0000:0000:0000:0000:0000:0000:0001,0x0,Static,0000:0000:0000:0000:"
-                       "0000:0000:0000:0000,0x0,0000:0000:0000:0000:0000:0000:0000:0000)" },
+        { "IPv6(::1)",
+          "IPv6(0000:0000:0000:0000:0000:0000:0000:0001,0x0,Static,0000:0000:0000:0000:"
+          "0000:0000:0000:0000,0x0,0000:0000:0000:0000:0000:0000:0000:0000)" },
         { "Uart(DEFAULT,DEFAULT,D,D)", "Uart(115200,8,D,D)" },
         { "Strange(1,2)", "Strange(1,2)" },
         { "Pci(1,0)/Pci(2", "Pci(0x1,0x0)" },

@@ -153,7 +153,8 @@ static void terminals_sequences(void **state)
 static void nonsense_is_no_key(void **state)
 {
     (void)state;
-    line = "\x1b[99999999999999999999~\x1b[Z\xff\xc3" "a";
+    line = "\x1b[99999999999999999999~\x1b[Z\xff\xc3"
+           "a";
     expect_nothing();
 }
 
