@@ -3,7 +3,8 @@
  * An EFI program for tests of boot managers: says which file it was started from, with which
  * options and as which boot option, then does what the text file beside it says (\A.EFI: \A.TXT),
  * a command a line:
- *   option NNNN PATH [OPTIONS]   Boot#### for a file of this volume, by partition if there is one
+ *   option NAME PATH [OPTIONS]   Boot####, SysPrep#### for a file of this volume, by partition if
+ *                                there is one
  *   set NAME NUMBER...           a global variable of 16-bit numbers, hexadecimal, kept at reset
  *   wide NAME NUMBER             one of a 64-bit number
  *   delete NAME
@@ -197,10 +198,8 @@ static const EFI_DEVICE_PATH_PROTOCOL *volume_path(size_t *ret_length)
 static void make_option(char *line)
 {
     static uint8_t data[1024];
-    char name[] = "Boot####";
     CHAR16 path[128], options[128];
-    char *number = word(&line);
-    copy((uint8_t *)name + 4, number, 4);
+    char *name = word(&line);
     widen(word(&line), path);
     widen(line, options);
     size_t path_length = 0, options_length = 0, device_length;
