@@ -19,16 +19,32 @@ enum sev_command {
     SEV_PDH_CERT_EXPORT = 0x008,
     SEV_PDH_GEN = 0x009,
     SEV_DF_FLUSH = 0x00A,
+    SEV_DOWNLOAD_FIRMWARE = 0x00B,
     SEV_GET_ID = 0x00C,
+    SEV_INIT_EX = 0x00D,
+    SEV_NOP = 0x00E,
     SEV_DECOMMISSION = 0x020,
     SEV_ACTIVATE = 0x021,
     SEV_DEACTIVATE = 0x022,
     SEV_GUEST_STATUS = 0x023,
+    SEV_COPY = 0x024,
+    SEV_ACTIVATE_EX = 0x025,
     SEV_LAUNCH_START = 0x030,
     SEV_LAUNCH_UPDATE_DATA = 0x031,
+    SEV_LAUNCH_UPDATE_VMSA = 0x032,
     SEV_LAUNCH_MEASURE = 0x033,
     SEV_LAUNCH_SECRET = 0x034,
     SEV_LAUNCH_FINISH = 0x035,
+    SEV_ATTESTATION = 0x036,
+    SEV_SEND_START = 0x040,
+    SEV_SEND_UPDATE_DATA = 0x041,
+    SEV_SEND_UPDATE_VMSA = 0x042,
+    SEV_SEND_FINISH = 0x043,
+    SEV_SEND_CANCEL = 0x044,
+    SEV_RECEIVE_START = 0x050,
+    SEV_RECEIVE_UPDATE_DATA = 0x051,
+    SEV_RECEIVE_UPDATE_VMSA = 0x052,
+    SEV_RECEIVE_FINISH = 0x053,
     SEV_DBG_DECRYPT = 0x060,
     SEV_DBG_ENCRYPT = 0x061,
 };
@@ -49,11 +65,22 @@ enum sev_guest_state {
 
 #define SEV_INIT_ES 1u /* INIT flags: enable SEV-ES */
 
+#define SEV_NV_SIZE 0x8000u /* the area of INIT_EX */
+
+#define SEV_VMSA_SIZE 0x1000u
+
 #pragma pack(push, 1)
 struct sev_init {
     uint32_t flags, reserved;
     uint64_t tmr_paddr;
     uint32_t tmr_len;
+};
+struct sev_init_ex {
+    uint32_t length, flags;
+    uint64_t tmr_paddr;
+    uint32_t tmr_len, reserved;
+    uint64_t nv_paddr; /* 0: the chip's own store */
+    uint32_t nv_len;
 };
 struct sev_platform_status {
     uint8_t api_major, api_minor, state;
@@ -79,6 +106,10 @@ struct sev_pek_cert_import {
     uint64_t oca_paddr;
     uint32_t oca_len;
 };
+struct sev_download_firmware {
+    uint64_t fw_paddr;
+    uint32_t fw_len;
+};
 struct sev_get_id {
     uint64_t id_paddr;
     uint32_t id_len;
@@ -89,18 +120,22 @@ struct sev_handle {
 struct sev_activate {
     uint32_t handle, asid;
 };
+struct sev_activate_ex {
+    uint32_t length, handle, asid, numids;
+    uint64_t ids_paddr; /* APIC ids, u32 each */
+};
 struct sev_guest_status {
     uint32_t handle, policy, asid;
     uint8_t state;
 };
-struct sev_launch_start {
+struct sev_launch_start { /* RECEIVE_START too: the certificate is the sender's PDH */
     uint32_t handle, policy;
     uint64_t dh_cert_paddr;
     uint32_t dh_cert_len, reserved;
     uint64_t session_paddr;
     uint32_t session_len;
 };
-struct sev_launch_update_data {
+struct sev_launch_update_data { /* LAUNCH_UPDATE_VMSA too */
     uint32_t handle, reserved;
     uint64_t paddr;
     uint32_t length;
@@ -110,7 +145,7 @@ struct sev_launch_measure {
     uint64_t measure_paddr;
     uint32_t measure_len;
 };
-struct sev_launch_secret {
+struct sev_launch_secret { /* SEND_UPDATE_* and RECEIVE_UPDATE_* too */
     uint32_t handle, reserved;
     uint64_t hdr_paddr;
     uint32_t hdr_len, reserved2;
@@ -118,6 +153,27 @@ struct sev_launch_secret {
     uint32_t guest_len, reserved3;
     uint64_t trans_paddr;
     uint32_t trans_len;
+};
+struct sev_attestation {
+    uint32_t handle, reserved;
+    uint64_t paddr;
+    uint8_t mnonce[16];
+    uint32_t length;
+};
+struct sev_send_start {
+    uint32_t handle, policy;
+    uint64_t pdh_cert_paddr; /* the receiver's */
+    uint32_t pdh_cert_len, reserved;
+    uint64_t plat_certs_paddr; /* PEK, OCA, CEK */
+    uint32_t plat_certs_len, reserved2;
+    uint64_t amd_certs_paddr; /* ASK, ARK */
+    uint32_t amd_certs_len, reserved3;
+    uint64_t session_paddr;
+    uint32_t session_len;
+};
+struct sev_copy {
+    uint32_t handle, length;
+    uint64_t src_paddr, dst_paddr;
 };
 struct sev_dbg {
     uint32_t handle, reserved;
@@ -138,6 +194,12 @@ _Static_assert(sizeof(struct sev_launch_start) == 0x24, "SEV API LAUNCH_START");
 _Static_assert(sizeof(struct sev_launch_update_data) == 0x14, "SEV API LAUNCH_UPDATE_DATA");
 _Static_assert(sizeof(struct sev_launch_measure) == 0x14, "SEV API LAUNCH_MEASURE");
 _Static_assert(sizeof(struct sev_launch_secret) == 0x34, "SEV API LAUNCH_SECRET");
+_Static_assert(sizeof(struct sev_init_ex) == 0x24, "SEV API INIT_EX");
+_Static_assert(sizeof(struct sev_download_firmware) == 0x0C, "SEV API DOWNLOAD_FIRMWARE");
+_Static_assert(sizeof(struct sev_activate_ex) == 0x18, "SEV API ACTIVATE_EX");
+_Static_assert(sizeof(struct sev_attestation) == 0x24, "SEV API ATTESTATION");
+_Static_assert(sizeof(struct sev_send_start) == 0x44, "SEV API SEND_START");
+_Static_assert(sizeof(struct sev_copy) == 0x18, "SEV API COPY");
 _Static_assert(sizeof(struct sev_dbg) == 0x1C, "SEV API DBG_DECRYPT");
 
 #endif

@@ -11,51 +11,80 @@
 #define WORKING (1u << SEV_PLATFORM_WORKING)
 #define ANY     (UNINIT | INITED | WORKING)
 
-/* SEV API: command identifiers, the platform states that allow them, size of the buffer. */
+/*
+ * When the buffer goes back to the caller: never; if the command succeeded; or also when it answers
+ * INVALID_LENGTH, so that the caller learns the length needed.
+ */
+enum write_back { NEVER, DONE, LENGTH };
+
+/* SEV API: identifiers, the platform states that allow them, size of the buffer. */
 static const struct command {
     enum sev_command id;
     unsigned states;
     size_t size;
+    enum write_back write_back;
     chip_function *function;
 } commands[] = {
-    { SEV_INIT, UNINIT, sizeof(struct sev_init), platform_init },
-    { SEV_SHUTDOWN, ANY, 0, platform_shutdown },
-    { SEV_PLATFORM_RESET, UNINIT, 0, platform_reset },
-    { SEV_PLATFORM_STATUS, ANY, sizeof(struct sev_platform_status), platform_status },
-    { SEV_PEK_GEN, INITED, 0, platform_pek_gen },
-    { SEV_PEK_CSR, INITED | WORKING, sizeof(struct sev_pek_csr), platform_pek_csr },
-    { SEV_PEK_CERT_IMPORT, INITED, sizeof(struct sev_pek_cert_import), platform_pek_cert_import },
-    { SEV_PDH_CERT_EXPORT, INITED | WORKING, sizeof(struct sev_pdh_cert_export),
+    { SEV_INIT, UNINIT, sizeof(struct sev_init), NEVER, platform_init },
+    { SEV_SHUTDOWN, ANY, 0, NEVER, platform_shutdown },
+    { SEV_PLATFORM_RESET, UNINIT, 0, NEVER, platform_reset },
+    { SEV_PLATFORM_STATUS, ANY, sizeof(struct sev_platform_status), DONE, platform_status },
+    { SEV_PEK_GEN, INITED, 0, NEVER, platform_pek_gen },
+    { SEV_PEK_CSR, INITED | WORKING, sizeof(struct sev_pek_csr), LENGTH, platform_pek_csr },
+    { SEV_PEK_CERT_IMPORT, INITED, sizeof(struct sev_pek_cert_import), NEVER,
+      platform_pek_cert_import },
+    { SEV_PDH_CERT_EXPORT, INITED | WORKING, sizeof(struct sev_pdh_cert_export), LENGTH,
       platform_pdh_cert_export },
-    { SEV_PDH_GEN, INITED | WORKING, 0, platform_pdh_gen },
-    { SEV_GET_ID, ANY, sizeof(struct sev_get_id), platform_get_id },
-    { SEV_DF_FLUSH, ANY, 0, platform_df_flush },
-    { SEV_DECOMMISSION, WORKING, sizeof(struct sev_handle), guest_decommission_command },
-    { SEV_ACTIVATE, WORKING, sizeof(struct sev_activate), guest_activate },
-    { SEV_DEACTIVATE, WORKING, sizeof(struct sev_handle), guest_deactivate },
-    { SEV_GUEST_STATUS, INITED | WORKING, sizeof(struct sev_guest_status), guest_status },
-    { SEV_LAUNCH_START, INITED | WORKING, sizeof(struct sev_launch_start), launch_start },
-    { SEV_LAUNCH_UPDATE_DATA, WORKING, sizeof(struct sev_launch_update_data), launch_update_data },
-    { SEV_LAUNCH_MEASURE, WORKING, sizeof(struct sev_launch_measure), launch_measure },
-    { SEV_LAUNCH_SECRET, WORKING, sizeof(struct sev_launch_secret), launch_secret },
-    { SEV_LAUNCH_FINISH, WORKING, sizeof(struct sev_handle), launch_finish },
-    { SEV_DBG_DECRYPT, WORKING, sizeof(struct sev_dbg), debug_decrypt },
-    { SEV_DBG_ENCRYPT, WORKING, sizeof(struct sev_dbg), debug_encrypt },
+    { SEV_PDH_GEN, INITED | WORKING, 0, NEVER, platform_pdh_gen },
+    { SEV_DF_FLUSH, ANY, 0, NEVER, platform_df_flush },
+    { SEV_DOWNLOAD_FIRMWARE, UNINIT, sizeof(struct sev_download_firmware), NEVER,
+      platform_download_firmware },
+    { SEV_GET_ID, ANY, sizeof(struct sev_get_id), LENGTH, platform_get_id },
+    { SEV_NOP, ANY, 0, NEVER, platform_nop },
+    { SEV_DECOMMISSION, WORKING, sizeof(struct sev_handle), NEVER, guest_decommission_command },
+    { SEV_ACTIVATE, WORKING, sizeof(struct sev_activate), NEVER, guest_activate },
+    { SEV_DEACTIVATE, WORKING, sizeof(struct sev_handle), NEVER, guest_deactivate },
+    { SEV_GUEST_STATUS, INITED | WORKING, sizeof(struct sev_guest_status), DONE, guest_status },
+    { SEV_ACTIVATE_EX, WORKING, sizeof(struct sev_activate_ex), NEVER, guest_activate_ex },
+    { SEV_LAUNCH_START, INITED | WORKING, sizeof(struct sev_launch_start), DONE, launch_start },
+    { SEV_LAUNCH_UPDATE_DATA, WORKING, sizeof(struct sev_launch_update_data), NEVER,
+      launch_update_data },
+    { SEV_LAUNCH_UPDATE_VMSA, WORKING, sizeof(struct sev_launch_update_data), NEVER,
+      launch_update_vmsa },
+    { SEV_LAUNCH_MEASURE, WORKING, sizeof(struct sev_launch_measure), LENGTH, launch_measure },
+    { SEV_LAUNCH_SECRET, WORKING, sizeof(struct sev_launch_secret), NEVER, launch_secret },
+    { SEV_LAUNCH_FINISH, WORKING, sizeof(struct sev_handle), NEVER, launch_finish },
+    { SEV_DBG_DECRYPT, WORKING, sizeof(struct sev_dbg), NEVER, debug_decrypt },
+    { SEV_DBG_ENCRYPT, WORKING, sizeof(struct sev_dbg), NEVER, debug_encrypt },
 };
 
-uint16_t chip_command(struct chip *chip, unsigned command, void *buffer)
+static const struct command *find(unsigned id)
 {
     for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++) {
-        if (commands[i].id != command)
-            continue;
-        if (!(commands[i].states & 1u << chip->state))
-            return SEV_INVALID_PLATFORM_STATE;
-        if (commands[i].size && !buffer)
-            return SEV_INVALID_ADDRESS;
-        chip_random_absorb(chip, &commands[i].id, sizeof(commands[i].id));
-        return commands[i].function(chip, buffer);
+        if (commands[i].id == id)
+            return &commands[i];
     }
-    return SEV_INVALID_COMMAND;
+    return NULL;
+}
+
+uint16_t chip_command(struct chip *chip, unsigned id, void *buffer)
+{
+    const struct command *command = find(id);
+    _Alignas(8) uint8_t copy[CHIP_BUFFER_MAX]; /* the caller's may change under the chip's eyes */
+    if (!command)
+        return SEV_INVALID_COMMAND;
+    if (!(command->states & 1u << chip->state))
+        return SEV_INVALID_PLATFORM_STATE;
+    if (command->size && !buffer)
+        return SEV_INVALID_ADDRESS;
+    chip_random_absorb(chip, &command->id, sizeof(command->id));
+    if (command->size)
+        memcpy(copy, buffer, command->size);
+    uint16_t status = command->function(chip, copy);
+    if ((command->write_back != NEVER && status == SEV_SUCCESS) ||
+        (command->write_back == LENGTH && status == SEV_INVALID_LENGTH))
+        memcpy(buffer, copy, command->size);
+    return status;
 }
 
 struct chip *chip_open(const struct chip_config *config, struct memory *memory, char *error,
@@ -88,8 +117,7 @@ void chip_close(struct chip *chip)
 {
     if (!chip)
         return;
-    for (unsigned i = 0; i < CHIP_MAX_GUESTS; i++)
-        guest_wipe(chip, &chip->guests[i]);
+    guests_wipe(chip);
     free(chip->state_folder);
     OPENSSL_cleanse(chip, sizeof(*chip));
     free(chip);
@@ -150,4 +178,16 @@ bool chip_write(struct chip *chip, uint64_t address, const void *data, size_t le
     if (to)
         memcpy(to, data, length);
     return to != NULL;
+}
+
+bool chip_is_memory(const struct chip *chip, uint64_t address, uint32_t length)
+{
+    if (address >= CHIP_HOST_WINDOW)
+        return false;
+    for (uint64_t page = address & ~(uint64_t)(MEMORY_PAGE_SIZE - 1); page < address + length;
+         page += MEMORY_PAGE_SIZE) {
+        if (memory_page_kind(chip->memory, page) == MEMORY_NONE)
+            return false;
+    }
+    return true;
 }

@@ -2,8 +2,8 @@
 /*
  * The emulated AMD Secure Processor (SEV API, publication 55766). One door: a command id and a
  * command buffer give a status. Addresses inside command buffers are physical addresses of the
- * emulated platform and are reached only through struct chip_platform, as the real one reaches
- * DRAM. It knows memory and nothing of the CPU.
+ * emulated platform: guest memory or what chip_map registered. It knows memory and nothing of the
+ * CPU.
  */
 #ifndef PRIVET_MACHINE_CHIP_H
 #define PRIVET_MACHINE_CHIP_H
@@ -24,7 +24,6 @@ struct chip;
 struct chip_config {
     const char *state_folder;  /* identity and persistent keys; created if absent, mode 0700 */
     uint8_t api_major, api_minor, build;
-    bool es;                   /* platform supports SEV-ES */
     unsigned max_asid, min_plain_asid; /* CPUID 0x8000001F ECX and EDX of the host */
     /*
      * Deterministic platform: everything random that a command makes derives from the chip's
@@ -35,7 +34,7 @@ struct chip_config {
 
 /*
  * Where command buffers and their operands live. Host buffers are given physical addresses in a
- * window of their own (chip_window); guest pages are guest-physical addresses in `memory`.
+ * window of their own (chip_map); guest pages are guest-physical addresses in `memory`.
  */
 #define CHIP_HOST_WINDOW 0x0008000000000000ull /* system physical: above every guest address */
 
@@ -78,6 +77,16 @@ bool chip_root_certificates(struct chip *chip, struct chip_root *ret_root, char 
 
 /* The door: enum sev_command (sev/command.h), buffer in the command's layout, enum sev_status. */
 uint16_t chip_command(struct chip *chip, unsigned command, void *buffer);
+
+/*
+ * Threads of the emulated part: their APIC ids are 0 to CHIP_THREADS - 1, and the threads of a core
+ * complex follow each other. An ASID is enabled by complex (ACTIVATE_EX).
+ */
+#define CHIP_THREADS             128u
+#define CHIP_THREADS_PER_COMPLEX 8u
+
+/* True if VMRUN with this ASID may succeed on that thread: launched, and activated there. */
+bool chip_may_run(const struct chip *chip, uint32_t asid, uint32_t apic_id);
 
 /* The CPU executed WBINVD on every core (needed before DF_FLUSH, SEV API). */
 void chip_note_wbinvd(struct chip *chip);

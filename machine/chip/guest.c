@@ -17,20 +17,50 @@ static void unbind(struct chip *chip, struct chip_guest *guest)
     if (!guest->asid)
         return;
     memory_set_key(chip->memory, (memory_view)guest->asid, NULL);
-    if (guest->state == SEV_GUEST_RUNNING) {
+    if (chip->asid[guest->asid] == ASID_IN_USE) {
         chip->asid[guest->asid] = ASID_DIRTY;
         chip->wbinvd = false;
     } else {
         chip->asid[guest->asid] = ASID_CLEAN; /* it never ran: nothing of it is cached */
     }
     guest->asid = 0;
+    guest->complexes = 0;
 }
 
-void guest_wipe(struct chip *chip, struct chip_guest *guest)
+static void wipe(struct chip *chip, struct chip_guest *guest)
 {
     unbind(chip, guest);
     EVP_MD_CTX_free(guest->digest);
     OPENSSL_cleanse(guest, sizeof(*guest));
+}
+
+void guests_wipe(struct chip *chip)
+{
+    for (unsigned i = 0; i < CHIP_MAX_GUESTS; i++) {
+        if (chip->guests[i].state != SEV_GUEST_UNINIT)
+            wipe(chip, &chip->guests[i]);
+    }
+}
+
+void guest_set_running(struct chip *chip, struct chip_guest *guest)
+{
+    OPENSSL_cleanse(guest->tek, sizeof(guest->tek));
+    OPENSSL_cleanse(guest->tik, sizeof(guest->tik));
+    guest->state = SEV_GUEST_RUNNING;
+    if (guest->asid)
+        chip->asid[guest->asid] = ASID_IN_USE;
+}
+
+bool chip_may_run(const struct chip *chip, uint32_t asid, uint32_t apic_id)
+{
+    if (!asid || asid > MEMORY_MAX_ASID || apic_id >= CHIP_THREADS ||
+        chip->asid[asid] != ASID_IN_USE)
+        return false;
+    for (unsigned i = 0; i < CHIP_MAX_GUESTS; i++) {
+        if (chip->guests[i].asid == asid)
+            return chip->guests[i].complexes >> apic_id / CHIP_THREADS_PER_COMPLEX & 1;
+    }
+    return false;
 }
 
 uint16_t guest_decommission_command(struct chip *chip, void *buffer)
@@ -41,7 +71,7 @@ uint16_t guest_decommission_command(struct chip *chip, void *buffer)
         return SEV_INVALID_GUEST;
     if (guest->asid)
         return SEV_ACTIVE;
-    guest_wipe(chip, guest);
+    wipe(chip, guest);
     for (unsigned i = 0; i < CHIP_MAX_GUESTS; i++) {
         if (chip->guests[i].state != SEV_GUEST_UNINIT)
             return SEV_SUCCESS;
@@ -50,33 +80,86 @@ uint16_t guest_decommission_command(struct chip *chip, void *buffer)
     return SEV_SUCCESS;
 }
 
-/* Plain guests use min_plain_asid and up, SEV-ES guests what lies below (SEV API, ACTIVATE). */
-static bool asid_in_range(const struct chip *chip, const struct chip_guest *guest, uint32_t asid)
+/*
+ * In the order of SEV API, ACTIVATE. ASIDs below min_plain_asid are for SEV-ES guests, which this
+ * part does not have.
+ */
+static uint16_t check_activation(const struct chip *chip, const struct chip_guest *guest,
+                                 uint32_t asid)
 {
-    bool es = guest->policy & SEV_POLICY_ES;
-    return asid && asid <= chip->config.max_asid && asid <= MEMORY_MAX_ASID &&
-           es == (asid < chip->config.min_plain_asid);
+    if (!asid || asid > chip->config.max_asid || asid >= MEMORY_SME)
+        return SEV_INVALID_ASID;
+    if (chip->asid[asid] == ASID_ALLOCATED || chip->asid[asid] == ASID_IN_USE)
+        return SEV_ASID_OWNED;
+    if (guest->asid)
+        return SEV_ACTIVE;
+    if (guest->state == SEV_GUEST_SENT)
+        return SEV_INVALID_GUEST_STATE;
+    if (chip->asid[asid] == ASID_DIRTY)
+        return SEV_DF_FLUSH_REQUIRED;
+    return asid < chip->config.min_plain_asid ? SEV_INVALID_ASID : SEV_SUCCESS;
 }
+
+/* The guest's key into the engine. Before RUNNING the activation is pending. */
+static uint16_t bind(struct chip *chip, struct chip_guest *guest, uint32_t asid,
+                     uint32_t complexes)
+{
+    uint16_t status = check_activation(chip, guest, asid);
+    if (status != SEV_SUCCESS)
+        return status;
+    bool runs = guest->state == SEV_GUEST_RUNNING || guest->state == SEV_GUEST_SUPDATE;
+    chip->asid[asid] = runs ? ASID_IN_USE : ASID_ALLOCATED;
+    guest->asid = asid;
+    guest->complexes = complexes;
+    memory_set_key(chip->memory, (memory_view)asid, guest->memory_key);
+    return SEV_SUCCESS;
+}
+
+#define ALL_COMPLEXES ((1u << CHIP_THREADS / CHIP_THREADS_PER_COMPLEX) - 1)
 
 uint16_t guest_activate(struct chip *chip, void *buffer)
 {
     const struct sev_activate *command = buffer;
     struct chip_guest *guest = guest_by_handle(chip, command->handle);
+    return guest ? bind(chip, guest, command->asid, ALL_COMPLEXES) : SEV_INVALID_GUEST;
+}
+
+/* The complexes of a list of APIC ids. */
+static uint16_t read_complexes(struct chip *chip, const struct sev_activate_ex *command,
+                               uint32_t *ret)
+{
+    uint32_t ids[CHIP_THREADS], complexes = 0;
+    if (!command->numids || command->numids > CHIP_THREADS)
+        return SEV_INVALID_PARAM;
+    if (!chip_read(chip, command->ids_paddr, ids, command->numids * sizeof(ids[0])))
+        return SEV_INVALID_ADDRESS;
+    for (uint32_t i = 0; i < command->numids; i++) {
+        if (ids[i] >= CHIP_THREADS)
+            return SEV_INVALID_PARAM;
+        complexes |= 1u << ids[i] / CHIP_THREADS_PER_COMPLEX;
+    }
+    *ret = complexes;
+    return SEV_SUCCESS;
+}
+
+/* ACTIVATE on some core complexes; again for the same guest and ASID adds to them. */
+uint16_t guest_activate_ex(struct chip *chip, void *buffer)
+{
+    const struct sev_activate_ex *command = buffer;
+    struct chip_guest *guest = guest_by_handle(chip, command->handle);
+    uint32_t complexes;
+    if (command->length != sizeof(*command))
+        return SEV_INVALID_PARAM;
     if (!guest)
         return SEV_INVALID_GUEST;
+    uint16_t status = read_complexes(chip, command, &complexes);
+    if (status != SEV_SUCCESS)
+        return status;
+    if (!guest->asid || guest->asid != command->asid)
+        return bind(chip, guest, command->asid, complexes);
     if (guest->state == SEV_GUEST_SENT)
         return SEV_INVALID_GUEST_STATE;
-    if (!asid_in_range(chip, guest, command->asid))
-        return SEV_INVALID_ASID;
-    if (chip->asid[command->asid] == ASID_IN_USE)
-        return SEV_ASID_OWNED;
-    if (guest->asid)
-        return SEV_ACTIVE;
-    if (chip->asid[command->asid] == ASID_DIRTY)
-        return SEV_DF_FLUSH_REQUIRED;
-    chip->asid[command->asid] = ASID_IN_USE;
-    guest->asid = command->asid;
-    memory_set_key(chip->memory, (memory_view)guest->asid, guest->memory_key);
+    guest->complexes |= complexes;
     return SEV_SUCCESS;
 }
 

@@ -11,15 +11,16 @@
 #include "sev/session.h"
 #include "sev/status.h"
 
-#define CHIP_MAX_GUESTS 64
+#define CHIP_MAX_GUESTS 1024
 #define CHIP_MAX_MAPS   32
 #define CHIP_SECRET_SIZE 32
+#define CHIP_BUFFER_MAX 0x44u /* the largest command buffer: SEND_START */
 
 struct chip_guest {
     enum sev_guest_state state; /* SEV_GUEST_UNINIT: free slot */
     uint32_t policy;
-    uint32_t asid; /* 0: not activated */
-    bool session;  /* launched with the owner's keys */
+    uint32_t asid;      /* 0: not activated */
+    uint32_t complexes; /* a bit for each core complex on which the ASID is enabled */
     uint8_t memory_key[MEMORY_KEY_SIZE];
     uint8_t tek[16], tik[16];
     EVP_MD_CTX *digest; /* of LAUNCH_UPDATE_DATA so far */
@@ -27,7 +28,11 @@ struct chip_guest {
     uint8_t measurement[32];
 };
 
-enum chip_asid_state { ASID_DIRTY, ASID_CLEAN, ASID_IN_USE };
+/*
+ * ALLOCATED: a guest's, but the processors may not run it yet: the chip's commands alone use it.
+ * What the processors never used need not be flushed.
+ */
+enum chip_asid_state { ASID_DIRTY, ASID_CLEAN, ASID_ALLOCATED, ASID_IN_USE };
 
 struct chip_map {
     uint8_t *data;
@@ -53,7 +58,7 @@ struct chip {
     struct memory *memory;
     char *state_folder;
     enum sev_platform_state state;
-    bool es, wbinvd;
+    bool wbinvd; /* every core executed it since an ASID became dirty */
     struct chip_persistent store;
     uint64_t random_counter;          /* of the deterministic generator */
     uint8_t random_state[32];         /* absorbs every command */
@@ -102,15 +107,24 @@ void chip_random_absorb(struct chip *chip, const void *data, size_t length);
 bool chip_read(struct chip *chip, uint64_t address, void *data, size_t length);
 bool chip_write(struct chip *chip, uint64_t address, const void *data, size_t length);
 
-/* guest.c: NULL: no such handle. */
+/* True if all of it is guest memory. */
+bool chip_is_memory(const struct chip *chip, uint64_t address, uint32_t length);
+
+/*
+ * guest.c. guest_by_handle: NULL: no such handle. guest_set_running: the transport's keys are
+ * forgotten and the processors may use the guest's ASID. guests_wipe: all guests.
+ */
 struct chip_guest *guest_by_handle(struct chip *chip, uint32_t handle);
-void guest_wipe(struct chip *chip, struct chip_guest *guest);
+void guest_set_running(struct chip *chip, struct chip_guest *guest);
+void guests_wipe(struct chip *chip);
 
 chip_function platform_init, platform_shutdown, platform_reset, platform_status, platform_df_flush;
-chip_function platform_get_id, platform_pdh_cert_export, platform_pek_gen, platform_pdh_gen;
-chip_function platform_pek_csr, platform_pek_cert_import;
-chip_function guest_decommission_command, guest_activate, guest_deactivate, guest_status;
-chip_function launch_start, launch_update_data, launch_measure, launch_secret, launch_finish;
+chip_function platform_nop, platform_download_firmware, platform_get_id, platform_pdh_cert_export;
+chip_function platform_pek_gen, platform_pdh_gen, platform_pek_csr, platform_pek_cert_import;
+chip_function guest_decommission_command, guest_activate, guest_activate_ex, guest_deactivate;
+chip_function guest_status;
+chip_function launch_start, launch_update_data, launch_update_vmsa, launch_measure, launch_secret;
+chip_function launch_finish;
 chip_function debug_decrypt, debug_encrypt;
 
 #endif

@@ -49,11 +49,11 @@ uint16_t launch_start(struct chip *chip, void *buffer)
         status = check_sharing(chip, command, &sharer);
     if (status != SEV_SUCCESS)
         return status;
-    if ((command->policy & SEV_POLICY_ES) && !chip->es)
-        return SEV_UNSUPPORTED;
     struct chip_guest *guest = free_slot(chip, &handle);
     if (!guest)
         return SEV_RESOURCE_LIMIT;
+    if (command->policy & SEV_POLICY_ES)
+        return SEV_UNSUPPORTED;
     guest->digest = EVP_MD_CTX_new();
     if (!guest->digest || !EVP_DigestInit_ex(guest->digest, EVP_sha256(), NULL))
         return SEV_HWERROR_PLATFORM;
@@ -71,19 +71,6 @@ uint16_t launch_start(struct chip *chip, void *buffer)
     return SEV_SUCCESS;
 }
 
-/* Nothing may be hashed or encrypted unless all of it can be. */
-static bool range_is_memory(const struct chip *chip, uint64_t address, uint32_t length)
-{
-    if (address >= CHIP_HOST_WINDOW)
-        return false;
-    for (uint64_t page = address & ~(uint64_t)(MEMORY_PAGE_SIZE - 1); page < address + length;
-         page += MEMORY_PAGE_SIZE) {
-        if (memory_page_kind(chip->memory, page) == MEMORY_NONE)
-            return false;
-    }
-    return true;
-}
-
 uint16_t launch_update_data(struct chip *chip, void *buffer)
 {
     const struct sev_launch_update_data *command = buffer;
@@ -99,7 +86,8 @@ uint16_t launch_update_data(struct chip *chip, void *buffer)
         return SEV_INVALID_ADDRESS;
     if (!command->length || command->length % 16)
         return SEV_INVALID_LENGTH;
-    if (!range_is_memory(chip, command->paddr, command->length))
+    /* Nothing may be hashed or encrypted unless all of it can be. */
+    if (!chip_is_memory(chip, command->paddr, command->length))
         return SEV_INVALID_ADDRESS;
     for (uint32_t at = 0; at < command->length;) {
         uint32_t part = command->length - at < sizeof(piece) ? command->length - at
@@ -114,6 +102,18 @@ uint16_t launch_update_data(struct chip *chip, void *buffer)
                                 (memory_view)guest->asid) != 0)
         return SEV_INVALID_ADDRESS;
     return SEV_SUCCESS;
+}
+
+/* The length is looked at first of all; then it fails for want of SEV-ES, as on any such part. */
+uint16_t launch_update_vmsa(struct chip *chip, void *buffer)
+{
+    const struct sev_launch_update_data *command = buffer;
+    const struct chip_guest *guest = guest_by_handle(chip, command->handle);
+    if (command->length != SEV_VMSA_SIZE)
+        return SEV_INVALID_LENGTH;
+    if (!guest)
+        return SEV_INVALID_GUEST;
+    return guest->state == SEV_GUEST_LUPDATE ? SEV_UNSUPPORTED : SEV_INVALID_GUEST_STATE;
 }
 
 static void compute_measure(const struct chip *chip, struct chip_guest *guest,
@@ -234,8 +234,6 @@ uint16_t launch_finish(struct chip *chip, void *buffer)
         return SEV_INVALID_GUEST;
     if (guest->state != SEV_GUEST_LSECRET)
         return SEV_INVALID_GUEST_STATE;
-    OPENSSL_cleanse(guest->tek, sizeof(guest->tek));
-    OPENSSL_cleanse(guest->tik, sizeof(guest->tik));
-    guest->state = SEV_GUEST_RUNNING;
+    guest_set_running(chip, guest);
     return SEV_SUCCESS;
 }

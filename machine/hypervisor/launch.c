@@ -44,7 +44,7 @@ static void unmap_blob(struct guest *guest, uint64_t address)
 static bool platform_init(struct guest *guest, struct launch_result *result)
 {
     struct sev_platform_status platform = { 0 };
-    struct sev_init init = { .flags = guest->config.chip.es ? SEV_INIT_ES : 0 };
+    struct sev_init init = { 0 };
     if (!ISSUE(guest, result, PLATFORM_STATUS, &platform))
         return false;
     if (platform.state == SEV_PLATFORM_UNINIT && !ISSUE(guest, result, INIT, &init))

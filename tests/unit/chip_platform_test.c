@@ -1,0 +1,253 @@
+/* SPDX-License-Identifier: BSD-2-Clause-Patent */
+/* The chip's platform commands and ASIDs: wrong states, bad fields, what is written back. */
+#include "tests/unit/chip_rig.h"
+
+#include "owner/certs.h"
+
+static void test_nop(void **state)
+{
+    struct rig *rig = *state;
+    expect(rig, SEV_NOP, NULL, SEV_SUCCESS);
+    init(rig);
+    expect(rig, SEV_NOP, NULL, SEV_SUCCESS);
+    launch_start_plain(rig, 0);
+    expect(rig, SEV_NOP, NULL, SEV_SUCCESS);
+    assert_int_equal(platform_state_of(rig), SEV_PLATFORM_WORKING);
+}
+
+static void test_foreign_firmware(void **state)
+{
+    struct rig *rig = *state;
+    struct sev_download_firmware good = { .fw_paddr = FIRMWARE_BASE, .fw_len = FIRMWARE_SIZE };
+    struct sev_download_firmware crooked = { .fw_paddr = FIRMWARE_BASE + 16, .fw_len = 64 };
+    struct sev_download_firmware empty = { .fw_paddr = FIRMWARE_BASE };
+    struct sev_download_firmware beyond = { .fw_paddr = FIRMWARE_BASE, .fw_len = 0x200000 };
+    expect(rig, SEV_DOWNLOAD_FIRMWARE, &good, SEV_BAD_SIGNATURE);
+    expect(rig, SEV_DOWNLOAD_FIRMWARE, &crooked, SEV_INVALID_ADDRESS);
+    expect(rig, SEV_DOWNLOAD_FIRMWARE, &empty, SEV_INVALID_LENGTH);
+    expect(rig, SEV_DOWNLOAD_FIRMWARE, &beyond, SEV_INVALID_ADDRESS);
+    init(rig);
+    expect(rig, SEV_DOWNLOAD_FIRMWARE, &good, SEV_INVALID_PLATFORM_STATE);
+}
+
+/* Linux's first GET_ID gave 128 bytes for two sockets, GET_ID2 asks for the length first. */
+static void test_get_id(void **state)
+{
+    struct rig *rig = *state;
+    uint8_t id[128] = { 0 }, zero[64] = { 0 }, expected[CHIP_ID_SIZE];
+    struct sev_get_id get = { .id_paddr = chip_map(rig->chip, id, sizeof(id)),
+                              .id_len = sizeof(id) };
+    chip_identity(rig->chip, expected);
+    expect(rig, SEV_GET_ID, &get, SEV_SUCCESS);
+    assert_int_equal(get.id_len, 64); /* one socket */
+    assert_memory_equal(id, expected, 64);
+    assert_memory_equal(id + 64, zero, 64);
+    get.id_len = 63;
+    expect(rig, SEV_GET_ID, &get, SEV_INVALID_LENGTH);
+    assert_int_equal(get.id_len, 64);
+    get.id_len = 128;
+    get.id_paddr += 100; /* less than 64 bytes are left there */
+    expect(rig, SEV_GET_ID, &get, SEV_INVALID_ADDRESS);
+    assert_int_equal(get.id_len, 128); /* nothing is written back on any other error */
+}
+
+static void test_no_write_back(void **state)
+{
+    struct rig *rig = *state;
+    struct sev_pdh_cert_export export = { .pdh_len = 0x4000, .certs_len = 0x4000,
+                                          .pdh_paddr = CHIP_HOST_WINDOW };
+    struct sev_launch_start start = { .handle = 77, .policy = 0 };
+    init(rig);
+    expect(rig, SEV_PDH_CERT_EXPORT, &export, SEV_INVALID_ADDRESS);
+    assert_int_equal(export.pdh_len, 0x4000);
+    expect(rig, SEV_LAUNCH_START, &start, SEV_INVALID_GUEST);
+    assert_int_equal(start.handle, 77);
+}
+
+/* Every command in every state that does not allow it, with a buffer that would do no harm. */
+static void test_platform_states_of_commands(void **state)
+{
+    enum { U = 1, I = 2, W = 4 };
+    static const struct {
+        uint16_t id;
+        unsigned allowed;
+    } commands[] = {
+        { SEV_INIT, U }, { SEV_PLATFORM_RESET, U },
+        { SEV_DOWNLOAD_FIRMWARE, U }, { SEV_PEK_GEN, I }, { SEV_PEK_CERT_IMPORT, I },
+        { SEV_PEK_CSR, I | W }, { SEV_PDH_CERT_EXPORT, I | W }, { SEV_PDH_GEN, I | W },
+        { SEV_GUEST_STATUS, I | W }, { SEV_LAUNCH_START, I | W },
+        { SEV_DECOMMISSION, W }, { SEV_ACTIVATE, W }, { SEV_ACTIVATE_EX, W },
+        { SEV_DEACTIVATE, W }, { SEV_LAUNCH_UPDATE_DATA, W },
+        { SEV_LAUNCH_UPDATE_VMSA, W }, { SEV_LAUNCH_MEASURE, W }, { SEV_LAUNCH_SECRET, W },
+        { SEV_LAUNCH_FINISH, W },
+        { SEV_DBG_DECRYPT, W }, { SEV_DBG_ENCRYPT, W },
+    };
+    struct rig *rig = *state;
+    for (unsigned now = U; now <= W; now <<= 1) {
+        if (now == I)
+            init(rig);
+        if (now == W)
+            launch_start_plain(rig, 0);
+        for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++) {
+            uint8_t buffer[CHIP_BUFFER_MAX] = { 0 };
+            if (!(commands[i].allowed & now))
+                expect(rig, commands[i].id, buffer, SEV_INVALID_PLATFORM_STATE);
+        }
+    }
+}
+
+static void test_vmsa_without_es(void **state)
+{
+    struct rig *rig = *state;
+    uint8_t blob[48];
+    init(rig);
+    struct sev_init es = { .flags = SEV_INIT_ES };
+    struct sev_launch_update_data vmsa = { .handle = launch_start_plain(rig, 0), .paddr = 0x1000,
+                                           .length = 0x1000 };
+    rig->handle = vmsa.handle;
+    expect(rig, SEV_LAUNCH_UPDATE_VMSA, &vmsa, SEV_UNSUPPORTED);
+    vmsa.length = 0x800;
+    vmsa.handle = 99;
+    expect(rig, SEV_LAUNCH_UPDATE_VMSA, &vmsa, SEV_INVALID_LENGTH); /* before the handle */
+    vmsa.length = 0x1000;
+    expect(rig, SEV_LAUNCH_UPDATE_VMSA, &vmsa, SEV_INVALID_GUEST);
+    vmsa.handle = rig->handle;
+    assert_int_equal(measure(rig, blob), SEV_SUCCESS);
+    expect(rig, SEV_LAUNCH_UPDATE_VMSA, &vmsa, SEV_INVALID_GUEST_STATE);
+    expect(rig, SEV_SHUTDOWN, NULL, SEV_SUCCESS);
+    expect(rig, SEV_INIT, &es, SEV_UNSUPPORTED);
+    assert_int_equal(platform_state_of(rig), SEV_PLATFORM_UNINIT);
+}
+
+/* ---- ASIDs ---- */
+
+static void finish_launch(struct rig *rig)
+{
+    uint8_t blob[48];
+    assert_int_equal(measure(rig, blob), SEV_SUCCESS);
+    assert_int_equal(on_handle(rig, SEV_LAUNCH_FINISH, rig->handle), SEV_SUCCESS);
+}
+
+static void test_pending_activation(void **state)
+{
+    struct rig *rig = *state;
+    init(rig);
+    rig->handle = launch_start_plain(rig, 0);
+    assert_int_equal(activate(rig, rig->handle, ASID), SEV_SUCCESS);
+    assert_false(chip_may_run(rig->chip, ASID, 0)); /* the key is there, but it is not finished */
+    assert_int_equal(on_handle(rig, SEV_DEACTIVATE, rig->handle), SEV_SUCCESS);
+    assert_int_equal(activate(rig, rig->handle, ASID), SEV_SUCCESS); /* it never ran: clean */
+    finish_launch(rig);
+    assert_true(chip_may_run(rig->chip, ASID, 0));
+    assert_true(chip_may_run(rig->chip, ASID, CHIP_THREADS - 1));
+    assert_false(chip_may_run(rig->chip, ASID, CHIP_THREADS));
+    assert_false(chip_may_run(rig->chip, ASID + 1, 0));
+    assert_int_equal(on_handle(rig, SEV_DEACTIVATE, rig->handle), SEV_SUCCESS);
+    assert_false(chip_may_run(rig->chip, ASID, 0));
+    assert_int_equal(activate(rig, rig->handle, ASID), SEV_DF_FLUSH_REQUIRED);
+    assert_int_equal(activate(rig, rig->handle, ASID + 1), SEV_SUCCESS);
+    assert_true(chip_may_run(rig->chip, ASID + 1, 0)); /* RUNNING: nothing to wait for */
+}
+
+static void test_activation_order(void **state)
+{
+    struct rig *rig = *state;
+    struct sev_init init_buffer = { 0 };
+    expect(rig, SEV_INIT, &init_buffer, SEV_SUCCESS);
+    uint32_t first = launch_start_plain(rig, 0), second = launch_start_plain(rig, 0);
+    assert_int_equal(activate(rig, 1000, 0), SEV_INVALID_GUEST);
+    assert_int_equal(activate(rig, first, 0), SEV_INVALID_ASID);
+    assert_int_equal(activate(rig, first, 510), SEV_INVALID_ASID);
+    assert_int_equal(activate(rig, first, 4), SEV_DF_FLUSH_REQUIRED); /* dirty before the side */
+    chip_note_wbinvd(rig->chip);
+    expect(rig, SEV_DF_FLUSH, NULL, SEV_SUCCESS);
+    assert_int_equal(activate(rig, first, 4), SEV_INVALID_ASID);
+    assert_int_equal(activate(rig, first, ASID), SEV_SUCCESS);
+    assert_int_equal(activate(rig, second, ASID), SEV_ASID_OWNED);
+    assert_int_equal(activate(rig, first, ASID), SEV_ASID_OWNED); /* before ACTIVE */
+    assert_int_equal(activate(rig, first, ASID + 1), SEV_ACTIVE);
+}
+
+static uint16_t activate_ex(struct rig *rig, uint32_t asid, uint32_t *ids, uint32_t count)
+{
+    struct sev_activate_ex command = { .length = sizeof(command), .handle = rig->handle,
+                                       .asid = asid, .numids = count,
+                                       .ids_paddr = chip_map(rig->chip, ids, count * 4) };
+    uint16_t status = chip_command(rig->chip, SEV_ACTIVATE_EX, &command);
+    chip_unmap(rig->chip, command.ids_paddr);
+    return status;
+}
+
+static void test_activate_ex(void **state)
+{
+    struct rig *rig = *state;
+    uint32_t ids[CHIP_THREADS + 1] = { 3, 17 }, more[] = { 127 }, absent[] = { 0, CHIP_THREADS };
+    init(rig);
+    rig->handle = launch_start_plain(rig, 0);
+    struct sev_activate_ex command = { .length = 0x17, .handle = rig->handle, .asid = ASID,
+                                       .numids = 1, .ids_paddr = CHIP_HOST_WINDOW };
+    expect(rig, SEV_ACTIVATE_EX, &command, SEV_INVALID_PARAM);
+    command.length = 0x18;
+    expect(rig, SEV_ACTIVATE_EX, &command, SEV_INVALID_ADDRESS);
+    command.handle = 99;
+    expect(rig, SEV_ACTIVATE_EX, &command, SEV_INVALID_GUEST);
+    assert_int_equal(activate_ex(rig, ASID, ids, 0), SEV_INVALID_PARAM);
+    assert_int_equal(activate_ex(rig, ASID, ids, CHIP_THREADS + 1), SEV_INVALID_PARAM);
+    assert_int_equal(activate_ex(rig, ASID, absent, 2), SEV_INVALID_PARAM);
+    assert_int_equal(activate_ex(rig, 0, ids, 2), SEV_INVALID_ASID);
+    assert_int_equal(activate_ex(rig, ASID, ids, 2), SEV_SUCCESS);
+    finish_launch(rig);
+    assert_true(chip_may_run(rig->chip, ASID, 0)); /* the complex of thread 3 */
+    assert_true(chip_may_run(rig->chip, ASID, 23));
+    assert_false(chip_may_run(rig->chip, ASID, 8));
+    assert_false(chip_may_run(rig->chip, ASID, 120));
+    assert_int_equal(activate_ex(rig, ASID + 1, more, 1), SEV_ACTIVE);
+    assert_int_equal(activate_ex(rig, ASID, more, 1), SEV_SUCCESS);
+    assert_true(chip_may_run(rig->chip, ASID, 120));
+    assert_true(chip_may_run(rig->chip, ASID, 0));
+}
+
+/* As many guests as there are ASIDs, at once, each with a key of its own. */
+static void test_all_asids(void **state)
+{
+    struct rig *rig = *state;
+    uint8_t cipher[2][16];
+    init(rig);
+    for (uint32_t asid = 5; asid <= 509; asid++) {
+        rig->handle = launch_start_plain(rig, 0);
+        assert_int_equal(activate(rig, rig->handle, asid), SEV_SUCCESS);
+        uint8_t *mine = cipher[asid % 2];
+        assert_int_equal(memory_write(rig->memory, FIRMWARE_BASE, rig->firmware, 16, MEMORY_RAW),
+                         0);
+        assert_int_equal(update(rig, FIRMWARE_BASE, 16), SEV_SUCCESS);
+        assert_int_equal(memory_read(rig->memory, FIRMWARE_BASE, mine, 16, MEMORY_RAW), 0);
+        if (asid > 5)
+            assert_memory_not_equal(mine, cipher[1 - asid % 2], 16);
+        finish_launch(rig);
+    }
+    struct sev_platform_status status;
+    expect(rig, SEV_PLATFORM_STATUS, &status, SEV_SUCCESS);
+    assert_int_equal(status.guest_count, 505);
+    expect(rig, SEV_SHUTDOWN, NULL, SEV_SUCCESS);
+    expect(rig, SEV_PLATFORM_STATUS, &status, SEV_SUCCESS);
+    assert_int_equal(status.guest_count, 0);
+    assert_false(chip_may_run(rig->chip, 5, 0));
+}
+
+int main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+    const struct CMUnitTest tests[] = {
+        TEST(test_nop),
+        TEST(test_foreign_firmware),
+        TEST(test_get_id),
+        TEST(test_no_write_back),
+        TEST(test_platform_states_of_commands),
+        TEST(test_vmsa_without_es),
+        TEST(test_pending_activation),
+        TEST(test_activation_order),
+        TEST(test_activate_ex),
+        TEST(test_all_asids),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
