@@ -107,18 +107,84 @@ static bool decode_base64(struct file *file)
     return true;
 }
 
+static bool undo_base64(const char *path, const char *what, struct file *file)
+{
+    if (!is_base64_text(file) || decode_base64(file))
+        return true;
+    file_free(file);
+    return complain(path, what, "damaged base64");
+}
+
 bool file_read_base64(const char *path, const char *what, size_t limit, struct file *ret)
 {
-    struct file file = { 0 };
     /* Base64 with line ends takes at most 1.5 times the bytes it stands for. */
-    if (!file_read(path, what, limit + limit / 2 + 64, &file))
-        return false;
-    if (is_base64_text(&file) && !decode_base64(&file)) {
-        file_free(&file);
-        return complain(path, what, "damaged base64");
+    return file_read(path, what, limit + limit / 2 + 64, ret) && undo_base64(path, what, ret);
+}
+
+static int hex_digit(uint8_t c)
+{
+    if (c >= '0' && c <= '9')
+        return c - '0';
+    c |= 0x20;
+    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+/* In place, passing over white space; false and unchanged if there is anything else in it. */
+static bool undo_hex(struct file *file)
+{
+    size_t digits = 0;
+    for (size_t i = 0; i < file->size; i++) {
+        bool space = file->data[i] == ' ' || (file->data[i] >= '\t' && file->data[i] <= '\r');
+        if (!space && hex_digit(file->data[i]) < 0)
+            return false;
+        digits += !space;
     }
-    *ret = file;
+    if (digits == 0 || digits % 2)
+        return false;
+    size_t done = 0;
+    for (size_t i = 0; i < file->size; i++) {
+        int digit = hex_digit(file->data[i]);
+        if (digit < 0)
+            continue;
+        uint8_t high = done % 2 ? file->data[done / 2] : 0;
+        file->data[done / 2] = (uint8_t)(high << 4 | digit);
+        done++;
+    }
+    file->size = digits / 2;
     return true;
+}
+
+bool file_read_value(const char *path, const char *what, size_t limit, struct file *ret)
+{
+    return file_read(path, what, 2 * limit + limit / 2 + 64, ret) &&
+           (undo_hex(ret) || undo_base64(path, what, ret));
+}
+
+static bool copy(const void *data, size_t size, struct file *ret)
+{
+    *ret = (struct file){ .data = malloc(size + 1), .size = size };
+    if (!ret->data)
+        return false;
+    memcpy(ret->data, data, size);
+    return true;
+}
+
+bool text_value(const void *text, size_t length, size_t wanted, struct file *ret)
+{
+    struct file hex = { 0 }, base64 = { 0 };
+    bool is_hex = copy(text, length, &hex) && undo_hex(&hex);
+    bool is_base64 = length && copy(text, length, &base64) && is_base64_text(&base64) &&
+                     decode_base64(&base64);
+    /* Few digits may be both; then the right number of bytes decides. */
+    bool use_base64 = is_base64 && (!is_hex || (hex.size != wanted && base64.size == wanted));
+    bool found = is_hex || is_base64;
+    if (found)
+        *ret = use_base64 ? base64 : hex;
+    if (!found || use_base64)
+        file_free(&hex);
+    if (!found || !use_base64)
+        file_free(&base64);
+    return found;
 }
 
 void file_free(struct file *file)

@@ -21,6 +21,15 @@ bool file_read(const char *path, const char *what, size_t limit, struct file *re
 /* The same; if the content is base64 text (QEMU's form), decodes it. */
 bool file_read_base64(const char *path, const char *what, size_t limit, struct file *ret);
 
+/* The same; text of hexadecimal digits only, or base64, is decoded. */
+bool file_read_value(const char *path, const char *what, size_t limit, struct file *ret);
+
+/*
+ * Bytes written as hexadecimal digits or base64, preferably `wanted` ones; nothing is printed if they
+ * are neither.
+ */
+bool text_value(const void *text, size_t length, size_t wanted, struct file *ret);
+
 /*
  * Writes a file so that it is there whole or not at all (temporary file, fsync, rename); `mode` is
  * the new file's. "-" is standard output. On failure prints one line and returns false.

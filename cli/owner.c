@@ -12,11 +12,12 @@ static const struct subcommand {
     int (*run)(int argc, char **argv);
     const char *help;
 } subcommands[] = {
-    { "certs", owner_certs_command, "check a platform's certificates up to AMD's root" },
+    { "certs", owner_certs_command, "show, verify and convert a platform's certificates" },
     { "session", owner_session_command, "make the keys and the session of a launch" },
     { "measure", owner_measure_command, "launch digest and expected measurement of a guest" },
     { "verify", owner_verify_command, "is a reported measurement the expected one?" },
     { "secret", owner_secret_command, "encrypt secrets for a measured launch" },
+    { "report", owner_report_command, "verify an attestation report of SEV or SEV-SNP" },
 };
 
 #define SUBCOMMAND_COUNT (sizeof(subcommands) / sizeof(subcommands[0]))

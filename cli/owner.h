@@ -10,5 +10,6 @@ int owner_verify_command(int argc, char **argv);
 int owner_session_command(int argc, char **argv);
 int owner_secret_command(int argc, char **argv);
 int owner_certs_command(int argc, char **argv);
+int owner_report_command(int argc, char **argv);
 
 #endif

@@ -229,23 +229,13 @@ static void judge(struct inputs *inputs, struct verdict *ret)
     const char *sev = NULL, *snp = NULL;
     trust_complete(&inputs->trust, bundle);
     if (owner_bundle_has_sev(bundle))
-        sev = trust_check_sev(&inputs->trust, &bundle->sev, &ret->checks);
+        sev = trust_check_sev(&inputs->trust, &bundle->sev, OWNER_PEK_PDH, &ret->checks);
     if (owner_bundle_has_snp(bundle)) {
         snp = trust_check_snp(&inputs->trust, &bundle->snp, &ret->checks);
         check_leaf(&bundle->snp, &ret->checks);
     }
     ret->product = sev ? sev : snp;
     ret->passed = checks_passed(&ret->checks, inputs->trust.any_root);
-}
-
-/* The first bad check, else the first that lacks something. */
-static const struct owner_check *culprit(const struct owner_checks *checks)
-{
-    for (unsigned i = 0; i < checks->count; i++) {
-        if (checks->items[i].state == OWNER_LINK_BAD)
-            return &checks->items[i];
-    }
-    return owner_check_failed(checks);
 }
 
 static int command_verify(struct inputs *inputs, const struct certs_options *o)
@@ -272,7 +262,7 @@ static int command_verify(struct inputs *inputs, const struct certs_options *o)
         return 1;
     if (verdict.passed)
         return 0;
-    const struct owner_check *check = culprit(&verdict.checks);
+    const struct owner_check *check = checks_culprit(&verdict.checks);
     fprintf(stderr, "privet: the certificates do not prove a genuine platform: '%s': %s\n",
             check->name, check->reason);
     return EXIT_VERIFICATION_FAILED;

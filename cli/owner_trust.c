@@ -151,11 +151,11 @@ static const char *missing(const struct owner_chain *c, enum owner_link link)
 }
 
 const char *trust_check_sev(const struct trust *trust, const struct owner_chain *chain,
-                            struct owner_checks *checks)
+                            enum owner_link last, struct owner_checks *checks)
 {
     struct owner_chain_verdict verdict;
     owner_chain_verify(chain, &verdict);
-    for (int i = 0; i < OWNER_LINKS; i++) {
+    for (int i = 0; i <= (int)last; i++) {
         enum owner_link link = (enum owner_link)i;
         /* The hardware's proof does without the owner's authority. */
         if (!chain->oca && (link == OWNER_OCA_SELF || link == OWNER_OCA_PEK))
@@ -194,6 +194,15 @@ bool checks_passed(const struct owner_checks *checks, bool lenient)
             return false;
     }
     return true;
+}
+
+const struct owner_check *checks_culprit(const struct owner_checks *checks)
+{
+    for (unsigned i = 0; i < checks->count; i++) {
+        if (checks->items[i].state == OWNER_LINK_BAD)
+            return &checks->items[i];
+    }
+    return owner_check_failed(checks);
 }
 
 void checks_print(const struct owner_checks *checks)

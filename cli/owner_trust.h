@@ -49,14 +49,20 @@ void trust_complete(const struct trust *trust, struct owner_bundle *bundle);
 void trust_check_root(const struct trust *trust, EVP_PKEY *ark, const char *product,
                       struct owner_checks *checks);
 
-/* The links of either family, and its root. Return the root's product as owner_chain_verdict. */
+/*
+ * The links of either family, and its root: of SEV up to `last`, OWNER_CEK_PEK or OWNER_PEK_PDH.
+ * Return the root's product, NULL: not AMD's.
+ */
 const char *trust_check_sev(const struct trust *trust, const struct owner_chain *chain,
-                            struct owner_checks *checks);
+                            enum owner_link last, struct owner_checks *checks);
 const char *trust_check_snp(const struct trust *trust, const struct owner_snp_chain *chain,
                             struct owner_checks *checks);
 
 /* Is nothing bad, and nothing absent either unless `lenient`? */
 bool checks_passed(const struct owner_checks *checks, bool lenient);
+
+/* The first bad check, else the first that lacks something. */
+const struct owner_check *checks_culprit(const struct owner_checks *checks);
 
 /* Lines, or a JSON array. */
 void checks_print(const struct owner_checks *checks);

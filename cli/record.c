@@ -60,6 +60,11 @@ void record_number(struct record *record, const char *name, uint64_t value)
     end(record);
 }
 
+void record_mask(struct record *record, const char *name, uint64_t value)
+{
+    record_text(record, name, "0x%llx", (unsigned long long)value);
+}
+
 void record_bool(struct record *record, const char *name, bool value)
 {
     begin(record, name);

@@ -19,6 +19,8 @@ struct record {
 __attribute__((format(printf, 3, 4))) void record_text(struct record *record, const char *name,
                                                        const char *format, ...);
 void record_number(struct record *record, const char *name, uint64_t value);
+/* Hexadecimal with 0x; a string in JSON, which has no numbers of 64 bits. */
+void record_mask(struct record *record, const char *name, uint64_t value);
 void record_bool(struct record *record, const char *name, bool value);
 void record_hex(struct record *record, const char *name, const uint8_t *data, size_t size);
 

@@ -19,7 +19,7 @@ unhex() {
 # ---- help and usage
 for words in --help --version help 'run --help' 'owner --help' 'chip --help' 'firmware --help' \
     'owner certs --help' 'owner session --help' 'owner measure -h' 'owner verify --help' \
-    'owner secret --help' 'help chip'; do
+    'owner secret --help' 'owner report --help' 'help chip'; do
     # shellcheck disable=SC2086
     expect 0 $words
     [ -s out ] && [ ! -s err ]
