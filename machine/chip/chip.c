@@ -40,6 +40,7 @@ static const struct command {
     { SEV_DOWNLOAD_FIRMWARE, UNINIT, sizeof(struct sev_download_firmware), NEVER,
       platform_download_firmware },
     { SEV_GET_ID, ANY, sizeof(struct sev_get_id), LENGTH, platform_get_id },
+    { SEV_INIT_EX, UNINIT, sizeof(struct sev_init_ex), NEVER, platform_init_ex },
     { SEV_NOP, ANY, 0, NEVER, platform_nop },
     { SEV_DECOMMISSION, WORKING, sizeof(struct sev_handle), NEVER, guest_decommission_command },
     { SEV_ACTIVATE, WORKING, sizeof(struct sev_activate), NEVER, guest_activate },

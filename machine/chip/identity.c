@@ -83,7 +83,7 @@ bool identity_complete(struct chip *chip)
 }
 
 /* Changes the store as a whole or not at all. */
-static uint16_t renew(struct chip *chip, const struct chip_persistent *before, bool made)
+static uint16_t renew(struct chip *chip, const struct chip_stored *before, bool made)
 {
     if (made && store_save(chip) == 0)
         return SEV_SUCCESS;
@@ -93,7 +93,7 @@ static uint16_t renew(struct chip *chip, const struct chip_persistent *before, b
 
 uint16_t platform_reset(struct chip *chip, void *buffer)
 {
-    struct chip_persistent before = chip->store;
+    struct chip_stored before = chip->store;
     for (int i = 0; i < CHIP_KEYS; i++)
         chip->store.generation[i]++;
     chip->store.owned = 0;
@@ -104,7 +104,7 @@ uint16_t platform_reset(struct chip *chip, void *buffer)
 
 uint16_t platform_pek_gen(struct chip *chip, void *buffer)
 {
-    struct chip_persistent before = chip->store;
+    struct chip_stored before = chip->store;
     bool made = true;
     chip->store.owned = 0;
     for (int i = 0; i < CHIP_KEYS && made; i++) {
@@ -116,7 +116,7 @@ uint16_t platform_pek_gen(struct chip *chip, void *buffer)
 
 uint16_t platform_pdh_gen(struct chip *chip, void *buffer)
 {
-    struct chip_persistent before = chip->store;
+    struct chip_stored before = chip->store;
     chip->store.generation[CHIP_KEY_PDH]++;
     return renew(chip, &before, make(chip, CHIP_KEY_PDH));
 }
@@ -140,41 +140,28 @@ uint16_t platform_pek_csr(struct chip *chip, void *buffer)
                                                                       : SEV_INVALID_ADDRESS;
 }
 
-/* The slot in which `usage` signed, or -1. */
-static int signed_by(const struct sev_certificate *cert, uint32_t usage)
+/* The owner's two certificates: OCA signs itself and the PEK, which is the one of this platform. */
+static uint16_t check_import(const struct chip *chip, const uint8_t pek_bytes[SEV_CERT_SIZE],
+                             const uint8_t oca_bytes[SEV_CERT_SIZE], struct sev_certificate *pek)
 {
-    for (int i = 0; i < 2; i++) {
-        if (cert->signature[i].usage == usage)
-            return i;
-    }
-    return -1;
-}
-
-/* The owner's two certificates: OCA signs itself and the PEK. */
-static uint16_t check_import(const struct chip *chip, const struct sev_certificate *pek,
-                             const struct sev_certificate *oca)
-{
-    int oca_slot = signed_by(oca, SEV_USAGE_OCA), pek_slot = signed_by(pek, SEV_USAGE_OCA);
-    uint8_t body[SEV_CERT_SIZE];
-    sev_certificate_encode(pek, body);
-    if (oca->usage != SEV_USAGE_OCA || oca->algorithm != SEV_ALGO_ECDSA_SHA256 ||
-        memcmp(body, chip->store.certificate[CHIP_KEY_PEK], SEV_CERT_SIGNED_SIZE) != 0)
-        return SEV_INVALID_CERTIFICATE;
-    EVP_PKEY *key = key_from_point(oca->x, oca->y);
-    if (!key)
-        return SEV_INVALID_CERTIFICATE;
-    bool right = oca_slot >= 0 && pek_slot >= 0 && key_verify(key, oca, oca_slot) &&
-                 key_verify(key, pek, pek_slot);
-    EVP_PKEY_free(key);
-    return right ? SEV_SUCCESS : SEV_BAD_SIGNATURE;
+    struct sev_certificate oca;
+    uint16_t status = cert_decode(oca_bytes, SEV_USAGE_OCA, SEV_ALGO_ECDSA_SHA256, &oca);
+    if (status == SEV_SUCCESS)
+        status = cert_decode(pek_bytes, SEV_USAGE_PEK, SEV_ALGO_ECDSA_SHA256, pek);
+    if (status == SEV_SUCCESS &&
+        memcmp(pek_bytes, chip->store.certificate[CHIP_KEY_PEK], SEV_CERT_SIGNED_SIZE) != 0)
+        status = SEV_INVALID_CERTIFICATE;
+    if (status == SEV_SUCCESS)
+        status = cert_check(&oca, &oca);
+    return status == SEV_SUCCESS ? cert_check(&oca, pek) : status;
 }
 
 uint16_t platform_pek_cert_import(struct chip *chip, void *buffer)
 {
     const struct sev_pek_cert_import *command = buffer;
-    struct chip_persistent before = chip->store;
+    struct chip_stored before = chip->store;
     uint8_t pek_bytes[SEV_CERT_SIZE], oca_bytes[SEV_CERT_SIZE];
-    struct sev_certificate pek, oca;
+    struct sev_certificate pek;
     if (chip->store.owned)
         return SEV_ALREADY_OWNED;
     if (command->pek_len != SEV_CERT_SIZE || command->oca_len != SEV_CERT_SIZE)
@@ -182,14 +169,11 @@ uint16_t platform_pek_cert_import(struct chip *chip, void *buffer)
     if (!chip_read(chip, command->pek_paddr, pek_bytes, sizeof(pek_bytes)) ||
         !chip_read(chip, command->oca_paddr, oca_bytes, sizeof(oca_bytes)))
         return SEV_INVALID_ADDRESS;
-    if (sev_certificate_decode(pek_bytes, sizeof(pek_bytes), &pek) ||
-        sev_certificate_decode(oca_bytes, sizeof(oca_bytes), &oca))
-        return SEV_INVALID_CERTIFICATE;
-    uint16_t status = check_import(chip, &pek, &oca);
+    uint16_t status = check_import(chip, pek_bytes, oca_bytes, &pek);
     if (status != SEV_SUCCESS)
         return status;
     /* The firmware puts its own signature back into the slot that the owner left free. */
-    int free_slot = 1 - signed_by(&pek, SEV_USAGE_OCA);
+    int free_slot = 1 - cert_slot(&pek, SEV_USAGE_OCA);
     bool made = sign_with(chip, key_derive(chip, CEK_LABEL, 0), SEV_USAGE_CEK, &pek, free_slot);
     sev_certificate_encode(&pek, chip->store.certificate[CHIP_KEY_PEK]);
     memcpy(chip->store.certificate[CHIP_KEY_OCA], oca_bytes, SEV_CERT_SIZE);
@@ -222,7 +206,7 @@ uint16_t platform_pdh_cert_export(struct chip *chip, void *buffer)
 
 void chip_identity(const struct chip *chip, uint8_t id[CHIP_ID_SIZE])
 {
-    kdf(chip->store.secret, CHIP_SECRET_SIZE, "privet-chip-id", NULL, 0, id, CHIP_ID_SIZE);
+    kdf(chip->secret, CHIP_SECRET_SIZE, "privet-chip-id", NULL, 0, id, CHIP_ID_SIZE);
 }
 
 uint16_t platform_get_id(struct chip *chip, void *buffer)

@@ -42,11 +42,10 @@ struct chip_map {
 enum chip_key { CHIP_KEY_OCA, CHIP_KEY_PEK, CHIP_KEY_PDH, CHIP_KEYS };
 
 /*
- * What survives power-off. Private keys are not in it: each derives from the secret, its label and
- * its generation, so that making a new one is counting up.
+ * What survives power-off beside the chip's secret. Private keys are not in it: each derives from the
+ * secret, its label and its generation, so that making a new one is counting up.
  */
-struct chip_persistent {
-    uint8_t secret[CHIP_SECRET_SIZE]; /* the chip-unique fuse secret */
+struct chip_stored {
     uint32_t generation[CHIP_KEYS];
     uint32_t owned;    /* 1: OCA and PEK signature are the external owner's */
     uint32_t complete; /* 1: the certificates below are there */
@@ -59,7 +58,10 @@ struct chip {
     char *state_folder;
     enum sev_platform_state state;
     bool wbinvd; /* every core executed it since an ASID became dirty */
-    struct chip_persistent store;
+    uint8_t secret[CHIP_SECRET_SIZE]; /* chip-unique, in fuses */
+    struct chip_stored store;         /* of the folder, or of the area given to INIT_EX */
+    uint64_t nv_paddr;                /* that area; 0: the folder */
+    struct chip_stored folder_store;  /* meanwhile, the folder's */
     uint64_t random_counter;          /* of the deterministic generator */
     uint8_t random_state[32];         /* absorbs every command */
     enum chip_asid_state asid[MEMORY_MAX_ASID + 1];
@@ -79,7 +81,15 @@ int store_save(struct chip *chip);
 int store_read(const struct chip *chip, const char *name, void *data, size_t length);
 int store_write(const struct chip *chip, const char *name, const void *data, size_t length);
 
-/* keys.c */
+/*
+ * nv.c: chip->store from the area at chip->nv_paddr, a status; what does not verify is erased, as
+ * hardware does. And to it.
+ */
+uint16_t nv_load(struct chip *chip);
+bool nv_save(struct chip *chip);
+
+/* keys.c. crypt_ctr: AES-128-CTR in place. */
+bool crypt_ctr(const uint8_t key[16], const uint8_t iv[16], uint8_t *data, size_t length);
 void kdf(const uint8_t *key, size_t key_length, const char *label, const uint8_t *context,
          size_t context_length, uint8_t *out, size_t length);
 EVP_PKEY *key_derive(const struct chip *chip, const char *label, uint32_t generation);
@@ -89,6 +99,17 @@ bool key_certificate(const struct chip *chip, EVP_PKEY *key, uint32_t usage, uin
                      struct sev_certificate *ret);
 bool key_sign(EVP_PKEY *signer, uint32_t usage, struct sev_certificate *cert, int slot);
 bool key_verify(EVP_PKEY *signer, const struct sev_certificate *cert, int slot);
+
+/*
+ * certs.c: statuses. cert_decode: a P-384 certificate of that usage and algorithm. cert_decode_peer:
+ * a PDH (or an owner's key in that form), its signatures not looked at. cert_slot: the
+ * slot in which `usage` signed, or -1. cert_check: `signer` signed `cert`.
+ */
+uint16_t cert_decode(const uint8_t bytes[SEV_CERT_SIZE], uint32_t usage, uint32_t algorithm,
+                     struct sev_certificate *ret);
+uint16_t cert_decode_peer(const uint8_t bytes[SEV_CERT_SIZE], struct sev_certificate *ret);
+int cert_slot(const struct sev_certificate *cert, uint32_t usage);
+uint16_t cert_check(const struct sev_certificate *signer, const struct sev_certificate *cert);
 
 /* identity.c: the chain OCA, PEK, PDH. */
 EVP_PKEY *identity_key(const struct chip *chip, enum chip_key key);
@@ -118,7 +139,8 @@ struct chip_guest *guest_by_handle(struct chip *chip, uint32_t handle);
 void guest_set_running(struct chip *chip, struct chip_guest *guest);
 void guests_wipe(struct chip *chip);
 
-chip_function platform_init, platform_shutdown, platform_reset, platform_status, platform_df_flush;
+chip_function platform_init, platform_init_ex, platform_shutdown, platform_reset, platform_status;
+chip_function platform_df_flush;
 chip_function platform_nop, platform_download_firmware, platform_get_id, platform_pdh_cert_export;
 chip_function platform_pek_gen, platform_pdh_gen, platform_pek_csr, platform_pek_cert_import;
 chip_function guest_decommission_command, guest_activate, guest_activate_ex, guest_deactivate;

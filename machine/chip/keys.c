@@ -41,6 +41,16 @@ void kdf(const uint8_t *key, size_t key_length, const char *label, const uint8_t
     OPENSSL_cleanse(block, sizeof(block));
 }
 
+bool crypt_ctr(const uint8_t key[16], const uint8_t iv[16], uint8_t *data, size_t length)
+{
+    EVP_CIPHER_CTX *context = EVP_CIPHER_CTX_new();
+    int done = 0;
+    bool right = context && EVP_EncryptInit_ex(context, EVP_aes_128_ctr(), NULL, key, iv) &&
+                 EVP_EncryptUpdate(context, data, &done, data, (int)length);
+    EVP_CIPHER_CTX_free(context);
+    return right && done == (int)length;
+}
+
 /* A key object from a point and, if there is one, its scalar. */
 static EVP_PKEY *make_key(const uint8_t point[POINT_SIZE], const BIGNUM *scalar)
 {
@@ -94,7 +104,7 @@ EVP_PKEY *key_derive(const struct chip *chip, const char *label, uint32_t genera
     EVP_PKEY *key = NULL;
     uint8_t wide[56], context[4], point[POINT_SIZE];
     store_le32(context, generation);
-    kdf(chip->store.secret, CHIP_SECRET_SIZE, label, context, sizeof(context), wide, sizeof(wide));
+    kdf(chip->secret, CHIP_SECRET_SIZE, label, context, sizeof(context), wide, sizeof(wide));
     if (group && scalar && reduce(group, wide, scalar) && public_point(group, scalar, point))
         key = make_key(point, scalar);
     OPENSSL_cleanse(wide, sizeof(wide));

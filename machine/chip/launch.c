@@ -183,16 +183,6 @@ static bool secret_mac_is_right(const struct chip *chip, const struct chip_guest
            CRYPTO_memcmp(mac, header->mac, sizeof(mac)) == 0;
 }
 
-static bool decrypt_ctr(const uint8_t key[16], const uint8_t iv[16], uint8_t *data, int length)
-{
-    EVP_CIPHER_CTX *context = EVP_CIPHER_CTX_new();
-    int done = 0;
-    bool right = context && EVP_DecryptInit_ex(context, EVP_aes_128_ctr(), NULL, key, iv) &&
-                 EVP_DecryptUpdate(context, data, &done, data, length);
-    EVP_CIPHER_CTX_free(context);
-    return right && done == length;
-}
-
 uint16_t launch_secret(struct chip *chip, void *buffer)
 {
     const struct sev_launch_secret *command = buffer;
@@ -218,7 +208,7 @@ uint16_t launch_secret(struct chip *chip, void *buffer)
         return SEV_BAD_MEASUREMENT;
     if (load_le32(header.flags) & SEV_PACKET_COMPRESSED)
         return SEV_UNSUPPORTED;
-    if (!decrypt_ctr(guest->tek, header.iv, data, (int)length))
+    if (!crypt_ctr(guest->tek, header.iv, data, length))
         return SEV_HWERROR_PLATFORM;
     int failed = memory_write(chip->memory, command->guest_paddr, data, length,
                               (memory_view)guest->asid);

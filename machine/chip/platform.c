@@ -4,15 +4,40 @@
 
 #include "machine/chip/internal.h"
 
+/* Back to the store of the state folder. */
+static void leave_area(struct chip *chip)
+{
+    if (chip->nv_paddr)
+        chip->store = chip->folder_store;
+    chip->nv_paddr = 0;
+}
+
+/* The store of the folder, or of the area at nv_paddr, with everything that must be in it. */
+static uint16_t enter_store(struct chip *chip, uint64_t nv_paddr)
+{
+    uint16_t status = SEV_SUCCESS;
+    if (nv_paddr) {
+        chip->folder_store = chip->store;
+        chip->nv_paddr = nv_paddr;
+        status = nv_load(chip);
+    }
+    if (status == SEV_SUCCESS && !chip->store.complete && !identity_complete(chip))
+        status = SEV_HWERROR_PLATFORM;
+    if (status != SEV_SUCCESS)
+        leave_area(chip);
+    return status;
+}
+
 /* What INIT and INIT_EX have in common. This part has no SEV-ES. */
-static uint16_t initialise(struct chip *chip, uint32_t flags, uint32_t reserved)
+static uint16_t initialise(struct chip *chip, uint32_t flags, uint32_t reserved, uint64_t nv_paddr)
 {
     if (flags & ~SEV_INIT_ES || reserved)
         return SEV_INVALID_CONFIG;
     if (flags & SEV_INIT_ES)
         return SEV_UNSUPPORTED;
-    if (!chip->store.complete && !identity_complete(chip))
-        return SEV_HWERROR_PLATFORM;
+    uint16_t status = enter_store(chip, nv_paddr);
+    if (status != SEV_SUCCESS)
+        return status;
     chip->wbinvd = false;
     for (unsigned i = 0; i <= MEMORY_MAX_ASID; i++)
         chip->asid[i] = ASID_DIRTY;
@@ -23,12 +48,33 @@ static uint16_t initialise(struct chip *chip, uint32_t flags, uint32_t reserved)
 uint16_t platform_init(struct chip *chip, void *buffer)
 {
     const struct sev_init *init = buffer;
-    return initialise(chip, init->flags, init->reserved);
+    return initialise(chip, init->flags, init->reserved, 0);
+}
+
+/* Differences wrap, so that no end of a range has to be computed. */
+static bool overlap(uint64_t a, uint64_t a_length, uint64_t b, uint64_t b_length)
+{
+    return a_length && b_length && (a - b < b_length || b - a < a_length);
+}
+
+uint16_t platform_init_ex(struct chip *chip, void *buffer)
+{
+    const struct sev_init_ex *init = buffer;
+    if (init->length != sizeof(*init))
+        return SEV_INVALID_LENGTH;
+    if (init->nv_paddr % MEMORY_PAGE_SIZE)
+        return SEV_INVALID_ADDRESS;
+    if (init->nv_paddr && init->nv_len != SEV_NV_SIZE)
+        return SEV_INVALID_LENGTH;
+    if (init->nv_paddr && overlap(init->nv_paddr, SEV_NV_SIZE, init->tmr_paddr, init->tmr_len))
+        return SEV_INVALID_ADDRESS;
+    return initialise(chip, init->flags, init->reserved, init->nv_paddr);
 }
 
 uint16_t platform_shutdown(struct chip *chip, void *buffer)
 {
     guests_wipe(chip);
+    leave_area(chip);
     chip->state = SEV_PLATFORM_UNINIT;
     return SEV_SUCCESS;
 }

@@ -53,7 +53,7 @@ static bool modulus(EVP_PKEY *key, uint8_t bytes[RSA_SIZE])
  */
 static void key_id(const struct chip *chip, const char *label, uint8_t id[16])
 {
-    kdf(chip->store.secret, CHIP_SECRET_SIZE, label, NULL, 0, id, 16);
+    kdf(chip->secret, CHIP_SECRET_SIZE, label, NULL, 0, id, 16);
     memcpy(id, "EMULATED", 8);
 }
 

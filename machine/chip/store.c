@@ -73,12 +73,13 @@ static int read_whole(const char *path, uint8_t *data, size_t length)
 
 #define STORE_NAME "chip-state"
 
-/* The file: a mark with the format's version, the persistent part, SHA-256 of both. */
+/* The file: a mark with the format's version, what persists, SHA-256 of both. */
 static const char store_mark[8] = "PRIVETC1";
 
 struct store_file {
     char mark[sizeof(store_mark)];
-    struct chip_persistent body;
+    uint8_t secret[CHIP_SECRET_SIZE];
+    struct chip_stored store;
     uint8_t digest[32];
 };
 static_assert(sizeof(struct store_file) ==
@@ -114,8 +115,11 @@ int store_write(const struct chip *chip, const char *name, const void *data, siz
 int store_save(struct chip *chip)
 {
     struct store_file file;
+    if (chip->nv_paddr)
+        return nv_save(chip) ? 0 : EIO;
     memcpy(file.mark, store_mark, sizeof(file.mark));
-    file.body = chip->store;
+    memcpy(file.secret, chip->secret, sizeof(file.secret));
+    file.store = chip->store;
     int failure = digest_of(&file, file.digest)
                       ? store_write(chip, STORE_NAME, &file, sizeof(file)) : EIO;
     OPENSSL_cleanse(&file, sizeof(file));
@@ -131,8 +135,10 @@ static int load(struct chip *chip)
     if (!failure && (memcmp(file.mark, store_mark, sizeof(file.mark)) != 0 ||
                      !digest_of(&file, digest) || memcmp(digest, file.digest, 32) != 0))
         failure = EINVAL;
-    if (!failure)
-        chip->store = file.body;
+    if (!failure) {
+        memcpy(chip->secret, file.secret, sizeof(file.secret));
+        chip->store = file.store;
+    }
     OPENSSL_cleanse(&file, sizeof(file));
     return failure;
 }
@@ -145,7 +151,7 @@ bool store_load(struct chip *chip, char *error, size_t error_size)
     int failure = load(chip);
     if (failure == ENOENT) {
         failure = make_folder(chip->state_folder);
-        if (!failure && RAND_bytes(chip->store.secret, CHIP_SECRET_SIZE) != 1)
+        if (!failure && RAND_bytes(chip->secret, CHIP_SECRET_SIZE) != 1)
             failure = EIO;
     }
     if (!failure && !chip->store.complete && !identity_complete(chip))
@@ -154,6 +160,6 @@ bool store_load(struct chip *chip, char *error, size_t error_size)
         return fail(error, error_size, path, "damaged; remove it to get a new chip");
     if (failure)
         return fail(error, error_size, path, strerror(failure));
-    chip_random_absorb(chip, chip->store.secret, CHIP_SECRET_SIZE);
+    chip_random_absorb(chip, chip->secret, CHIP_SECRET_SIZE);
     return true;
 }

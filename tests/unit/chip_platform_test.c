@@ -72,7 +72,7 @@ static void test_platform_states_of_commands(void **state)
         uint16_t id;
         unsigned allowed;
     } commands[] = {
-        { SEV_INIT, U }, { SEV_PLATFORM_RESET, U },
+        { SEV_INIT, U }, { SEV_INIT_EX, U }, { SEV_PLATFORM_RESET, U },
         { SEV_DOWNLOAD_FIRMWARE, U }, { SEV_PEK_GEN, I }, { SEV_PEK_CERT_IMPORT, I },
         { SEV_PEK_CSR, I | W }, { SEV_PDH_CERT_EXPORT, I | W }, { SEV_PDH_GEN, I | W },
         { SEV_GUEST_STATUS, I | W }, { SEV_LAUNCH_START, I | W },

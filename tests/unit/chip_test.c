@@ -6,7 +6,6 @@
 #include "tests/unit/chip_rig.h"
 
 #include <fcntl.h>
-#include <openssl/ec.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -251,65 +250,6 @@ static void test_renewal(void **state)
     assert_int_equal(verdict.link[OWNER_PEK_PDH], OWNER_LINK_GOOD);
     chip_identity(rig->chip, same);
     assert_memory_equal(id, same, sizeof(id));
-}
-
-/* Makes the owner's OCA and signs the platform's request with it. */
-static void provision(const uint8_t csr[SEV_CERT_SIZE], uint8_t pek[SEV_CERT_SIZE],
-                      uint8_t oca[SEV_CERT_SIZE])
-{
-    struct sev_certificate owner = { .usage = SEV_USAGE_OCA, .algorithm = SEV_ALGO_ECDSA_SHA256,
-                                     .curve = SEV_CURVE_P384 };
-    struct sev_certificate request;
-    EVP_PKEY *key = EVP_EC_gen("P-384");
-    assert_non_null(key);
-    assert_true(owner_key_point(key, owner.x, owner.y));
-    sev_signature_clear(&owner.signature[0]);
-    sev_signature_clear(&owner.signature[1]);
-    assert_true(owner_certificate_sign(key, SEV_USAGE_OCA, &owner, 0));
-    sev_certificate_encode(&owner, oca);
-    assert_null(sev_certificate_decode(csr, SEV_CERT_SIZE, &request));
-    assert_true(owner_certificate_sign(key, SEV_USAGE_OCA, &request, 1));
-    sev_certificate_encode(&request, pek);
-    EVP_PKEY_free(key);
-}
-
-static void test_external_owner(void **state)
-{
-    struct rig *rig = *state;
-    uint8_t csr[SEV_CERT_SIZE], pek[SEV_CERT_SIZE], oca[SEV_CERT_SIZE];
-    struct sev_pek_csr request = { .csr_paddr = chip_map(rig->chip, csr, sizeof(csr)),
-                                   .csr_len = sizeof(csr) };
-    struct sev_pek_cert_import import = {
-        .pek_paddr = chip_map(rig->chip, pek, sizeof(pek)),
-        .pek_len = sizeof(pek),
-        .oca_paddr = chip_map(rig->chip, oca, sizeof(oca)),
-        .oca_len = sizeof(oca),
-    };
-    struct sev_platform_status status;
-    struct export export;
-    struct owner_chain_verdict verdict;
-    init(rig);
-    expect(rig, SEV_PEK_CSR, &request, SEV_SUCCESS);
-    provision(csr, pek, oca);
-    oca[0x41C] ^= 1;
-    expect(rig, SEV_PEK_CERT_IMPORT, &import, SEV_BAD_SIGNATURE);
-    oca[0x41C] ^= 1;
-    pek[0x14] ^= 1;
-    expect(rig, SEV_PEK_CERT_IMPORT, &import, SEV_INVALID_CERTIFICATE);
-    pek[0x14] ^= 1;
-    expect(rig, SEV_PEK_CERT_IMPORT, &import, SEV_SUCCESS);
-    expect(rig, SEV_PEK_CERT_IMPORT, &import, SEV_ALREADY_OWNED);
-    expect(rig, SEV_PLATFORM_STATUS, &status, SEV_SUCCESS);
-    assert_int_equal(status.owner, 1);
-    export_certificates(rig, &export);
-    assert_memory_equal(export.chain + SEV_CERT_SIZE, oca, sizeof(oca));
-    verify_export(&export, &verdict);
-    assert_int_equal(verdict.link[OWNER_OCA_PEK], OWNER_LINK_GOOD);
-    assert_int_equal(verdict.link[OWNER_CEK_PEK], OWNER_LINK_GOOD);
-    assert_int_equal(verdict.link[OWNER_PEK_PDH], OWNER_LINK_GOOD);
-    expect(rig, SEV_PEK_GEN, NULL, SEV_SUCCESS);
-    expect(rig, SEV_PLATFORM_STATUS, &status, SEV_SUCCESS);
-    assert_int_equal(status.owner, 0);
 }
 
 /* ---- launches with the owner ---- */
@@ -589,7 +529,6 @@ int main(void)
         TEST(test_own_chain),
         TEST(test_own_root),
         TEST(test_renewal),
-        TEST(test_external_owner),
         TEST(test_session_errors),
         TEST(test_owner_launch),
         TEST(test_launch_without_session),
