@@ -155,10 +155,48 @@ enum pe_result pe_parse(const void *file, size_t size, struct pe_image *ret)
     return PE_OK;
 }
 
+/* How far the sections that hold `at` fill the image; `at` itself: none does. */
+static uint32_t filled_until(const struct pe_image *image, uint32_t at)
+{
+    uint32_t end = at;
+    for (unsigned i = 0; i < image->sections; i++) {
+        struct section section = read_section(image, i);
+        uint32_t length = loaded_size(&section);
+        if (section.address <= at && section.address + length > end)
+            end = section.address + length;
+    }
+    return end;
+}
+
+/* Where the first section behind `at` begins to fill the image again. */
+static uint32_t filled_from(const struct pe_image *image, uint32_t at)
+{
+    uint32_t start = image->image_size;
+    for (unsigned i = 0; i < image->sections; i++) {
+        struct section section = read_section(image, i);
+        if (loaded_size(&section) && section.address > at && section.address < start)
+            start = section.address;
+    }
+    return start;
+}
+
+/* Zeros for what the file does not provide; a kernel has many megabytes that it does. */
+static void clear_gaps(const struct pe_image *image, uint8_t *memory)
+{
+    for (uint32_t at = image->headers_size; at < image->image_size;) {
+        uint32_t end = filled_until(image, at);
+        if (end == at) {
+            end = filled_from(image, at);
+            memset(memory + at, 0, end - at);
+        }
+        at = end;
+    }
+}
+
 void pe_load(const struct pe_image *image, void *base)
 {
     uint8_t *memory = base;
-    memset(memory, 0, image->image_size);
+    clear_gaps(image, memory);
     memcpy(memory, image->file, image->headers_size);
     for (unsigned i = 0; i < image->sections; i++) {
         struct section section = read_section(image, i);

@@ -92,6 +92,30 @@ static void loads_and_relocates(void **state)
     free(memory);
 }
 
+/* Sections in any order, overlapping, empty: the same as zeros everywhere and then the copies. */
+static void zeros_between_sections(void **state)
+{
+    static const struct {
+        uint32_t address, virtual_size, raw, raw_size;
+    } rows[] = { { 0x3000, 0x1000, 0x200, 0x100 },
+                 { 0x1000, 0x80, 0x300, 0x80 },
+                 { 0x1040, 0, 0x380, 0x80 } };
+    (void)state;
+    uint8_t file[FILE_SIZE], expected[IMAGE_SIZE] = { 0 }, memory[IMAGE_SIZE];
+    struct pe_image image;
+    make(file);
+    memset(file + 0x200, 0xAA, 0x400);
+    for (unsigned i = 0; i < 3; i++) {
+        section(file, i, rows[i].address, rows[i].virtual_size, rows[i].raw, rows[i].raw_size);
+        memcpy(expected + rows[i].address, file + rows[i].raw, rows[i].raw_size);
+    }
+    memcpy(expected, file, 0x200); /* with the sections' headers */
+    assert_int_equal(pe_parse(file, sizeof(file), &image), PE_OK);
+    memset(memory, 0x55, sizeof(memory));
+    pe_load(&image, memory);
+    assert_memory_equal(memory, expected, sizeof(expected));
+}
+
 static void refuses(unsigned at, uint64_t value, unsigned width, enum pe_result expected)
 {
     uint8_t file[FILE_SIZE];
@@ -246,6 +270,7 @@ static void moves_runtime_images(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = { cmocka_unit_test(loads_and_relocates),
+        cmocka_unit_test(zeros_between_sections),
                                         cmocka_unit_test(names_what_is_wrong),
                                         cmocka_unit_test(checks_relocations),
                                         cmocka_unit_test(survives_damage),
