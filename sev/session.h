@@ -83,6 +83,20 @@ struct sev_measure_blob {
 };
 static_assert(sizeof(struct sev_measure_blob) == 0x30, "measurement layout");
 
+/* Output of ATTESTATION, signed by the PEK over what comes before signature_usage. */
+struct sev_attestation_report {
+    uint8_t mnonce[16]; /* the caller's */
+    uint8_t digest[SEV_DIGEST_SIZE];
+    uint8_t policy[4]; /* this and the next two little-endian */
+    uint8_t signature_usage[4];
+    uint8_t signature_algorithm[4];
+    uint8_t reserved[4];
+    uint8_t signature[144]; /* ECDSA: r, then s, 72 bytes each, little-endian */
+};
+static_assert(sizeof(struct sev_attestation_report) == 0xD0, "attestation report layout");
+static_assert(offsetof(struct sev_attestation_report, signature_usage) == 0x34,
+              "attestation report layout");
+
 /* Secret packet header (LAUNCH_SECRET). */
 #define SEV_PACKET_HEADER_SIZE 0x34u
 #define SEV_PACKET_COMPRESSED  0x1u

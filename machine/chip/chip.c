@@ -55,6 +55,7 @@ static const struct command {
     { SEV_LAUNCH_MEASURE, WORKING, sizeof(struct sev_launch_measure), LENGTH, launch_measure },
     { SEV_LAUNCH_SECRET, WORKING, sizeof(struct sev_launch_secret), NEVER, launch_secret },
     { SEV_LAUNCH_FINISH, WORKING, sizeof(struct sev_handle), NEVER, launch_finish },
+    { SEV_ATTESTATION, WORKING, sizeof(struct sev_attestation), LENGTH, attestation },
     { SEV_DBG_DECRYPT, WORKING, sizeof(struct sev_dbg), NEVER, debug_decrypt },
     { SEV_DBG_ENCRYPT, WORKING, sizeof(struct sev_dbg), NEVER, debug_encrypt },
 };

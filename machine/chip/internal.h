@@ -97,6 +97,8 @@ EVP_PKEY *key_from_point(const uint8_t x[SEV_P384_SIZE], const uint8_t y[SEV_P38
 bool key_agree(EVP_PKEY *own, EVP_PKEY *peer, uint8_t secret[SEV_ECDH_SECRET_SIZE]);
 bool key_certificate(const struct chip *chip, EVP_PKEY *key, uint32_t usage, uint32_t algorithm,
                      struct sev_certificate *ret);
+bool key_sign_bytes(EVP_PKEY *signer, const void *data, size_t length,
+                    uint8_t slot[SEV_CERT_SIG_SIZE]);
 bool key_sign(EVP_PKEY *signer, uint32_t usage, struct sev_certificate *cert, int slot);
 bool key_verify(EVP_PKEY *signer, const struct sev_certificate *cert, int slot);
 
@@ -146,7 +148,7 @@ chip_function platform_pek_gen, platform_pdh_gen, platform_pek_csr, platform_pek
 chip_function guest_decommission_command, guest_activate, guest_activate_ex, guest_deactivate;
 chip_function guest_status;
 chip_function launch_start, launch_update_data, launch_update_vmsa, launch_measure, launch_secret;
-chip_function launch_finish;
+chip_function launch_finish, attestation;
 chip_function debug_decrypt, debug_encrypt;
 
 #endif

@@ -171,23 +171,30 @@ static bool signature_to_slot(const uint8_t *der, size_t length, uint8_t slot[SE
     return done;
 }
 
+bool key_sign_bytes(EVP_PKEY *signer, const void *data, size_t length,
+                    uint8_t slot[SEV_CERT_SIG_SIZE])
+{
+    EVP_MD_CTX *context = EVP_MD_CTX_new();
+    uint8_t der[128];
+    size_t der_length = sizeof(der);
+    bool done = context &&
+                EVP_DigestSignInit(context, NULL, EVP_sha256(), NULL, signer) == 1 &&
+                EVP_DigestSign(context, der, &der_length, data, length) == 1 &&
+                signature_to_slot(der, der_length, slot);
+    EVP_MD_CTX_free(context);
+    return done;
+}
+
 bool key_sign(EVP_PKEY *signer, uint32_t usage, struct sev_certificate *cert, int slot)
 {
     struct sev_cert_signature *signature = &cert->signature[slot];
-    EVP_MD_CTX *context = EVP_MD_CTX_new();
-    uint8_t bytes[SEV_CERT_SIZE], der[128];
-    size_t length = sizeof(der);
+    uint8_t bytes[SEV_CERT_SIZE];
     sev_certificate_encode(cert, bytes);
-    bool done = context &&
-                EVP_DigestSignInit(context, NULL, EVP_sha256(), NULL, signer) == 1 &&
-                EVP_DigestSign(context, der, &length, bytes, SEV_CERT_SIGNED_SIZE) == 1 &&
-                signature_to_slot(der, length, signature->bytes);
-    EVP_MD_CTX_free(context);
-    if (done) {
-        signature->usage = usage;
-        signature->algorithm = SEV_ALGO_ECDSA_SHA256;
-    }
-    return done;
+    if (!key_sign_bytes(signer, bytes, SEV_CERT_SIGNED_SIZE, signature->bytes))
+        return false;
+    signature->usage = usage;
+    signature->algorithm = SEV_ALGO_ECDSA_SHA256;
+    return true;
 }
 
 static int slot_to_der(const uint8_t slot[SEV_CERT_SIG_SIZE], uint8_t **der)

@@ -79,7 +79,7 @@ static void test_platform_states_of_commands(void **state)
         { SEV_DECOMMISSION, W }, { SEV_ACTIVATE, W }, { SEV_ACTIVATE_EX, W },
         { SEV_DEACTIVATE, W }, { SEV_LAUNCH_UPDATE_DATA, W },
         { SEV_LAUNCH_UPDATE_VMSA, W }, { SEV_LAUNCH_MEASURE, W }, { SEV_LAUNCH_SECRET, W },
-        { SEV_LAUNCH_FINISH, W },
+        { SEV_LAUNCH_FINISH, W }, { SEV_ATTESTATION, W },
         { SEV_DBG_DECRYPT, W }, { SEV_DBG_ENCRYPT, W },
     };
     struct rig *rig = *state;

@@ -11,6 +11,7 @@
 
 #include "owner/certs.h"
 #include "owner/measure.h"
+#include "owner/report.h"
 
 static void test_kdf_values(void **state)
 {
@@ -433,6 +434,67 @@ static void test_debug(void **state)
     assert_int_equal(debug(rig, SEV_DBG_DECRYPT, FIRMWARE_BASE, window, 16), SEV_POLICY_FAILURE);
 }
 
+/* ---- attestation ---- */
+
+static uint16_t attest(struct rig *rig, struct sev_attestation_report *report, uint32_t *length)
+{
+    struct sev_attestation command = { .handle = rig->handle, .length = *length,
+                                       .paddr = chip_map(rig->chip, report, sizeof(*report)) };
+    fill_up(command.mnonce, sizeof(command.mnonce), 0x30);
+    uint16_t status = chip_command(rig->chip, SEV_ATTESTATION, &command);
+    chip_unmap(rig->chip, command.paddr);
+    *length = command.length;
+    return status;
+}
+
+/* The report against the platform's certificates, by the owner's library. */
+static bool report_is_good(struct rig *rig, const struct sev_attestation_report *bytes)
+{
+    struct export export;
+    struct owner_chain chain = { 0 };
+    struct owner_checks checks = { 0 };
+    struct sev_report report;
+    export_certificates(rig, &export);
+    assert_null(owner_chain_add(&chain, export.chain, sizeof(export.chain)));
+    assert_null(sev_report_decode((const uint8_t *)bytes, sizeof(*bytes), &report));
+    owner_report_check_sev(&report, &chain, &checks);
+    return checks.count && !owner_check_failed(&checks);
+}
+
+static void test_attestation(void **state)
+{
+    struct rig *rig = *state;
+    struct owner_guest guest = expected_guest(rig, 1);
+    struct sev_attestation_report report;
+    uint8_t blob[48], digest[32];
+    uint32_t length = 0;
+    init(rig);
+    rig->handle = launch_start_plain(rig, 1);
+    assert_int_equal(activate(rig, rig->handle, ASID), SEV_SUCCESS);
+    assert_int_equal(update(rig, FIRMWARE_BASE, FIRMWARE_SIZE), SEV_SUCCESS);
+    assert_int_equal(attest(rig, &report, &length), SEV_INVALID_GUEST_STATE);
+    assert_int_equal(measure(rig, blob), SEV_SUCCESS);
+    assert_int_equal(attest(rig, &report, &length), SEV_INVALID_LENGTH);
+    assert_int_equal(length, 0xD0);
+    assert_int_equal(attest(rig, &report, &length), SEV_SUCCESS);
+    assert_hex(report.mnonce, "303132333435363738393a3b3c3d3e3f");
+    owner_launch_digest(&guest, digest);
+    assert_memory_equal(report.digest, digest, 32);
+    assert_hex(report.policy, "01000000021000000200000000000000"); /* and the signer: PEK */
+    assert_true(report_is_good(rig, &report));
+    report.policy[0] = 0;
+    assert_false(report_is_good(rig, &report));
+    assert_int_equal(on_handle(rig, SEV_LAUNCH_FINISH, rig->handle), SEV_SUCCESS);
+    length = 0x1000; /* more room than needed */
+    struct sev_attestation command = { .handle = rig->handle, .length = length, .paddr = 0x20000 };
+    expect(rig, SEV_ATTESTATION, &command, SEV_SUCCESS);
+    assert_int_equal(command.length, 0xD0);
+    command.paddr = CHIP_HOST_WINDOW;
+    expect(rig, SEV_ATTESTATION, &command, SEV_INVALID_ADDRESS);
+    command.handle = 99;
+    expect(rig, SEV_ATTESTATION, &command, SEV_INVALID_GUEST);
+}
+
 /* ---- the state folder ---- */
 
 static void damage(const struct rig *rig, const char *name, off_t at)
@@ -534,6 +596,7 @@ int main(void)
         TEST(test_launch_without_session),
         TEST(test_deterministic),
         TEST(test_debug),
+        TEST(test_attestation),
         TEST(test_damaged_state),
         TEST(test_unusable_folder),
         TEST(test_random_commands),
