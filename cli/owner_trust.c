@@ -139,7 +139,8 @@ static const char *missing(const struct owner_chain *c, enum owner_link link)
         return c->ark ? "the ASK was not given" : "the ARK was not given";
     case OWNER_ASK_CEK:
         if (c->ask && c->cek)
-            return "the CEK is not signed, as platforms export it; AMD gives the signed one";
+            return "the CEK is not signed, as platforms export it; AMD has the signed one at "
+                   "https://kdsintf.amd.com/cek/id/ID, ID as of 'sevctl show identifier'";
         return c->ask ? "the CEK was not given" : "the ASK was not given";
     case OWNER_CEK_PEK:
         return c->cek ? "the PEK was not given" : "the CEK was not given";

@@ -123,28 +123,23 @@ static const uint8_t *keep(struct owner_bundle *bundle, const uint8_t *data, siz
     return copy;
 }
 
-/* What the chain has by pointers into the file, in the file's order. */
+/* Of bytes that a chain has taken. */
 static void note_binary(struct contents *c, const uint8_t *data, size_t size)
 {
-    const struct owner_chain *chain = &c->bundle->sev;
-    const struct {
-        const uint8_t *at;
-        const char *name;
-        size_t size;
-    } kinds[] = {
-        { chain->pdh, "PDH", SEV_CERT_SIZE },  { chain->pek, "PEK", SEV_CERT_SIZE },
-        { chain->oca, "OCA", SEV_CERT_SIZE },  { chain->cek, "CEK", SEV_CERT_SIZE },
-        { chain->ask, "ASK", chain->ask_size }, { chain->ark, "ARK", chain->ark_size },
-    };
-    for (size_t at = 0; at < size;) {
-        size_t next = size;
-        for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
-            if (kinds[i].at == data + at) {
-                note(c, kinds[i].name);
-                next = at + kinds[i].size;
-            }
+    struct sev_certificate cert;
+    struct sev_amd_certificate amd;
+    while (size) {
+        size_t used = SEV_CERT_SIZE;
+        if (size >= used && !sev_certificate_decode(data, used, &cert)) {
+            note(c, sev_usage_name(cert.usage));
+        } else if (!sev_amd_certificate_decode(data, size, &amd)) {
+            note(c, sev_usage_name(amd.usage));
+            used = amd.size;
+        } else {
+            return;
         }
-        at = next;
+        data += used;
+        size -= used;
     }
 }
 

@@ -230,6 +230,30 @@ static const char *add_amd(struct owner_chain *chain, const uint8_t *data, size_
     return NULL;
 }
 
+static bool is_unsigned(const uint8_t *cek)
+{
+    struct sev_certificate cert;
+    return !sev_certificate_decode(cek, SEV_CERT_SIZE, &cert) &&
+           cert.signature[0].usage == SEV_USAGE_INVALID &&
+           cert.signature[1].usage == SEV_USAGE_INVALID;
+}
+
+/* A platform exports its CEK unsigned, AMD has the signed one: it counts, in whichever order. */
+static const char *choose_cek(const uint8_t **place, const uint8_t *data)
+{
+    struct sev_certificate old, new;
+    if (sev_certificate_decode(*place, SEV_CERT_SIZE, &old) ||
+        sev_certificate_decode(data, SEV_CERT_SIZE, &new))
+        return "a CEK is damaged";
+    if (memcmp(old.x, new.x, sizeof(old.x)) != 0 || memcmp(old.y, new.y, sizeof(old.y)) != 0)
+        return "another chip's CEK is already there";
+    if (is_unsigned(*place) == is_unsigned(data))
+        return "a certificate of the same kind is already there";
+    if (is_unsigned(*place))
+        *place = data;
+    return NULL;
+}
+
 static const char *add_sev(struct owner_chain *chain, const uint8_t *data, size_t size)
 {
     struct sev_certificate cert;
@@ -248,6 +272,8 @@ static const char *add_sev(struct owner_chain *chain, const uint8_t *data, size_
         place = &chain->cek;
     if (!place)
         return "a certificate has an unknown usage";
+    if (*place && cert.usage == SEV_USAGE_CEK)
+        return choose_cek(place, data);
     if (*place)
         return "a certificate of the same kind is already there";
     *place = data;
@@ -318,14 +344,6 @@ static const char *amd_link(const uint8_t *signer, size_t signer_size, const uin
     bool right = key && rsa_verify(key, from.key_size, to.signature, bytes, to.signed_size);
     EVP_PKEY_free(key);
     return right ? NULL : "the signature is not by this key, or the certificate was changed";
-}
-
-static bool is_unsigned(const uint8_t *cek)
-{
-    struct sev_certificate cert;
-    return !sev_certificate_decode(cek, SEV_CERT_SIZE, &cert) &&
-           cert.signature[0].usage == SEV_USAGE_INVALID &&
-           cert.signature[1].usage == SEV_USAGE_INVALID;
 }
 
 /* The algorithm in the slot must be the one of the ASK's key size: never guess. */

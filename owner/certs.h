@@ -20,7 +20,8 @@ struct owner_chain {
 
 /*
  * Adds the certificates of a file (one, or several one after the other, in any order) to a chain.
- * NULL, or the reason: damaged, or a kind that is there twice.
+ * NULL, or the reason: damaged, or a kind that is there twice; but the CEK that AMD signed takes the
+ * place of the same one without signature, as platforms export it.
  */
 const char *owner_chain_add(struct owner_chain *chain, const uint8_t *data, size_t size);
 

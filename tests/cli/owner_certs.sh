@@ -114,6 +114,18 @@ broken root --root "$sev/rome/ark.cert" emulated
 refuse 1 owner certs verify --root "$sev/rome/pdh.cert" emulated
 refuse 1 owner certs verify --root nothing emulated
 
+# ---- the exported chain has the CEK unsigned, AMD the signed one: both may be given
+expect 0 chip export exported
+head -c 8336 emulated | tail -c 2084 >cek
+tail -c 3200 emulated >ask_ark
+expect 6 owner certs verify --root emulated_ark exported ask_ark
+says "'ASK signs CEK': the CEK is not signed"
+expect 0 owner certs verify --root emulated_ark exported cek ask_ark
+says "exported: sevctl's chain: PDH, PEK, OCA, CEK"
+expect 0 owner certs verify --root emulated_ark cek ask_ark exported
+says "exported: sevctl's chain: PDH, PEK, OCA, CEK"
+refuse 1 owner certs verify exported "$sev/rome/cek.cert"
+
 # ---- show
 # shellcheck disable=SC2086
 expect 0 owner certs show $rome "$snp/turin-vcek/vcek.der" "$snp/milan-vlek/vlek.der"

@@ -269,6 +269,29 @@ static void test_chain_files(void **state)
     }
 }
 
+/* The signed CEK of AMD counts, the unsigned one of an export does not contradict it. */
+static void test_two_ceks(void **state)
+{
+    uint8_t with[SEV_CERT_SIZE], without[SEV_CERT_SIZE], other[SEV_CERT_SIZE];
+    struct sev_certificate cert;
+    struct owner_chain chain = { 0 };
+    size_t size = read_data("rome/cek.cert", with, sizeof(with));
+    read_data("naples/cek.cert", other, sizeof(other));
+    assert_null(sev_certificate_decode(with, size, &cert));
+    cert.api_minor = 22; /* the platform's firmware made it */
+    sev_signature_clear(&cert.signature[0]);
+    sev_signature_clear(&cert.signature[1]);
+    sev_certificate_encode(&cert, without);
+    assert_null(owner_chain_add(&chain, without, size));
+    assert_null(owner_chain_add(&chain, with, size));
+    assert_ptr_equal(chain.cek, with);
+    assert_null(owner_chain_add(&chain, without, size));
+    assert_ptr_equal(chain.cek, with);
+    assert_non_null(owner_chain_add(&chain, with, size));
+    assert_non_null(owner_chain_add(&chain, other, size));
+    assert_ptr_equal(chain.cek, with);
+}
+
 static void test_session_for_genuine_platform(void **state)
 {
     static struct owner_session first, second;
@@ -301,6 +324,7 @@ int main(void)
         cmocka_unit_test(test_mixed_chains),
         cmocka_unit_test(test_flipped_bits),
         cmocka_unit_test(test_chain_files),
+        cmocka_unit_test(test_two_ceks),
         cmocka_unit_test(test_session_for_genuine_platform),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
