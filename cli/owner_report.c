@@ -199,6 +199,16 @@ static void show_signer(struct record *record, const struct sev_report *report)
     record_text(record, "signing-key", "%s", name ? name : "unknown");
 }
 
+/* Privet never fetches; its user may. */
+static void show_urls(struct record *record, const struct sev_report *report)
+{
+    char url[320];
+    if (owner_report_url(report, false, url, sizeof(url)))
+        record_text(record, "vcek-url", "%s", url);
+    if (owner_report_url(report, true, url, sizeof(url)))
+        record_text(record, "chain-url", "%s", url);
+}
+
 static void show_field(struct record *record, const struct sev_report *report,
                        const struct sev_report_field *field, bool turin)
 {
@@ -252,6 +262,7 @@ static void show_report(const struct inputs *in, bool json)
         if (strcmp(field->name, "key-info") == 0)
             show_signer(&record, report);
     }
+    show_urls(&record, report);
     if (json)
         putchar('}');
 }

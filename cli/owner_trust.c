@@ -126,7 +126,7 @@ void trust_check_root(const struct trust *trust, EVP_PKEY *ark, const char *prod
         owner_check_add(checks, "root", OWNER_LINK_GOOD, "not AMD's; accepted by --any-root");
     else
         owner_check_add(checks, "root", OWNER_LINK_BAD,
-                        "the ARK's key is not AMD's; --root FILE trusts another");
+                        "the ARK's key is none of AMD's for Naples to Turin; --root FILE trusts it");
 }
 
 /* Missing for this link; NULL: all there. An unsigned CEK is what a platform exports. */

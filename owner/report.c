@@ -147,6 +147,67 @@ void owner_report_check_snp(const struct sev_report *report, const struct owner_
     check_endorsement(report, cert, checks);
 }
 
+/* ---- the key server ---- */
+
+/* Processors as CPUID names them; products as the key server does (AMD publication 57230). */
+static const struct product {
+    uint8_t family, first, last; /* models */
+    const char *name;
+} products[] = {
+    { 0x19, 0x00, 0x0F, "Milan" },
+    { 0x19, 0x10, 0x1F, "Genoa" },
+    { 0x19, 0xA0, 0xAF, "Genoa" }, /* Bergamo, Siena */
+    { 0x1A, 0x00, 0x11, "Turin" },
+};
+
+static const char *product_of(const struct sev_report *report)
+{
+    if (report->version < 3)
+        return NULL;
+    uint64_t family = sev_report_number(report, "cpu-family");
+    uint64_t model = sev_report_number(report, "cpu-model");
+    for (size_t i = 0; i < sizeof(products) / sizeof(products[0]); i++) {
+        const struct product *p = &products[i];
+        if (family == p->family && model >= p->first && model <= p->last)
+            return p->name;
+    }
+    return NULL;
+}
+
+/* The chip's id and the reported TCB, part by part in the order of its bytes. */
+static void vcek_query(const struct sev_report *report, char *url, size_t size)
+{
+    static const char *const names[2][OWNER_SNP_TCB_SIZE] = {
+        { "bl", "tee", NULL, NULL, NULL, NULL, "snp", "ucode" },
+        { "fmc", "bl", "tee", "snp", NULL, NULL, NULL, "ucode" },
+    };
+    const uint8_t *tcb = sev_report_bytes(report, "reported-tcb");
+    const uint8_t *chip = sev_report_bytes(report, "chip-id");
+    bool turin = sev_snp_is_turin(report);
+    size_t used = strlen(url);
+    for (unsigned i = 0; i < (turin ? 8 : 64) && used < size; i++)
+        used += (size_t)snprintf(url + used, size - used, "%02x", chip[i]);
+    for (unsigned i = 0; i < OWNER_SNP_TCB_SIZE && used < size; i++) {
+        if (names[turin][i])
+            used += (size_t)snprintf(url + used, size - used, "%c%sSPL=%02u", i ? '&' : '?',
+                                     names[turin][i], tcb[i]);
+    }
+}
+
+bool owner_report_url(const struct sev_report *report, bool chain, char *url, size_t size)
+{
+    static const uint8_t zeros[64];
+    const char *product = report->snp ? product_of(report) : NULL;
+    if (!product || sev_snp_signing_key(report) != SEV_SNP_KEY_VCEK ||
+        memcmp(sev_report_bytes(report, "chip-id"), zeros, sizeof(zeros)) == 0)
+        return false;
+    snprintf(url, size, "https://kdsintf.amd.com/vcek/v1/%s/%s", product,
+             chain ? "cert_chain" : "");
+    if (!chain)
+        vcek_query(report, url, size);
+    return true;
+}
+
 /* ---- expectations ---- */
 
 void owner_report_check_debug(const struct sev_report *report, struct owner_checks *checks)

@@ -22,6 +22,13 @@ void owner_report_check_snp(const struct sev_report *report, const struct owner_
 struct owner_snp_chain owner_report_chain(const struct sev_report *report,
                                           const struct owner_snp_chain *chain);
 
+/*
+ * Where AMD's key server has the VCEK that a report names, or with `chain` its ASK and ARK; to be
+ * fetched by the caller. False if the report does not tell: another key, the chip's id masked, no
+ * processor in it (version 2).
+ */
+bool owner_report_url(const struct sev_report *report, bool chain, char *url, size_t size);
+
 /* Does the policy keep the host from decrypting the guest's memory by debug commands? */
 void owner_report_check_debug(const struct sev_report *report, struct owner_checks *checks);
 

@@ -29,7 +29,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     const struct owner_snp_chain snp = { { NULL } };
     static struct owner_checks checks;
     struct sev_report report;
-    char names[64];
+    char names[64], url[200];
     if (sev_report_decode(data, size, &report))
         return 0;
     for (size_t i = 0; i < report.field_count; i++) {
@@ -42,6 +42,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         owner_report_check_snp(&report, &snp, &checks);
         owner_report_expect_tcb(&report, minimum, &checks);
         sev_snp_policy_names(sev_report_number(&report, "policy"), names, sizeof(names));
+        if (owner_report_url(&report, false, url, sizeof(url)) && strlen(url) >= sizeof(url))
+            abort();
     } else {
         owner_report_check_sev(&report, &sev, &checks);
     }

@@ -294,6 +294,32 @@ static void test_policy_names(void **state)
     assert_string_equal(text, "abi=1.55,sm");
 }
 
+static void test_urls(void **state)
+{
+    char url[320];
+    load_genuine(&genuine[4]);
+    assert_true(owner_report_url(&report, false, url, sizeof(url)));
+    assert_string_equal(url, "https://kdsintf.amd.com/vcek/v1/Genoa/0506ffba875e939c2729d20c74eb72b4"
+                             "c5ba6bf7ea1faaa640141f12c6d64782fb487f68ce69dcd021e914cc0d9244327bc1"
+                             "21f0242d6470903ad1d4aaea4ad1?blSPL=10&teeSPL=00&snpSPL=23&ucodeSPL=84");
+    assert_true(owner_report_url(&report, true, url, sizeof(url)));
+    assert_string_equal(url, "https://kdsintf.amd.com/vcek/v1/Genoa/cert_chain");
+    data[0x188] = 0x1A;
+    data[0x189] = 0x02;
+    assert_true(owner_report_url(&report, false, url, sizeof(url)));
+    assert_string_equal(url, "https://kdsintf.amd.com/vcek/v1/Turin/0506ffba875e939c?fmcSPL=10&"
+                             "blSPL=00&teeSPL=00&snpSPL=00&ucodeSPL=84");
+    assert_true(owner_report_url(&report, false, url, 60)); /* cut off, within its bounds */
+    assert_int_equal(strlen(url), 59);
+    data[0x188] = 0x1B;
+    assert_false(owner_report_url(&report, false, url, sizeof(url)));
+    owner_bundle_free(&bundle);
+    load_genuine(&genuine[3]); /* a VLEK is the provider's to give */
+    assert_false(owner_report_url(&report, false, url, sizeof(url)));
+    load("snp/milan-vcek-a/report.bin"); /* version 2 does not say what processor */
+    assert_false(owner_report_url(&report, true, url, sizeof(url)));
+}
+
 /* ---- SEV ---- */
 
 static uint8_t pek_bytes[SEV_CERT_SIZE];
@@ -380,6 +406,7 @@ int main(void)
         TEST(test_minimum_tcb),
         TEST(test_debugging),
         TEST(test_policy_names),
+        TEST(test_urls),
         TEST(test_sev_report),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
