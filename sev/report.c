@@ -7,16 +7,17 @@
 
 #include "sev/bytes.h"
 #include "sev/certificate.h"
+#include "sev/session.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
-static const struct sev_report_field sev_fields[] = {
-    { "nonce", 0x00, 16, SEV_FORM_BYTES, 0 },
-    { "launch-digest", 0x10, 32, SEV_FORM_BYTES, 0 },
-    { "policy", 0x30, 4, SEV_FORM_MASK, 0 },
-};
+#define SEV_AT(field) offsetof(struct sev_attestation_report, field)
 
-enum { SEV_SIGNED = 0x34, SEV_USAGE_AT = 0x34, SEV_ALGO_AT = 0x38, SEV_SIGNATURE_AT = 0x40 };
+static const struct sev_report_field sev_fields[] = {
+    { "nonce", SEV_AT(mnonce), 16, SEV_FORM_BYTES, 0 },
+    { "launch-digest", SEV_AT(digest), SEV_DIGEST_SIZE, SEV_FORM_BYTES, 0 },
+    { "policy", SEV_AT(policy), 4, SEV_FORM_MASK, 0 },
+};
 
 static const struct sev_report_field snp_fields[] = {
     { "version", 0x000, 4, SEV_FORM_NUMBER, 2 },
@@ -71,20 +72,20 @@ static bool all_zero(const uint8_t *p, size_t size)
 
 static const char *decode_sev(const uint8_t *data, struct sev_report *report)
 {
-    uint32_t algorithm = load_le32(data + SEV_ALGO_AT);
-    if (load_le32(data + SEV_USAGE_AT) != SEV_USAGE_PEK)
+    uint32_t algorithm = load_le32(data + SEV_AT(signature_algorithm));
+    if (load_le32(data + SEV_AT(signature_usage)) != SEV_USAGE_PEK)
         return "the report is not signed by a PEK";
     if (algorithm != SEV_ALGO_ECDSA_SHA256 && algorithm != SEV_ALGO_ECDSA_SHA384)
         return "the report's signature algorithm is unknown";
-    if (!all_zero(data + SEV_ALGO_AT + 4, 4))
+    if (!all_zero(data + SEV_AT(reserved), 4))
         return "reserved bytes are not zero";
     *report = (struct sev_report){
         .data = data,
         .fields = sev_fields,
         .field_count = COUNT(sev_fields),
-        .signed_size = SEV_SIGNED,
+        .signed_size = SEV_AT(signature_usage),
         .algorithm = algorithm,
-        .signature = data + SEV_SIGNATURE_AT,
+        .signature = data + SEV_AT(signature),
     };
     return NULL;
 }

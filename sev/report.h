@@ -11,7 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define SEV_REPORT_SIZE     0xD0u
+#define SEV_REPORT_SIZE     0xD0u /* struct sev_attestation_report */
 #define SEV_SNP_REPORT_SIZE 0x4A0u
 
 enum sev_report_form {

@@ -147,6 +147,73 @@ if command -v python3 >/dev/null; then
     note $? "verify --json of a foreign root: $(cat out)"
 fi
 
+# ---- X.509 chains that look like AMD's: another root, and what an authority may not be
+if command -v openssl >/dev/null; then
+    pss='-sigopt rsa_padding_mode:pss -sigopt rsa_pss_saltlen:48'
+    printf 'basicConstraints=critical,CA:TRUE\n' >authority
+    printf 'basicConstraints=critical,CA:FALSE\n' >nothing_more
+    for name in ark ask; do
+        openssl genpkey -quiet -algorithm RSA -pkeyopt rsa_keygen_bits:4096 -out $name.key
+    done
+    openssl genpkey -quiet -algorithm RSA -pkeyopt rsa_keygen_bits:2048 -out small.key
+    openssl genpkey -quiet -algorithm EC -pkeyopt ec_paramgen_curve:P-384 -out vcek.key
+    openssl genpkey -quiet -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -out p256.key
+    # issue NAME SUBJECT KEY SIGNER EXTENSIONS OPTIONS...: NAME.pem; SIGNER.pem and SIGNER.key sign
+    issue() {
+        name=$1 signer=$4 extensions=$5
+        openssl req -new -subj "/CN=$2" -key "$3.key" -out request 2>/dev/null
+        shift 5
+        if [ "$name" = "$signer" ]; then
+            openssl x509 -req -in request -key "$name.key" -days 30 -extfile "$extensions" "$@" \
+                -out "$name.pem" 2>/dev/null
+        else
+            openssl x509 -req -in request -CA "$signer.pem" -CAkey "$signer.key" -set_serial 1 \
+                -days 30 -extfile "$extensions" "$@" -out "$name.pem" 2>/dev/null
+        fi
+    }
+    # shellcheck disable=SC2086
+    {
+        issue ark ARK-Own ark ark authority -sha384 $pss
+        issue ask SEV-Own ask ark authority -sha384 $pss
+        issue vcek SEV-VCEK vcek ask nothing_more -sha384 $pss
+        expect 0 owner certs verify --root ark.pem ask.pem vcek.pem
+        expect 0 owner certs verify --any-root ark.pem ask.pem vcek.pem
+        broken root ark.pem ask.pem vcek.pem
+        broken root --root "$snp/roots/milan_ark.pem" ark.pem ask.pem vcek.pem
+        expect 0 owner certs show vcek.pem
+        says 'unreadable: it lacks the version'
+        # bad REASON SIGNED: of a chain under ark.pem and ask.pem
+        bad() {
+            expect 6 owner certs verify --root ark.pem ask.pem "$2.pem"
+            says "$1"
+        }
+        issue sha256 SEV-VCEK vcek ask nothing_more -sha256 -sigopt rsa_padding_mode:pss
+        bad 'is not RSASSA-PSS with SHA-384' sha256
+        issue pkcs1 SEV-VCEK vcek ask nothing_more -sha384
+        bad 'is not RSASSA-PSS with SHA-384' pkcs1
+        issue p256 SEV-VCEK p256 ask nothing_more -sha384 $pss
+        bad 'not on P-384' p256
+        issue rsa SEV-VCEK ark ask nothing_more -sha384 $pss
+        bad 'not on P-384' rsa
+        issue vlek SEV-VLEK vcek ask nothing_more -sha384 $pss
+        bad 'the ASVK was not given' vlek
+        cp ask.pem true_ask.pem
+        issue ask SEV-Own ask ark nothing_more -sha384 $pss
+        bad 'is not an authority' vcek
+        issue small SEV-Own small ark authority -sha384 $pss
+        cp small.pem ask.pem
+        bad 'not RSA-4096' vcek
+        cp ask.key stranger.key
+        issue stranger ARK-Own stranger stranger authority -sha384 $pss
+        broken 'ARK signs ASK' --root ark.pem stranger.pem true_ask.pem vcek.pem
+        issue other SEV-Other vcek ark nothing_more -sha384 $pss
+        refuse 1 owner certs verify ark.pem true_ask.pem other.pem
+        issue odd 'Somebody' vcek ark nothing_more -sha384 $pss
+        refuse 1 owner certs verify odd.pem
+        says "its subject is not one of AMD's"
+    }
+fi
+
 # ---- convert: there and back
 # shellcheck disable=SC2086
 convert() { expect 0 owner certs convert --to "$1" --output "$2" $rome; }
