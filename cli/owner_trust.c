@@ -2,7 +2,6 @@
 /* Certificates from files, whose root to trust, and checks as text and JSON. */
 #include "cli/owner_trust.h"
 
-#include <openssl/crypto.h>
 #include <stdio.h>
 #include <string.h>
 
