@@ -181,7 +181,7 @@ bool owner_secret_seal(const struct owner_keys *keys, const uint8_t iv[16],
     };
     if (!encrypt(keys->tek, iv, plaintext, data, size))
         return false;
-    sev_packet_prefix(0, iv, (uint32_t)size, (uint32_t)size, prefix);
+    sev_packet_prefix(SEV_PACKET_SECRET, 0, iv, (uint32_t)size, (uint32_t)size, prefix);
     memset(ret_header->flags, 0, sizeof(ret_header->flags));
     memcpy(ret_header->iv, iv, sizeof(ret_header->iv));
     return hmac_parts(keys->tik, SEV_KEY_SIZE, parts, measure ? 3 : 2, ret_header->mac);

@@ -134,10 +134,11 @@ size_t sev_measure_message(const struct sev_measure_input *input,
     return (size_t)(p + 52 - message);
 }
 
-void sev_packet_prefix(uint32_t flags, const uint8_t iv[16], uint32_t guest_length,
-                       uint32_t transport_length, uint8_t prefix[SEV_PACKET_PREFIX_SIZE])
+void sev_packet_prefix(enum sev_packet_kind kind, uint32_t flags, const uint8_t iv[16],
+                       uint32_t guest_length, uint32_t transport_length,
+                       uint8_t prefix[SEV_PACKET_PREFIX_SIZE])
 {
-    prefix[0] = 0x01;
+    prefix[0] = (uint8_t)kind;
     store_le32(prefix + 1, flags);
     memcpy(prefix + 5, iv, 16);
     store_le32(prefix + 21, guest_length);

@@ -97,7 +97,7 @@ static_assert(sizeof(struct sev_attestation_report) == 0xD0, "attestation report
 static_assert(offsetof(struct sev_attestation_report, signature_usage) == 0x34,
               "attestation report layout");
 
-/* Secret packet header (LAUNCH_SECRET). */
+/* Header of a packet of guest memory (LAUNCH_SECRET, SEND_UPDATE_*, RECEIVE_UPDATE_*). */
 #define SEV_PACKET_HEADER_SIZE 0x34u
 #define SEV_PACKET_COMPRESSED  0x1u
 
@@ -108,12 +108,16 @@ struct sev_packet_header {
 };
 static_assert(sizeof(struct sev_packet_header) == SEV_PACKET_HEADER_SIZE, "packet layout");
 
+/* First byte under a packet's MAC, so that none passes for one of another kind. */
+enum sev_packet_kind { SEV_PACKET_SECRET = 0x01, SEV_PACKET_MIGRATION = 0x02 };
+
 /*
- * First part of what a secret packet's MAC covers: 01h, flags, IV, both lengths. The data and, from
- * API 0.17 on, the 32-byte MEASURE follow.
+ * First part of what a packet's MAC covers: kind, flags, IV, both lengths. The data follow and, in a
+ * secret packet from API 0.17 on, the 32-byte MEASURE.
  */
 #define SEV_PACKET_PREFIX_SIZE 29u
-void sev_packet_prefix(uint32_t flags, const uint8_t iv[16], uint32_t guest_length,
-                       uint32_t transport_length, uint8_t prefix[SEV_PACKET_PREFIX_SIZE]);
+void sev_packet_prefix(enum sev_packet_kind kind, uint32_t flags, const uint8_t iv[16],
+                       uint32_t guest_length, uint32_t transport_length,
+                       uint8_t prefix[SEV_PACKET_PREFIX_SIZE]);
 
 #endif

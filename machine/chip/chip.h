@@ -30,6 +30,11 @@ struct chip_config {
      * secret and the commands so far. Off: from the host's random source.
      */
     bool deterministic;
+    /*
+     * ARK of another emulated AMD (CHIP_ROOT_ARK_SIZE bytes, the caller's while the chip is open)
+     * whose platforms may receive guests with the policy SEV. NULL: only this folder's own.
+     */
+    const uint8_t *peer_ark;
 };
 
 /*

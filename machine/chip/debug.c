@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause-Patent */
-/* DBG_DECRYPT and DBG_ENCRYPT: the host's window into a guest whose policy allows it. */
+/*
+ * Memory moved for a guest with its key: DBG_DECRYPT and DBG_ENCRYPT, the host's window into a guest
+ * whose policy allows it, and COPY.
+ */
 #include "machine/chip/internal.h"
 
 /* The checks common to both: alignment before handle, as the hardware's firmware does. */
@@ -35,15 +38,15 @@ static bool put(struct chip *chip, uint64_t address, const void *data, size_t le
            memory_write(chip->memory, address, data, length, view) == 0;
 }
 
-static uint16_t copy(struct chip *chip, const struct sev_dbg *command, memory_view from,
-                     memory_view to)
+static uint16_t copy(struct chip *chip, uint64_t source, memory_view from, uint64_t target,
+                     memory_view to, uint32_t length)
 {
     uint8_t piece[4096];
-    for (uint32_t at = 0; at < command->length;) {
-        uint32_t left = command->length - at;
+    for (uint32_t at = 0; at < length;) {
+        uint32_t left = length - at;
         uint32_t part = left < sizeof(piece) ? left : (uint32_t)sizeof(piece);
-        if (!get(chip, command->src_paddr + at, piece, part, from) ||
-            !put(chip, command->dst_paddr + at, piece, part, to))
+        if (!get(chip, source + at, piece, part, from) ||
+            !put(chip, target + at, piece, part, to))
             return SEV_INVALID_ADDRESS;
         at += part;
     }
@@ -52,14 +55,48 @@ static uint16_t copy(struct chip *chip, const struct sev_dbg *command, memory_vi
 
 uint16_t debug_decrypt(struct chip *chip, void *buffer)
 {
+    const struct sev_dbg *command = buffer;
     struct chip_guest *guest;
-    uint16_t status = check(chip, buffer, &guest);
-    return status ? status : copy(chip, buffer, (memory_view)guest->asid, MEMORY_RAW);
+    uint16_t status = check(chip, command, &guest);
+    return status ? status
+                  : copy(chip, command->src_paddr, (memory_view)guest->asid, command->dst_paddr,
+                         MEMORY_RAW, command->length);
 }
 
 uint16_t debug_encrypt(struct chip *chip, void *buffer)
 {
+    const struct sev_dbg *command = buffer;
     struct chip_guest *guest;
-    uint16_t status = check(chip, buffer, &guest);
-    return status ? status : copy(chip, buffer, MEMORY_RAW, (memory_view)guest->asid);
+    uint16_t status = check(chip, command, &guest);
+    return status ? status
+                  : copy(chip, command->src_paddr, MEMORY_RAW, command->dst_paddr,
+                         (memory_view)guest->asid, command->length);
+}
+
+static bool overlap(const struct sev_copy *command)
+{
+    return command->src_paddr - command->dst_paddr < command->length ||
+           command->dst_paddr - command->src_paddr < command->length;
+}
+
+/* Whole pages of a guest to another place: ciphertext depends on the address. */
+uint16_t guest_copy(struct chip *chip, void *buffer)
+{
+    const struct sev_copy *command = buffer;
+    const struct chip_guest *guest = guest_by_handle(chip, command->handle);
+    if (!guest)
+        return SEV_INVALID_GUEST;
+    if (!guest->asid)
+        return SEV_INACTIVE;
+    if (command->src_paddr % MEMORY_PAGE_SIZE || command->dst_paddr % MEMORY_PAGE_SIZE)
+        return SEV_INVALID_ADDRESS;
+    if (!command->length || command->length % MEMORY_PAGE_SIZE)
+        return SEV_INVALID_LENGTH;
+    if (!chip_is_memory(chip, command->src_paddr, command->length) ||
+        !chip_is_memory(chip, command->dst_paddr, command->length))
+        return SEV_INVALID_ADDRESS;
+    if (overlap(command))
+        return SEV_SUCCESS; /* as hardware: nothing is done, and that is all */
+    return copy(chip, command->src_paddr, (memory_view)guest->asid, command->dst_paddr,
+                (memory_view)guest->asid, command->length);
 }

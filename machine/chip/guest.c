@@ -42,10 +42,15 @@ void guests_wipe(struct chip *chip)
     }
 }
 
-void guest_set_running(struct chip *chip, struct chip_guest *guest)
+void guest_forget_transport(struct chip_guest *guest)
 {
     OPENSSL_cleanse(guest->tek, sizeof(guest->tek));
     OPENSSL_cleanse(guest->tik, sizeof(guest->tik));
+}
+
+void guest_set_running(struct chip *chip, struct chip_guest *guest)
+{
+    guest_forget_transport(guest);
     guest->state = SEV_GUEST_RUNNING;
     if (guest->asid)
         chip->asid[guest->asid] = ASID_IN_USE;

@@ -14,6 +14,7 @@
 #define CHIP_MAX_GUESTS 1024
 #define CHIP_MAX_MAPS   32
 #define CHIP_SECRET_SIZE 32
+#define CHIP_PACKET_MAX 0x5000u /* guest memory in one packet: the firmware's scratch buffer */
 #define CHIP_BUFFER_MAX 0x44u /* the largest command buffer: SEND_START */
 
 struct chip_guest {
@@ -118,9 +119,42 @@ EVP_PKEY *identity_key(const struct chip *chip, enum chip_key key);
 bool identity_cek(const struct chip *chip, struct sev_certificate *ret);
 bool identity_complete(struct chip *chip);
 
-/* session.c: unwraps the guest owner's keys; a status. */
+/*
+ * session.c: statuses. session_open: the transport keys that the guest's owner or sender wrapped for
+ * this chip. session_make: wraps keys for the chip whose PDH is given.
+ */
 uint16_t session_open(struct chip *chip, const struct sev_launch_start *command,
                       uint8_t tek_tik[2 * SEV_KEY_SIZE]);
+uint16_t session_make(struct chip *chip, const struct sev_certificate *peer, uint32_t policy,
+                      const uint8_t tek_tik[2 * SEV_KEY_SIZE], struct sev_session *ret);
+
+/*
+ * packet.c. `measure` is NULL where the MAC does not cover it; lengths are possible ones.
+ * packet_deliver decrypts an authentic packet in place, puts it into the guest's memory and wipes it.
+ */
+bool packet_length_is_possible(uint32_t length);
+bool packet_mac(const struct chip_guest *guest, enum sev_packet_kind kind,
+                const struct sev_packet_header *header, const uint8_t *data, uint32_t length,
+                const uint8_t *measure, uint8_t mac[SEV_MAC_SIZE]);
+bool packet_is_authentic(const struct chip_guest *guest, enum sev_packet_kind kind,
+                         const struct sev_packet_header *header, const uint8_t *data,
+                         uint32_t length, const uint8_t *measure);
+uint16_t packet_deliver(struct chip *chip, const struct chip_guest *guest,
+                        const struct sev_packet_header *header, uint8_t *data, uint32_t length,
+                        uint64_t address);
+
+/* receiver.c: SEND_START's judgement of the receiver; a status. */
+uint16_t receiver_check(struct chip *chip, const struct sev_send_start *command, uint32_t policy,
+                        struct sev_certificate *ret_pdh);
+
+/*
+ * root.c, root_check.c. root_read: this chip's root, 0 or an errno value. root_check: `data` is an
+ * ASK and the ARK that signed it, which this chip knows; *ret_ask points into it. A status.
+ */
+int root_read(const struct chip *chip, struct chip_root *ret);
+uint16_t root_check(const struct chip *chip, const uint8_t *data, size_t length,
+                    struct sev_amd_certificate *ret_ask);
+bool root_signed_cek(const struct sev_amd_certificate *ask, const struct sev_certificate *cek);
 
 /* random.c */
 void chip_random(struct chip *chip, void *data, size_t length);
@@ -134,11 +168,19 @@ bool chip_write(struct chip *chip, uint64_t address, const void *data, size_t le
 bool chip_is_memory(const struct chip *chip, uint64_t address, uint32_t length);
 
 /*
+ * launch.c: a new guest of that policy and state, its handle in the buffer; what LAUNCH_START and
+ * RECEIVE_START have in common. A status.
+ */
+uint16_t guest_begin(struct chip *chip, struct sev_launch_start *command,
+                     const uint8_t tek_tik[2 * SEV_KEY_SIZE], enum sev_guest_state state);
+
+/*
  * guest.c. guest_by_handle: NULL: no such handle. guest_set_running: the transport's keys are
  * forgotten and the processors may use the guest's ASID. guests_wipe: all guests.
  */
 struct chip_guest *guest_by_handle(struct chip *chip, uint32_t handle);
 void guest_set_running(struct chip *chip, struct chip_guest *guest);
+void guest_forget_transport(struct chip_guest *guest);
 void guests_wipe(struct chip *chip);
 
 chip_function platform_init, platform_init_ex, platform_shutdown, platform_reset, platform_status;
@@ -149,6 +191,8 @@ chip_function guest_decommission_command, guest_activate, guest_activate_ex, gue
 chip_function guest_status;
 chip_function launch_start, launch_update_data, launch_update_vmsa, launch_measure, launch_secret;
 chip_function launch_finish, attestation;
-chip_function debug_decrypt, debug_encrypt;
+chip_function send_start, send_update_data, send_update_vmsa, send_finish, send_cancel;
+chip_function receive_start, receive_update_data, receive_update_vmsa, receive_finish;
+chip_function debug_decrypt, debug_encrypt, guest_copy;
 
 #endif

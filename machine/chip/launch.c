@@ -8,7 +8,6 @@
 #include "sev/bytes.h"
 
 #define MEASURE_SIZE 0x30u   /* MEASURE[32], MNONCE[16] */
-#define SECRET_LIMIT 0x5000u /* the firmware's scratch buffer */
 
 static struct chip_guest *free_slot(struct chip *chip, uint32_t *ret_handle)
 {
@@ -36,17 +35,12 @@ static uint16_t check_sharing(struct chip *chip, const struct sev_launch_start *
     return SEV_SUCCESS;
 }
 
-uint16_t launch_start(struct chip *chip, void *buffer)
+uint16_t guest_begin(struct chip *chip, struct sev_launch_start *command,
+                     const uint8_t tek_tik[2 * SEV_KEY_SIZE], enum sev_guest_state state)
 {
-    struct sev_launch_start *command = buffer;
     const struct chip_guest *sharer;
     uint32_t handle = 0;
-    uint8_t tek_tik[32] = { 0 };
-    uint16_t status = SEV_SUCCESS;
-    if (command->dh_cert_paddr)
-        status = session_open(chip, command, tek_tik);
-    if (status == SEV_SUCCESS)
-        status = check_sharing(chip, command, &sharer);
+    uint16_t status = check_sharing(chip, command, &sharer);
     if (status != SEV_SUCCESS)
         return status;
     struct chip_guest *guest = free_slot(chip, &handle);
@@ -54,14 +48,10 @@ uint16_t launch_start(struct chip *chip, void *buffer)
         return SEV_RESOURCE_LIMIT;
     if (command->policy & SEV_POLICY_ES)
         return SEV_UNSUPPORTED;
-    guest->digest = EVP_MD_CTX_new();
-    if (!guest->digest || !EVP_DigestInit_ex(guest->digest, EVP_sha256(), NULL))
-        return SEV_HWERROR_PLATFORM;
-    guest->state = SEV_GUEST_LUPDATE;
+    guest->state = state;
     guest->policy = command->policy;
-    memcpy(guest->tek, tek_tik, 16);
-    memcpy(guest->tik, tek_tik + 16, 16);
-    OPENSSL_cleanse(tek_tik, sizeof(tek_tik));
+    memcpy(guest->tek, tek_tik, SEV_KEY_SIZE);
+    memcpy(guest->tik, tek_tik + SEV_KEY_SIZE, SEV_KEY_SIZE);
     if (sharer)
         memcpy(guest->memory_key, sharer->memory_key, sizeof(guest->memory_key));
     else
@@ -69,6 +59,27 @@ uint16_t launch_start(struct chip *chip, void *buffer)
     command->handle = handle;
     chip->state = SEV_PLATFORM_WORKING;
     return SEV_SUCCESS;
+}
+
+/* Without a certificate there is no session: the policy is taken as it is, the keys are zero. */
+uint16_t launch_start(struct chip *chip, void *buffer)
+{
+    struct sev_launch_start *command = buffer;
+    uint8_t tek_tik[2 * SEV_KEY_SIZE] = { 0 };
+    EVP_MD_CTX *digest = EVP_MD_CTX_new();
+    uint16_t status = SEV_SUCCESS;
+    if (!digest || !EVP_DigestInit_ex(digest, EVP_sha256(), NULL))
+        status = SEV_HWERROR_PLATFORM;
+    if (status == SEV_SUCCESS && command->dh_cert_paddr)
+        status = session_open(chip, command, tek_tik);
+    if (status == SEV_SUCCESS)
+        status = guest_begin(chip, command, tek_tik, SEV_GUEST_LUPDATE);
+    OPENSSL_cleanse(tek_tik, sizeof(tek_tik));
+    if (status == SEV_SUCCESS)
+        guest_by_handle(chip, command->handle)->digest = digest;
+    else
+        EVP_MD_CTX_free(digest);
+    return status;
 }
 
 uint16_t launch_update_data(struct chip *chip, void *buffer)
@@ -167,53 +178,35 @@ uint16_t launch_measure(struct chip *chip, void *buffer)
     return SEV_SUCCESS;
 }
 
-static bool secret_mac_is_right(const struct chip *chip, const struct chip_guest *guest,
-                                const struct sev_packet_header *header, const uint8_t *data,
-                                uint32_t length)
-{
-    uint8_t message[SEV_PACKET_PREFIX_SIZE + SECRET_LIMIT + SEV_MAC_SIZE], mac[SEV_MAC_SIZE];
-    size_t size = SEV_PACKET_PREFIX_SIZE + length;
-    sev_packet_prefix(load_le32(header->flags), header->iv, length, length, message);
-    memcpy(message + SEV_PACKET_PREFIX_SIZE, data, length);
-    if (sev_api_binds_version(chip->config.api_major, chip->config.api_minor)) {
-        memcpy(message + size, guest->measurement, SEV_MAC_SIZE);
-        size += SEV_MAC_SIZE;
-    }
-    return HMAC(EVP_sha256(), guest->tik, sizeof(guest->tik), message, size, mac, NULL) &&
-           CRYPTO_memcmp(mac, header->mac, sizeof(mac)) == 0;
-}
-
 uint16_t launch_secret(struct chip *chip, void *buffer)
 {
     const struct sev_launch_secret *command = buffer;
     struct chip_guest *guest = guest_by_handle(chip, command->handle);
     struct sev_packet_header header;
-    uint8_t data[SECRET_LIMIT];
+    uint8_t data[CHIP_PACKET_MAX];
+    const uint8_t *measure = NULL;
     uint32_t length = command->guest_len;
     if (!guest)
         return SEV_INVALID_GUEST;
     if (command->guest_paddr % 16 || command->guest_paddr >= CHIP_HOST_WINDOW)
         return SEV_INVALID_ADDRESS;
-    if (command->hdr_len != sizeof(header) || !length || length % 16 || length > SECRET_LIMIT ||
+    if (command->hdr_len != sizeof(header) || !packet_length_is_possible(length) ||
         command->trans_len != length)
         return SEV_INVALID_LENGTH;
     if (guest->state != SEV_GUEST_LSECRET)
         return SEV_INVALID_GUEST_STATE;
     if (!guest->asid)
         return SEV_INACTIVE;
+    if (sev_api_binds_version(chip->config.api_major, chip->config.api_minor))
+        measure = guest->measurement;
     if (!chip_read(chip, command->hdr_paddr, &header, sizeof(header)) ||
         !chip_read(chip, command->trans_paddr, data, length))
         return SEV_INVALID_ADDRESS;
-    if (!secret_mac_is_right(chip, guest, &header, data, length))
+    if (!packet_is_authentic(guest, SEV_PACKET_SECRET, &header, data, length, measure))
         return SEV_BAD_MEASUREMENT;
     if (load_le32(header.flags) & SEV_PACKET_COMPRESSED)
         return SEV_UNSUPPORTED;
-    if (!crypt_ctr(guest->tek, header.iv, data, length))
-        return SEV_HWERROR_PLATFORM;
-    int failed = memory_write(chip->memory, command->guest_paddr, data, length,
-                              (memory_view)guest->asid);
-    OPENSSL_cleanse(data, sizeof(data));
-    return failed ? SEV_INVALID_ADDRESS : SEV_SUCCESS;
+    return packet_deliver(chip, guest, &header, data, length, command->guest_paddr);
 }
 
 uint16_t launch_finish(struct chip *chip, void *buffer)

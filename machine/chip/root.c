@@ -85,10 +85,15 @@ static bool make_root(const struct chip *chip, struct chip_root *root)
     return done;
 }
 
+int root_read(const struct chip *chip, struct chip_root *ret)
+{
+    return store_read(chip, ROOT_NAME, ret, sizeof(*ret));
+}
+
 bool chip_root_certificates(struct chip *chip, struct chip_root *ret_root, char *error,
                             size_t error_size)
 {
-    int failure = store_read(chip, ROOT_NAME, ret_root, sizeof(*ret_root));
+    int failure = root_read(chip, ret_root);
     if (failure == ENOENT) {
         failure = EIO;
         if (make_root(chip, ret_root))

@@ -97,3 +97,22 @@ uint16_t session_open(struct chip *chip, const struct sev_launch_start *command,
         OPENSSL_cleanse(tek_tik, 2 * SEV_KEY_SIZE);
     return status;
 }
+
+uint16_t session_make(struct chip *chip, const struct sev_certificate *peer, uint32_t policy,
+                      const uint8_t tek_tik[2 * SEV_KEY_SIZE], struct sev_session *ret)
+{
+    struct wrapping wrapping;
+    chip_random(chip, ret->nonce, sizeof(ret->nonce));
+    chip_random(chip, ret->wrap_iv, sizeof(ret->wrap_iv));
+    memcpy(ret->wrap_tk, tek_tik, sizeof(ret->wrap_tk));
+    uint16_t status = agree(chip, peer, ret->nonce, &wrapping);
+    if (status == SEV_SUCCESS &&
+        !(crypt_ctr(wrapping.kek, ret->wrap_iv, ret->wrap_tk, sizeof(ret->wrap_tk)) &&
+          mac_of(wrapping.kik, ret->wrap_tk, sizeof(ret->wrap_tk), ret->wrap_mac) &&
+          policy_mac(tek_tik, policy, ret->policy_mac)))
+        status = SEV_HWERROR_PLATFORM;
+    if (status != SEV_SUCCESS)
+        OPENSSL_cleanse(ret, sizeof(*ret));
+    OPENSSL_cleanse(&wrapping, sizeof(wrapping));
+    return status;
+}

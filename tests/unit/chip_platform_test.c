@@ -75,12 +75,14 @@ static void test_platform_states_of_commands(void **state)
         { SEV_INIT, U }, { SEV_INIT_EX, U }, { SEV_PLATFORM_RESET, U },
         { SEV_DOWNLOAD_FIRMWARE, U }, { SEV_PEK_GEN, I }, { SEV_PEK_CERT_IMPORT, I },
         { SEV_PEK_CSR, I | W }, { SEV_PDH_CERT_EXPORT, I | W }, { SEV_PDH_GEN, I | W },
-        { SEV_GUEST_STATUS, I | W }, { SEV_LAUNCH_START, I | W },
+        { SEV_GUEST_STATUS, I | W }, { SEV_LAUNCH_START, I | W }, { SEV_RECEIVE_START, I | W },
         { SEV_DECOMMISSION, W }, { SEV_ACTIVATE, W }, { SEV_ACTIVATE_EX, W },
-        { SEV_DEACTIVATE, W }, { SEV_LAUNCH_UPDATE_DATA, W },
+        { SEV_DEACTIVATE, W }, { SEV_COPY, W }, { SEV_LAUNCH_UPDATE_DATA, W },
         { SEV_LAUNCH_UPDATE_VMSA, W }, { SEV_LAUNCH_MEASURE, W }, { SEV_LAUNCH_SECRET, W },
-        { SEV_LAUNCH_FINISH, W }, { SEV_ATTESTATION, W },
-        { SEV_DBG_DECRYPT, W }, { SEV_DBG_ENCRYPT, W },
+        { SEV_LAUNCH_FINISH, W }, { SEV_ATTESTATION, W }, { SEV_SEND_START, W },
+        { SEV_SEND_UPDATE_DATA, W }, { SEV_SEND_UPDATE_VMSA, W }, { SEV_SEND_FINISH, W },
+        { SEV_SEND_CANCEL, W }, { SEV_RECEIVE_UPDATE_DATA, W }, { SEV_RECEIVE_UPDATE_VMSA, W },
+        { SEV_RECEIVE_FINISH, W }, { SEV_DBG_DECRYPT, W }, { SEV_DBG_ENCRYPT, W },
     };
     struct rig *rig = *state;
     for (unsigned now = U; now <= W; now <<= 1) {

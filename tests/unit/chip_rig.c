@@ -15,6 +15,7 @@ void open_chip(struct rig *rig)
         .max_asid = 509,
         .min_plain_asid = 5,
         .deterministic = true,
+        .peer_ark = rig->peer_ark,
     };
     char error[256] = "";
     rig->memory = memory_create(seed);

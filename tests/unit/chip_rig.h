@@ -22,6 +22,7 @@ struct rig {
     struct chip *chip;
     uint8_t firmware[FIRMWARE_SIZE];
     uint32_t handle;
+    const uint8_t *peer_ark; /* of struct chip_config */
 };
 
 struct export {

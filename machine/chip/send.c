@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: BSD-2-Clause-Patent */
+/*
+ * A guest leaves: SEND_START to SEND_FINISH, or SEND_CANCEL (SEV API chapter 6). Its memory goes to
+ * the platform whose PDH it is given, under keys that only that platform can unwrap.
+ */
+#include <string.h>
+
+#include "machine/chip/internal.h"
+
+/* The guest of a command that belongs to a transfer under way. */
+static uint16_t sending_guest(struct chip *chip, uint32_t handle, struct chip_guest **ret)
+{
+    *ret = guest_by_handle(chip, handle);
+    if (!*ret)
+        return SEV_INVALID_GUEST;
+    return (*ret)->state == SEV_GUEST_SUPDATE ? SEV_SUCCESS : SEV_INVALID_GUEST_STATE;
+}
+
+static uint16_t start(struct chip *chip, struct chip_guest *guest,
+                      const struct sev_send_start *command, const struct sev_certificate *peer)
+{
+    uint8_t tek_tik[2 * SEV_KEY_SIZE];
+    struct sev_session session;
+    chip_random(chip, tek_tik, sizeof(tek_tik));
+    uint16_t status = session_make(chip, peer, guest->policy, tek_tik, &session);
+    if (status == SEV_SUCCESS &&
+        !chip_write(chip, command->session_paddr, &session, sizeof(session)))
+        status = SEV_INVALID_ADDRESS;
+    if (status == SEV_SUCCESS) {
+        memcpy(guest->tek, tek_tik, SEV_KEY_SIZE);
+        memcpy(guest->tik, tek_tik + SEV_KEY_SIZE, SEV_KEY_SIZE);
+        guest->state = SEV_GUEST_SUPDATE;
+    }
+    OPENSSL_cleanse(tek_tik, sizeof(tek_tik));
+    return status;
+}
+
+uint16_t send_start(struct chip *chip, void *buffer)
+{
+    struct sev_send_start *command = buffer;
+    struct chip_guest *guest = guest_by_handle(chip, command->handle);
+    struct sev_certificate peer;
+    if (!guest)
+        return SEV_INVALID_GUEST;
+    if (guest->state != SEV_GUEST_RUNNING)
+        return SEV_INVALID_GUEST_STATE;
+    if (guest->policy & SEV_POLICY_NOSEND)
+        return SEV_POLICY_FAILURE;
+    if (command->session_len != SEV_SESSION_SIZE) {
+        command->session_len = SEV_SESSION_SIZE;
+        return SEV_INVALID_LENGTH;
+    }
+    uint16_t status = receiver_check(chip, command, guest->policy, &peer);
+    if (status == SEV_SUCCESS)
+        status = start(chip, guest, command, &peer);
+    command->policy = guest->policy;
+    return status;
+}
+
+/* Guest memory through the guest's key into a packet under its transport keys. */
+static uint16_t seal(struct chip *chip, const struct chip_guest *guest,
+                     const struct sev_launch_secret *command)
+{
+    struct sev_packet_header header = { 0 };
+    uint8_t data[CHIP_PACKET_MAX];
+    if (memory_read(chip->memory, command->guest_paddr, data, command->guest_len,
+                    (memory_view)guest->asid) != 0)
+        return SEV_INVALID_ADDRESS;
+    chip_random(chip, header.iv, sizeof(header.iv));
+    bool sealed = crypt_ctr(guest->tek, header.iv, data, command->guest_len) &&
+                  packet_mac(guest, SEV_PACKET_MIGRATION, &header, data, command->guest_len, NULL,
+                             header.mac);
+    if (!sealed) {
+        OPENSSL_cleanse(data, sizeof(data));
+        return SEV_HWERROR_PLATFORM;
+    }
+    return chip_write(chip, command->hdr_paddr, &header, sizeof(header)) &&
+                   chip_write(chip, command->trans_paddr, data, command->guest_len)
+               ? SEV_SUCCESS : SEV_INVALID_ADDRESS;
+}
+
+uint16_t send_update_data(struct chip *chip, void *buffer)
+{
+    struct sev_launch_secret *command = buffer;
+    struct chip_guest *guest;
+    uint16_t status = sending_guest(chip, command->handle, &guest);
+    if (status != SEV_SUCCESS)
+        return status;
+    if (!guest->asid || chip->asid[guest->asid] != ASID_IN_USE)
+        return SEV_INACTIVE;
+    if (command->guest_paddr % 16 || command->guest_paddr >= CHIP_HOST_WINDOW)
+        return SEV_INVALID_ADDRESS;
+    bool small = command->hdr_len < SEV_PACKET_HEADER_SIZE ||
+                 !packet_length_is_possible(command->guest_len) ||
+                 command->trans_len < command->guest_len;
+    command->hdr_len = SEV_PACKET_HEADER_SIZE;
+    command->trans_len = command->guest_len; /* nothing is compressed */
+    return small ? SEV_INVALID_LENGTH : seal(chip, guest, command);
+}
+
+/* There are no VMSAs without SEV-ES. */
+uint16_t send_update_vmsa(struct chip *chip, void *buffer)
+{
+    const struct sev_launch_secret *command = buffer;
+    struct chip_guest *guest;
+    uint16_t status = sending_guest(chip, command->handle, &guest);
+    return status == SEV_SUCCESS ? SEV_UNSUPPORTED : status;
+}
+
+uint16_t send_finish(struct chip *chip, void *buffer)
+{
+    const struct sev_handle *command = buffer;
+    struct chip_guest *guest;
+    uint16_t status = sending_guest(chip, command->handle, &guest);
+    if (status != SEV_SUCCESS)
+        return status;
+    guest_forget_transport(guest);
+    guest->state = SEV_GUEST_SENT;
+    return SEV_SUCCESS;
+}
+
+uint16_t send_cancel(struct chip *chip, void *buffer)
+{
+    const struct sev_handle *command = buffer;
+    struct chip_guest *guest;
+    uint16_t status = sending_guest(chip, command->handle, &guest);
+    if (status == SEV_SUCCESS)
+        guest_set_running(chip, guest);
+    return status;
+}
