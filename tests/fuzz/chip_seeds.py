@@ -1,0 +1,81 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: BSD-2-Clause-Patent
+"""usage: chip_seeds.py FOLDER
+Writes the seeds of fuzz_chip into FOLDER/fuzz_chip: launches, a guest sent to its own platform and
+received again, the platform's own commands. The records are described in fuzz_chip.c."""
+import re
+import struct
+import sys
+from pathlib import Path
+
+HOST = 0x0008000000000000  # CHIP_HOST_WINDOW
+PDH, CHAIN, REST = HOST, HOST + 0x824, HOST + 0x824 * 4
+SESSION, HEADER, DATA = REST, REST + 0x100, REST + 0x200
+
+source = (Path(__file__).parent / "fuzz_chip.c").read_text()
+table = re.search(r"ids\[\] = \{(.*?)\};", source, re.S).group(1)
+COMMANDS = [name.strip().removeprefix("SEV_") for name in table.split(",") if name.strip()]
+WBINVD = b"\xff"
+
+
+def command(name, layout="", *values):
+    buffer = struct.pack("<" + layout, *values)
+    return bytes([COMMANDS.index(name), len(buffer)]) + buffer
+
+
+INIT = command("INIT", "IIQI", 0, 0, 0, 0) + WBINVD + command("DF_FLUSH")
+
+
+def handle(name, number=1):
+    return command(name, "I", number)
+
+
+def launch(policy=0, number=1, asid=7):
+    return (command("LAUNCH_START", "IIQIIQI", 0, policy, 0, 0, 0, 0, 0)
+            + command("ACTIVATE", "II", number, asid)
+            + command("LAUNCH_UPDATE_DATA", "IIQI", number, 0, 0x1000, 0x1000)
+            + command("LAUNCH_MEASURE", "IIQI", number, 0, DATA, 0x30)
+            + handle("LAUNCH_FINISH", number))
+
+
+def packet(name, number, address=0x1000, length=0x1000):
+    return command(name, "IIQIIQIIQI", number, 0, HEADER, 0x34, 0, address, length, 0, DATA, length)
+
+
+def send(policy=0):
+    return command("SEND_START", "IIQIIQIIQIIQI", 1, policy, PDH, 0x824, 0, CHAIN, 0x186C, 0,
+                   DATA, 0xC80, 0, SESSION, 0x80)
+
+
+def receive(policy=0):
+    return command("RECEIVE_START", "IIQIIQI", 0, policy, PDH, 0x824, 0, SESSION, 0x80)
+
+
+seeds = {
+    "launch": INIT + launch() + handle("DEACTIVATE") + handle("DECOMMISSION"),
+    "debug": INIT + launch() + command("DBG_DECRYPT", "IIQQI", 1, 0, 0x1000, DATA, 64)
+    + command("DBG_ENCRYPT", "IIQQI", 1, 0, DATA, 0x2000, 64)
+    + command("COPY", "IIQQ", 1, 0x1000, 0x1000, 0x3000),
+    "migrate": INIT + launch() + send() + receive() + command("ACTIVATE", "II", 2, 8)
+    + packet("SEND_UPDATE_DATA", 1) + packet("RECEIVE_UPDATE_DATA", 2, 0x4000)
+    + handle("SEND_FINISH") + handle("RECEIVE_FINISH", 2),
+    "cancel": INIT + launch(16) + send(16) + packet("SEND_UPDATE_DATA", 1) + handle("SEND_CANCEL"),
+    "genuine": INIT + launch(32) + send(32),
+    "secret": INIT + launch()[:-6] + packet("LAUNCH_SECRET", 1, 0x2000, 64),
+    "attest": INIT + launch() + command("ATTESTATION", "IIQ16sI", 1, 0, DATA, bytes(16), 0xD0)
+    + command("ACTIVATE_EX", "IIIIQ", 24, 1, 7, 2, DATA) + command("GUEST_STATUS", "IIIB", 1, 0, 0, 0),
+    "platform": command("GET_ID", "QI", DATA, 0x80) + command("DOWNLOAD_FIRMWARE", "QI", HOST, 64)
+    + INIT + command("PEK_CSR", "QI", DATA, 0x824) + command("PDH_GEN") + command("PEK_GEN")
+    + command("PDH_CERT_EXPORT", "QIIQI", PDH, 0x824, 0, CHAIN, 0x186C)
+    + command("PEK_CERT_IMPORT", "QIIQI", CHAIN, 0x824, 0, CHAIN + 0x824, 0x824)
+    + command("SHUTDOWN") + command("PLATFORM_RESET") + INIT,
+    "area": b"\xfe\x00\x00\x04" + b"\xff" * 4
+    + command("INIT_EX", "IIQIIQI", 36, 0, 0, 0, 0, 0x1000, 0x8000)
+    + command("INIT_EX", "IIQIIQI", 36, 0, 0, 0, 0, 0x1000, 0x8000)
+    + command("PDH_GEN") + command("SHUTDOWN"),
+}
+
+folder = Path(sys.argv[1]) / "fuzz_chip"
+folder.mkdir(parents=True, exist_ok=True)
+for name, data in seeds.items():
+    (folder / name).write_bytes(data)

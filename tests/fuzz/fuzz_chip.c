@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: BSD-2-Clause-Patent */
+/*
+ * Commands to the emulated Secure Processor, one after another, with buffers and host memory of the
+ * fuzzer's. Whatever comes: guests, ASIDs and the platform's state fit together, and a buffer changes
+ * only where the API says so.
+ *
+ * Input: records that begin with a byte. 0xFF: WBINVD on every core. 0xFE, offset (2 bytes), length:
+ * bytes into the host's memory. Other: an index into the commands, a length, the buffer.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "machine/chip/internal.h"
+#include "sev/bytes.h"
+
+int LLVMFuzzerInitialize(int *argc, char ***argv);
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+#define WBINVD 0xFF
+#define POKE   0xFE
+
+static const uint16_t ids[] = {
+    SEV_INIT, SEV_SHUTDOWN, SEV_PLATFORM_RESET, SEV_PLATFORM_STATUS, SEV_PEK_GEN, SEV_PEK_CSR,
+    SEV_PEK_CERT_IMPORT, SEV_PDH_CERT_EXPORT, SEV_PDH_GEN, SEV_DF_FLUSH, SEV_DOWNLOAD_FIRMWARE,
+    SEV_GET_ID, SEV_INIT_EX, SEV_NOP, SEV_DECOMMISSION, SEV_ACTIVATE, SEV_DEACTIVATE,
+    SEV_GUEST_STATUS, SEV_COPY, SEV_ACTIVATE_EX, SEV_LAUNCH_START, SEV_LAUNCH_UPDATE_DATA,
+    SEV_LAUNCH_UPDATE_VMSA, SEV_LAUNCH_MEASURE, SEV_LAUNCH_SECRET, SEV_LAUNCH_FINISH,
+    SEV_ATTESTATION, SEV_SEND_START, SEV_SEND_UPDATE_DATA, SEV_SEND_UPDATE_VMSA, SEV_SEND_FINISH,
+    SEV_SEND_CANCEL, SEV_RECEIVE_START, SEV_RECEIVE_UPDATE_DATA, SEV_RECEIVE_UPDATE_VMSA,
+    SEV_RECEIVE_FINISH, SEV_DBG_DECRYPT, SEV_DBG_ENCRYPT, 0x00F, 0xFFFF,
+};
+
+/* What the host has at CHIP_HOST_WINDOW: the platform's certificates, then room. */
+static struct {
+    uint8_t pdh[SEV_CERT_SIZE], chain[SEV_CHAIN_SIZE];
+    uint8_t rest[0x4000];
+} host, fresh;
+
+static char folder[] = "/tmp/privet-fuzz-chip.XXXXXX";
+static struct chip_stored store; /* as it was at first */
+
+static struct chip *open_chip(struct memory *memory)
+{
+    const struct chip_config config = { .state_folder = folder, .api_minor = 24, .build = 15,
+                                        .max_asid = 20, .min_plain_asid = 5,
+                                        .deterministic = true };
+    char error[256];
+    struct chip *chip = chip_open(&config, memory, error, sizeof(error));
+    if (!chip) {
+        fprintf(stderr, "%s\n", error);
+        abort();
+    }
+    return chip;
+}
+
+static struct memory *make_memory(void)
+{
+    static const uint8_t seed[32];
+    struct memory *memory = memory_create(seed);
+    if (!memory || memory_add_ram(memory, 0, 0x10000) != 0)
+        abort();
+    return memory;
+}
+
+static void remove_folder(void)
+{
+    char path[64];
+    snprintf(path, sizeof(path), "%s/chip-state", folder);
+    unlink(path);
+    rmdir(folder);
+}
+
+int LLVMFuzzerInitialize(int *argc, char ***argv)
+{
+    if (!mkdtemp(folder))
+        abort();
+    atexit(remove_folder);
+    struct memory *memory = make_memory();
+    struct chip *chip = open_chip(memory);
+    store = chip->store;
+    memcpy(fresh.pdh, chip->store.certificate[CHIP_KEY_PDH], SEV_CERT_SIZE);
+    memcpy(fresh.chain, chip->store.certificate[CHIP_KEY_PEK], SEV_CERT_SIZE);
+    memcpy(fresh.chain + SEV_CERT_SIZE, chip->store.certificate[CHIP_KEY_OCA], SEV_CERT_SIZE);
+    chip_close(chip);
+    memory_destroy(memory);
+    return 0;
+}
+
+static void require(bool condition, const char *what)
+{
+    if (condition)
+        return;
+    fprintf(stderr, "broken: %s\n", what);
+    abort();
+}
+
+/* Each bound ASID is one guest's, and the platform works exactly while it has guests. */
+static void check(const struct chip *chip)
+{
+    unsigned guests = 0, bound = 0, used = 0;
+    for (unsigned i = 0; i < CHIP_MAX_GUESTS; i++) {
+        guests += chip->guests[i].state != SEV_GUEST_UNINIT;
+        bound += chip->guests[i].asid != 0;
+        if (chip->guests[i].asid)
+            require(chip->asid[chip->guests[i].asid] >= ASID_ALLOCATED, "an ASID without guest");
+    }
+    for (unsigned asid = 0; asid <= MEMORY_MAX_ASID; asid++)
+        used += chip->asid[asid] >= ASID_ALLOCATED;
+    require(chip->state == SEV_PLATFORM_UNINIT || used == bound, "ASIDs and guests differ");
+    require((guests > 0) == (chip->state == SEV_PLATFORM_WORKING), "the platform's state");
+}
+
+static void issue(struct chip *chip, uint16_t id, const uint8_t *data, size_t length)
+{
+    uint8_t buffer[CHIP_BUFFER_MAX] = { 0 }, before[CHIP_BUFFER_MAX];
+    memcpy(buffer, data, length);
+    memcpy(before, buffer, sizeof(before));
+    uint16_t status = chip_command(chip, id, buffer);
+    if (status != SEV_SUCCESS && status != SEV_INVALID_LENGTH)
+        require(memcmp(buffer, before, sizeof(before)) == 0, "a failed command wrote its buffer");
+    check(chip);
+}
+
+/* One record; the bytes it took. */
+static size_t step(struct chip *chip, const uint8_t *data, size_t size)
+{
+    if (data[0] == WBINVD) {
+        chip_note_wbinvd(chip);
+        return 1;
+    }
+    size_t head = data[0] == POKE ? 4 : 2;
+    if (size < head)
+        return size;
+    size_t length = data[head - 1];
+    length = length < size - head ? length : size - head;
+    if (data[0] == POKE) {
+        size_t offset = load_le16(data + 1) % sizeof(host);
+        size_t room = sizeof(host) - offset;
+        memcpy((uint8_t *)&host + offset, data + head, length < room ? length : room);
+    } else {
+        length = length < CHIP_BUFFER_MAX ? length : CHIP_BUFFER_MAX;
+        issue(chip, ids[data[0] % (sizeof(ids) / sizeof(ids[0]))], data + head, length);
+    }
+    return head + length;
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    struct memory *memory = make_memory();
+    struct chip *chip = open_chip(memory);
+    chip->store = store;
+    host = fresh;
+    chip_map(chip, &host, sizeof(host));
+    for (int steps = 0; size && steps < 64; steps++) {
+        size_t taken = step(chip, data, size);
+        data += taken;
+        size -= taken;
+    }
+    chip_close(chip);
+    memory_destroy(memory);
+    return 0;
+}
