@@ -125,10 +125,11 @@ static const struct command {
     const char *name;
     bool (*run)(struct session *s, const char *file);
     bool takes_file;
+    bool changes; /* what the state folder keeps */
 } commands[] = {
-    { "status", command_status, false },   { "id", command_id, false },
-    { "export", command_export, true },    { "reset", command_reset, false },
-    { "pek-gen", command_pek_gen, false }, { "pdh-gen", command_pdh_gen, false },
+    { "status", command_status, false, false }, { "id", command_id, false, false },
+    { "export", command_export, true, false },  { "reset", command_reset, false, true },
+    { "pek-gen", command_pek_gen, false, true }, { "pdh-gen", command_pdh_gen, false, true },
 };
 
 static const struct command *find(const char *name)
@@ -147,6 +148,7 @@ static int power_on(const struct command *command, const struct chip_options *op
     static const uint8_t seed[32];
     const struct chip_config config = {
         .state_folder = options->state,
+        .shared = !command->changes,
         .api_major = CHIP_API_MAJOR,
         .api_minor = CHIP_API_MINOR,
         .build = CHIP_BUILD,

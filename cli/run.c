@@ -143,6 +143,7 @@ static void fill_config(struct guest_config *config, const struct run_options *o
         .trace = { o->trace, o->trace_file, o->trace_from, o->trace_to },
         .chip = {
             .state_folder = o->state,
+            .shared = true,
             .api_major = CHIP_API_MAJOR,
             .api_minor = CHIP_API_MINOR,
             .build = CHIP_BUILD,

@@ -105,8 +105,10 @@ struct chip *chip_open(const struct chip_config *config, struct memory *memory, 
                        size_t error_size)
 {
     struct chip *chip = calloc(1, sizeof(*chip));
-    if (chip)
+    if (chip) {
+        chip->folder_lock = -1;
         chip->state_folder = strdup(config->state_folder);
+    }
     if (!chip || !chip->state_folder) {
         snprintf(error, error_size, "cannot open the chip: out of memory");
         chip_close(chip);
@@ -132,6 +134,7 @@ void chip_close(struct chip *chip)
     if (!chip)
         return;
     guests_wipe(chip);
+    store_close(chip);
     free(chip->state_folder);
     OPENSSL_cleanse(chip, sizeof(*chip));
     free(chip);

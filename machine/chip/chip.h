@@ -23,6 +23,11 @@ struct chip;
 
 struct chip_config {
     const char *state_folder;  /* identity and persistent keys; created if absent, mode 0700 */
+    /*
+     * The folder is locked while the chip is open: for this process alone, or, with `shared`, for all
+     * that only read it; commands that change what it keeps then fail with SEV_HWERROR_PLATFORM.
+     */
+    bool shared;
     uint8_t api_major, api_minor, build;
     unsigned max_asid, min_plain_asid; /* CPUID 0x8000001F ECX and EDX of the host */
     /*
@@ -43,7 +48,10 @@ struct chip_config {
  */
 #define CHIP_HOST_WINDOW 0x0008000000000000ull /* system physical: above every guest address */
 
-/* Opens or creates the chip. NULL with one line in `error` (state folder unusable, damaged). */
+/*
+ * Opens or creates the chip. NULL with one line in `error`: state folder unusable, used by another
+ * process for longer than a few seconds, of another version, damaged.
+ */
 struct chip *chip_open(const struct chip_config *config, struct memory *memory, char *error,
                        size_t error_size);
 void chip_close(struct chip *chip);

@@ -3,7 +3,6 @@
  * Who the chip is: the certificates OCA, PEK, PDH and CEK, and the platform commands that make,
  * export and replace them (SEV API chapter 5).
  */
-#include <errno.h>
 #include <string.h>
 
 #include "machine/chip/internal.h"
@@ -66,20 +65,14 @@ static bool make(struct chip *chip, enum chip_key which)
     return done;
 }
 
-bool identity_complete(struct chip *chip)
+bool identity_make(struct chip *chip)
 {
-    errno = 0;
     for (int i = 0; i < CHIP_KEYS; i++) {
         if (!make(chip, (enum chip_key)i))
             return false;
     }
     chip->store.complete = 1;
-    int failure = store_save(chip);
-    if (!failure)
-        return true;
-    chip->store.complete = 0;
-    errno = failure;
-    return false;
+    return true;
 }
 
 /* Changes the store as a whole or not at all. */

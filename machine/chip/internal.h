@@ -57,6 +57,7 @@ struct chip {
     struct chip_config config;
     struct memory *memory;
     char *state_folder;
+    int folder_lock; /* descriptor of the locked folder, or -1 */
     enum sev_platform_state state;
     bool wbinvd; /* every core executed it since an ASID became dirty */
     uint8_t secret[CHIP_SECRET_SIZE]; /* chip-unique, in fuses */
@@ -73,11 +74,15 @@ struct chip {
 typedef uint16_t chip_function(struct chip *chip, void *buffer);
 
 /*
- * store.c: the persistent part from the state folder; a new one (secret only) at first use.
+ * store.c: the persistent part from the state folder, which is locked from then on; a new one at
+ * first use. store_lock: waits for the folder for this process alone, or to share it: 0, EBUSY, or
+ * another errno value. store_close: gives it back.
  * store_save: 0 or an errno value. store_read and store_write: another small file in that folder
  * (read: 0, ENOENT, EINVAL when it has another length, or another errno value).
  */
 bool store_load(struct chip *chip, char *error, size_t error_size);
+int store_lock(struct chip *chip, bool shared);
+void store_close(struct chip *chip);
 int store_save(struct chip *chip);
 int store_read(const struct chip *chip, const char *name, void *data, size_t length);
 int store_write(const struct chip *chip, const char *name, const void *data, size_t length);
@@ -117,7 +122,7 @@ uint16_t cert_check(const struct sev_certificate *signer, const struct sev_certi
 /* identity.c: the chain OCA, PEK, PDH. */
 EVP_PKEY *identity_key(const struct chip *chip, enum chip_key key);
 bool identity_cek(const struct chip *chip, struct sev_certificate *ret);
-bool identity_complete(struct chip *chip);
+bool identity_make(struct chip *chip); /* all of them, of the generations that the store says */
 
 /*
  * session.c: statuses. session_open: the transport keys that the guest's owner or sender wrapped for

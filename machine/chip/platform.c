@@ -21,8 +21,11 @@ static uint16_t enter_store(struct chip *chip, uint64_t nv_paddr)
         chip->nv_paddr = nv_paddr;
         status = nv_load(chip);
     }
-    if (status == SEV_SUCCESS && !chip->store.complete && !identity_complete(chip))
+    if (status == SEV_SUCCESS && !chip->store.complete &&
+        !(identity_make(chip) && store_save(chip) == 0)) {
+        chip->store.complete = 0;
         status = SEV_HWERROR_PLATFORM;
+    }
     if (status != SEV_SUCCESS)
         leave_area(chip);
     return status;

@@ -90,15 +90,24 @@ int root_read(const struct chip *chip, struct chip_root *ret)
     return store_read(chip, ROOT_NAME, ret, sizeof(*ret));
 }
 
+/* A new root, unless another process made one while we waited for the folder. */
+static int write_root(struct chip *chip, struct chip_root *root)
+{
+    int failure = chip->config.shared ? store_lock(chip, false) : 0;
+    if (failure)
+        return failure;
+    failure = root_read(chip, root);
+    if (failure == ENOENT)
+        failure = make_root(chip, root) ? store_write(chip, ROOT_NAME, root, sizeof(*root)) : EIO;
+    return failure || !chip->config.shared ? failure : store_lock(chip, true);
+}
+
 bool chip_root_certificates(struct chip *chip, struct chip_root *ret_root, char *error,
                             size_t error_size)
 {
     int failure = root_read(chip, ret_root);
-    if (failure == ENOENT) {
-        failure = EIO;
-        if (make_root(chip, ret_root))
-            failure = store_write(chip, ROOT_NAME, ret_root, sizeof(*ret_root));
-    }
+    if (failure == ENOENT)
+        failure = write_root(chip, ret_root);
     if (failure)
         snprintf(error, error_size, "%s/%s: %s", chip->state_folder, ROOT_NAME,
                  failure == EINVAL ? "damaged; remove it to get a new root" : strerror(failure));

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause-Patent */
 /*
  * The state folder: what a real part keeps in fuses. One file, made at first use and written beside
- * its place and renamed, so that it is there whole or not at all.
+ * its place and renamed, so that it is there whole or not at all. The folder itself is what is locked.
  */
 #include <assert.h>
 #include <errno.h>
@@ -10,7 +10,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "machine/chip/internal.h"
@@ -56,7 +58,7 @@ static int write_whole(const char *path, const void *data, size_t length)
     return failure;
 }
 
-/* 0, ENOENT, or another errno value; EINVAL: not as long as a secret. */
+/* 0, ENOENT, or another errno value; EINVAL: not as long as that. */
 static int read_whole(const char *path, uint8_t *data, size_t length)
 {
     uint8_t extra;
@@ -69,6 +71,33 @@ static int read_whole(const char *path, uint8_t *data, size_t length)
         failure = EINVAL;
     close(fd);
     return failure;
+}
+
+#define LOCK_STEPS   150 /* of 20 ms */
+#define LOCK_STEP_NS 20000000
+
+int store_lock(struct chip *chip, bool shared)
+{
+    const struct timespec step = { .tv_nsec = LOCK_STEP_NS };
+    if (chip->folder_lock < 0)
+        chip->folder_lock = open(chip->state_folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (chip->folder_lock < 0)
+        return errno;
+    for (int i = 0; i < LOCK_STEPS; i++) {
+        if (flock(chip->folder_lock, (shared ? LOCK_SH : LOCK_EX) | LOCK_NB) == 0)
+            return 0;
+        if (errno != EWOULDBLOCK && errno != EINTR)
+            return errno;
+        nanosleep(&step, NULL);
+    }
+    return EBUSY;
+}
+
+void store_close(struct chip *chip)
+{
+    if (chip->folder_lock >= 0)
+        close(chip->folder_lock);
+    chip->folder_lock = -1;
 }
 
 #define STORE_NAME "chip-state"
@@ -112,11 +141,9 @@ int store_write(const struct chip *chip, const char *name, const void *data, siz
     return failure ? failure : write_whole(path, data, length);
 }
 
-int store_save(struct chip *chip)
+static int save(struct chip *chip)
 {
     struct store_file file;
-    if (chip->nv_paddr)
-        return nv_save(chip) ? 0 : EIO;
     memcpy(file.mark, store_mark, sizeof(file.mark));
     memcpy(file.secret, chip->secret, sizeof(file.secret));
     file.store = chip->store;
@@ -124,6 +151,27 @@ int store_save(struct chip *chip)
                       ? store_write(chip, STORE_NAME, &file, sizeof(file)) : EIO;
     OPENSSL_cleanse(&file, sizeof(file));
     return failure;
+}
+
+int store_save(struct chip *chip)
+{
+    if (chip->nv_paddr)
+        return nv_save(chip) ? 0 : EIO;
+    return chip->config.shared ? EBUSY : save(chip);
+}
+
+/* A file that begins as ours does, but for the version. */
+static bool of_another_version(const char *path)
+{
+    char mark[sizeof(store_mark)];
+    const size_t name = sizeof(mark) - 1;
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return false;
+    bool whole = read(fd, mark, sizeof(mark)) == (ssize_t)sizeof(mark);
+    close(fd);
+    return whole && memcmp(mark, store_mark, name) == 0 && mark[name] != store_mark[name] &&
+           mark[name] >= '0' && mark[name] <= '9';
 }
 
 /* 0, ENOENT, EINVAL for a damaged file, or another errno value. */
@@ -143,21 +191,48 @@ static int load(struct chip *chip)
     return failure;
 }
 
+/* A new chip, or new keys for one that was reset. Others may have made them while we waited. */
+static int complete(struct chip *chip)
+{
+    int failure = chip->config.shared ? store_lock(chip, false) : 0;
+    if (failure)
+        return failure;
+    failure = load(chip);
+    if (failure == ENOENT)
+        failure = RAND_bytes(chip->secret, CHIP_SECRET_SIZE) == 1 ? 0 : EIO;
+    if (!failure && !chip->store.complete) {
+        failure = identity_make(chip) ? save(chip) : EIO;
+        chip->store.complete = !failure;
+    }
+    return failure || !chip->config.shared ? failure : store_lock(chip, true);
+}
+
+static int enter(struct chip *chip)
+{
+    int failure = make_folder(chip->state_folder);
+    if (!failure)
+        failure = store_lock(chip, chip->config.shared);
+    if (!failure)
+        failure = load(chip);
+    if (failure == ENOENT || (!failure && !chip->store.complete))
+        failure = complete(chip);
+    return failure;
+}
+
 bool store_load(struct chip *chip, char *error, size_t error_size)
 {
     char path[PATH_SIZE];
     if (path_of(chip, STORE_NAME, path) != 0)
         return fail(error, error_size, chip->state_folder, strerror(ENAMETOOLONG));
-    int failure = load(chip);
-    if (failure == ENOENT) {
-        failure = make_folder(chip->state_folder);
-        if (!failure && RAND_bytes(chip->secret, CHIP_SECRET_SIZE) != 1)
-            failure = EIO;
-    }
-    if (!failure && !chip->store.complete && !identity_complete(chip))
-        failure = errno ? errno : EIO;
+    int failure = enter(chip);
+    if (failure == EINVAL && of_another_version(path))
+        return fail(error, error_size, path, "made by another version; name another folder");
     if (failure == EINVAL)
-        return fail(error, error_size, path, "damaged; remove it to get a new chip");
+        return fail(error, error_size, path,
+                    "damaged (SECURE_DATA_INVALID); remove it to get a new chip");
+    if (failure == EBUSY)
+        return fail(error, error_size, chip->state_folder,
+                    "another process uses this chip; wait until it ends, or name another folder");
     if (failure)
         return fail(error, error_size, path, strerror(failure));
     chip_random_absorb(chip, chip->secret, CHIP_SECRET_SIZE);

@@ -525,18 +525,89 @@ static void test_damaged_state(void **state)
     struct rig *rig = *state;
     char path[128];
     struct stat status;
+    chip_close(rig->chip);
+    rig->chip = NULL;
     snprintf(path, sizeof(path), "%s/chip-state", rig->folder);
     assert_int_equal(stat(path, &status), 0);
     assert_int_equal(status.st_mode & 0777, 0600);
     for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
         damage(rig, "chip-state", places[i]);
-        expect_refusal(rig, "damaged");
+        expect_refusal(rig, "SECURE_DATA_INVALID");
         damage(rig, "chip-state", places[i]);
     }
     assert_int_equal(truncate(path, status.st_size - 1), 0);
     expect_refusal(rig, "damaged");
     assert_int_equal(truncate(path, 0), 0);
     expect_refusal(rig, "damaged");
+    struct stat after; /* and nobody wrote another in its place */
+    assert_int_equal(stat(path, &after), 0);
+    assert_int_equal(after.st_size, 0);
+}
+
+static void test_other_version(void **state)
+{
+    struct rig *rig = *state;
+    chip_close(rig->chip);
+    rig->chip = NULL;
+    damage(rig, "chip-state", 7); /* the version's digit */
+    expect_refusal(rig, "another version");
+}
+
+static struct chip *open_again(const struct rig *rig, bool shared, char error[256])
+{
+    const struct chip_config config = { .state_folder = rig->folder, .api_minor = 24,
+                                        .max_asid = 509, .min_plain_asid = 5, .shared = shared };
+    return chip_open(&config, rig->memory, error, 256);
+}
+
+static void test_locked_folder(void **state)
+{
+    struct rig *rig = *state;
+    struct sev_init init_buffer = { 0 };
+    struct export before, after;
+    char error[256];
+    init(rig);
+    export_certificates(rig, &before);
+    assert_null(open_again(rig, true, error));
+    assert_non_null(strstr(error, "another process uses this chip"));
+    chip_close(rig->chip);
+    rig->chip = open_again(rig, true, error);
+    struct chip *second = open_again(rig, true, error);
+    assert_non_null(second); /* readers share it */
+    assert_null(open_again(rig, false, error));
+    assert_int_equal(chip_command(second, SEV_PLATFORM_RESET, NULL), SEV_HWERROR_PLATFORM);
+    assert_int_equal(chip_command(second, SEV_INIT, &init_buffer), SEV_SUCCESS);
+    assert_int_equal(chip_command(second, SEV_PDH_GEN, NULL), SEV_HWERROR_PLATFORM);
+    assert_int_equal(chip_command(second, SEV_PEK_GEN, NULL), SEV_HWERROR_PLATFORM);
+    chip_close(second);
+    expect(rig, SEV_INIT, &init_buffer, SEV_SUCCESS);
+    export_certificates(rig, &after);
+    assert_memory_equal(&before, &after, sizeof(before));
+}
+
+/* The first to come makes the chip, even one that only reads. */
+static void test_first_use_shared(void **state)
+{
+    struct rig *rig = *state;
+    struct chip_root root;
+    char error[256];
+    uint8_t id[CHIP_ID_SIZE], other[CHIP_ID_SIZE];
+    chip_identity(rig->chip, id);
+    chip_close(rig->chip);
+    char path[128];
+    snprintf(path, sizeof(path), "%s/chip-state", rig->folder);
+    assert_int_equal(unlink(path), 0);
+    rig->chip = open_again(rig, true, error);
+    assert_non_null(rig->chip);
+    struct chip *second = open_again(rig, true, error); /* the lock was taken for a moment only */
+    assert_non_null(second);
+    chip_close(second);
+    chip_identity(rig->chip, other);
+    assert_memory_not_equal(id, other, sizeof(id));
+    assert_true(chip_root_certificates(rig->chip, &root, error, sizeof(error)));
+    second = open_again(rig, true, error);
+    assert_non_null(second);
+    chip_close(second);
 }
 
 static void test_unusable_folder(void **state)
@@ -598,6 +669,9 @@ int main(void)
         TEST(test_debug),
         TEST(test_attestation),
         TEST(test_damaged_state),
+        TEST(test_other_version),
+        TEST(test_locked_folder),
+        TEST(test_first_use_shared),
         TEST(test_unusable_folder),
         TEST(test_random_commands),
     };
