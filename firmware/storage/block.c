@@ -176,13 +176,28 @@ static EFI_STATUS EFIAPI write_disk(EFI_DISK_IO_PROTOCOL *this, UINT32 media, UI
     return transfer_bytes(this, true, media, offset, length, buffer);
 }
 
+/* False: no memory, or the handle is that of a disk already. */
+static bool install(struct block_range *range, EFI_DEVICE_PATH_PROTOCOL *path)
+{
+    range->handle = handle_of_path(path); /* a disk without a node of its own: the PCI function */
+    EFI_STATUS status =
+        range->handle
+            ? bs_install_multiple(&range->handle, &guid_block_io, &range->block_io, &guid_disk_io,
+                                  &range->disk_io, NULL)
+            : bs_install_multiple(&range->handle, &guid_device_path, path, &guid_block_io,
+                                  &range->block_io, &guid_disk_io, &range->disk_io, NULL);
+    return status == EFI_SUCCESS;
+}
+
+/* NULL: nothing was published; what a bus or a disk lists twice is there once. */
 static struct block_range *publish_range(struct disk *disk, struct block_device *device,
                                          const struct partition *partition,
                                          EFI_DEVICE_PATH_PROTOCOL *path)
 {
-    struct block_range *range = pool_allocate(MEMORY_BOOT_DATA, sizeof(*range));
-    if (!range || !path)
-        panic("no memory for a disk");
+    struct block_range *range =
+        path ? pool_allocate(MEMORY_BOOT_DATA, sizeof(*range)) : NULL;
+    if (!range)
+        return NULL;
     uint64_t start = partition ? partition->start : 0;
     uint64_t blocks = partition ? partition->blocks : device->blocks;
     range->block_io = (EFI_BLOCK_IO_PROTOCOL){ .Revision = EFI_BLOCK_IO_PROTOCOL_REVISION3,
@@ -205,12 +220,10 @@ static struct block_range *publish_range(struct disk *disk, struct block_device 
     range->device = device;
     range->start = start * device->block_size;
     range->size = blocks * device->block_size;
-    range->handle = handle_of_path(path); /* a disk without a node of its own: the PCI function */
-    if (!range->handle)
-        handle_install(&range->handle, &guid_device_path, path);
-    handle_install(&range->handle, &guid_block_io, &range->block_io);
-    handle_install(&range->handle, &guid_disk_io, &range->disk_io);
-    return range;
+    if (install(range, path))
+        return range;
+    pool_free(range);
+    return NULL;
 }
 
 /* UEFI 2.10 10.3.5.1, 10.3.5.2 */
@@ -261,19 +274,34 @@ static size_t scan(struct block_range *whole, struct partition *found)
     return count;
 }
 
+static void publish_partitions(struct block_range *whole, EFI_DEVICE_PATH_PROTOCOL *path,
+                               const struct partition *found, size_t count)
+{
+    EFI_DEVICE_PATH_PROTOCOL *paths[PARTITIONS_MAXIMUM];
+    size_t left_out = 0;
+    for (size_t i = 0; i < count; i++) {
+        EFI_DEVICE_PATH_PROTOCOL *parent = found[i].inside ? paths[found[i].inside - 1] : path;
+        paths[i] = parent ? partition_path(parent, &found[i]) : NULL;
+        struct block_range *range = publish_range(whole->disk, whole->device, &found[i], paths[i]);
+        if (range)
+            fatfs_publish(range->handle, range);
+        left_out += !range;
+    }
+    if (left_out)
+        log_line("%lu partitions are listed twice, or there is no memory for them",
+                 (unsigned long)left_out);
+}
+
 void block_publish(struct block_device *device, EFI_DEVICE_PATH_PROTOCOL *path)
 {
     struct partition *found = pool_allocate(MEMORY_BOOT_DATA, PARTITIONS_MAXIMUM * sizeof(*found));
-    EFI_DEVICE_PATH_PROTOCOL *paths[PARTITIONS_MAXIMUM];
     struct disk *disk = disk_create(device);
-    if (!found || !disk)
-        panic("no memory for a disk");
-    struct block_range *whole = publish_range(disk, device, NULL, path);
-    size_t count = scan(whole, found);
-    for (size_t i = 0; i < count; i++) {
-        paths[i] = partition_path(found[i].inside ? paths[found[i].inside - 1] : path, &found[i]);
-        struct block_range *range = publish_range(disk, device, &found[i], paths[i]);
-        fatfs_publish(range->handle, range);
+    struct block_range *whole = found && disk ? publish_range(disk, device, NULL, path) : NULL;
+    if (whole) {
+        publish_partitions(whole, path, found, scan(whole, found));
+    } else {
+        disk_destroy(disk);
+        log_line("a disk is left out: it is listed twice, or there is no memory for it");
     }
     pool_free(found);
 }

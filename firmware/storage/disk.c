@@ -40,6 +40,13 @@ struct disk *disk_create(struct block_device *device)
     return disk;
 }
 
+void disk_destroy(struct disk *disk)
+{
+    if (disk)
+        pool_free(disk->lines[0].data);
+    pool_free(disk);
+}
+
 uint64_t disk_size(const struct disk *disk)
 {
     return disk->device->blocks * disk->device->block_size;

@@ -10,8 +10,9 @@
 
 struct disk;
 
-/* NULL: no memory. The device stays for good, and so does the disk. */
+/* NULL: no memory. The device stays for good, and so does a disk that was published. */
 struct disk *disk_create(struct block_device *device);
+void disk_destroy(struct disk *disk); /* NULL: nothing */
 uint64_t disk_size(const struct disk *disk);
 
 /* False: beyond the end, or an I/O error; then the buffer or the range may be changed in part. */

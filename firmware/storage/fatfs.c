@@ -341,30 +341,45 @@ static VOID EFIAPI settle_all(EFI_EVENT event, VOID *context)
     }
 }
 
-bool fatfs_publish(EFI_HANDLE handle, struct block_range *range)
+static struct fat_system *mount(struct block_range *range)
 {
     bool read_only = block_range_read_only(range);
     const struct fat_disk disk = { .read = block_read_bytes,
                                    .write = read_only ? NULL : block_write_bytes,
                                    .context = range };
     struct fat_system *system = pool_allocate(MEMORY_BOOT_DATA, sizeof(*system));
-    EFI_EVENT event;
-    if (!system)
-        panic("no memory for a file system");
-    if (!fat_mount(&disk, block_range_size(range), &system->volume)) {
-        pool_free(system);
+    if (system && fat_mount(&disk, block_range_size(range), &system->volume))
+        return system;
+    pool_free(system);
+    return NULL;
+}
+
+static bool install(EFI_HANDLE handle, struct fat_system *system)
+{
+    static EFI_EVENT before_exit; /* of all volumes */
+    EFI_GUID guid = guid_simple_file_system;
+    if (!before_exit && bs_create_event_ex(EVT_NOTIFY_SIGNAL, TPL_CALLBACK, settle_all, NULL,
+                                           &guid_group_before_exit, &before_exit) != EFI_SUCCESS)
         return false;
-    }
-    if (!systems && bs_create_event_ex(EVT_NOTIFY_SIGNAL, TPL_CALLBACK, settle_all, NULL,
-                                       &guid_group_before_exit, &event) != EFI_SUCCESS)
-        panic("no memory for a file system");
+    return bs_install_protocol_interface(&handle, &guid, 0, &system->protocol) == EFI_SUCCESS;
+}
+
+bool fatfs_publish(EFI_HANDLE handle, struct block_range *range)
+{
+    struct fat_system *system = mount(range);
+    if (!system)
+        return false;
     system->protocol =
         (EFI_SIMPLE_FILE_SYSTEM_PROTOCOL){ .Revision = 0x00010000, .OpenVolume = open_volume };
     system->range = range;
     system->root.references = 1;
     fat_root(&system->volume, &system->root.file);
+    if (!install(handle, system)) {
+        log_line("no memory for a FAT volume; it is left out");
+        pool_free(system);
+        return false;
+    }
     system->next = systems;
     systems = system;
-    handle_install(&handle, &guid_simple_file_system, &system->protocol);
     return true;
 }

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause-Patent */
 #include "tests/unit/fat_fakes.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "firmware/lib/log.h"
 #include "firmware/uefi/memory.h"
 #include "firmware/uefi/services.h"
 
@@ -13,11 +13,8 @@ EFI_SIMPLE_FILE_SYSTEM_PROTOCOL *test_volume;
 unsigned test_signals;
 EFI_EVENT_NOTIFY test_before_exit;
 
-_Noreturn void panic(const char *fmt, ...);
-void panic(const char *fmt, ...)
+void log_line(const char *fmt, ...)
 {
-    fprintf(stderr, "panic: %s\n", fmt);
-    abort();
 }
 
 /* Volumes stay for good, and so does what is open on them: a list keeps it from being a leak. */
@@ -109,11 +106,14 @@ bool block_range_read_only(const struct block_range *range)
     return test_disk.read_only;
 }
 
-void handle_install(EFI_HANDLE *handle, const EFI_GUID *protocol, void *interface)
+EFI_STATUS EFIAPI bs_install_protocol_interface(EFI_HANDLE *handle, EFI_GUID *protocol, UINT32 type,
+                                                VOID *interface)
 {
     (void)handle;
     (void)protocol;
+    (void)type;
     test_volume = interface;
+    return EFI_SUCCESS;
 }
 
 EFI_STATUS EFIAPI bs_signal_event(EFI_EVENT event)
