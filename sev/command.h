@@ -47,6 +47,8 @@ enum sev_command {
     SEV_RECEIVE_FINISH = 0x053,
     SEV_DBG_DECRYPT = 0x060,
     SEV_DBG_ENCRYPT = 0x061,
+    SEV_SWAP_OUT = 0x070,
+    SEV_SWAP_IN = 0x071,
 };
 
 enum sev_platform_state { SEV_PLATFORM_UNINIT, SEV_PLATFORM_INIT, SEV_PLATFORM_WORKING };
@@ -68,6 +70,10 @@ enum sev_guest_state {
 #define SEV_NV_SIZE 0x8000u /* the area of INIT_EX */
 
 #define SEV_VMSA_SIZE 0x1000u
+
+/* SWAP flags; bits 2:1 are the type of page: 0 data, 2 VMSA. */
+#define SEV_SWAP_LARGE    1u /* 2 MiB */
+#define SEV_SWAP_IN_PLACE 8u
 
 #pragma pack(push, 1)
 struct sev_init {
@@ -180,6 +186,21 @@ struct sev_dbg {
     uint64_t src_paddr, dst_paddr;
     uint32_t length;
 };
+struct sev_swap_out {
+    uint32_t handle, flags;
+    uint64_t src_paddr, dst_paddr, mdata_paddr, software_data;
+};
+struct sev_swap_in {
+    uint32_t handle, flags;
+    uint64_t src_paddr, dst_paddr, mdata_paddr;
+};
+struct sev_swap_entry { /* what SWAP_OUT writes at mdata_paddr */
+    uint64_t software_data;
+    uint8_t iv[8]; /* counts up */
+    uint8_t tag[16];
+    uint8_t reserved[28];
+    uint8_t flags[4];
+};
 #pragma pack(pop)
 
 _Static_assert(sizeof(struct sev_init) == 0x14, "SEV API INIT");
@@ -200,6 +221,9 @@ _Static_assert(sizeof(struct sev_activate_ex) == 0x18, "SEV API ACTIVATE_EX");
 _Static_assert(sizeof(struct sev_attestation) == 0x24, "SEV API ATTESTATION");
 _Static_assert(sizeof(struct sev_send_start) == 0x44, "SEV API SEND_START");
 _Static_assert(sizeof(struct sev_copy) == 0x18, "SEV API COPY");
+_Static_assert(sizeof(struct sev_swap_out) == 0x28, "SEV API SWAP_OUT");
+_Static_assert(sizeof(struct sev_swap_in) == 0x20, "SEV API SWAP_IN");
+_Static_assert(sizeof(struct sev_swap_entry) == 0x40, "SEV API SWAP_OUT");
 _Static_assert(sizeof(struct sev_dbg) == 0x1C, "SEV API DBG_DECRYPT");
 
 #endif

@@ -2,6 +2,7 @@
 /* Names and meanings of the SEV API's status codes. */
 #include "sev/status.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 
 static const struct {
@@ -36,16 +37,36 @@ static const struct {
     [SEV_INVALID_PARAM] = { "INVALID_PARAM", "a parameter is not acceptable" },
     [SEV_RESOURCE_LIMIT] = { "RESOURCE_LIMIT", "no free guest slot" },
     [SEV_SECURE_DATA_INVALID] = { "SECURE_DATA_INVALID", "the chip's stored data is damaged" },
+    [SEV_INVALID_PAGE_SIZE] = { "INVALID_PAGE_SIZE", "a page's size is not the one in the RMP" },
+    [SEV_INVALID_PAGE_STATE] = { "INVALID_PAGE_STATE", "a page's RMP state does not allow it" },
+    [SEV_INVALID_MDATA_ENTRY] = { "INVALID_MDATA_ENTRY", "a page's metadata are not acceptable" },
+    [SEV_INVALID_PAGE_OWNER] = { "INVALID_PAGE_OWNER", "a page belongs to another guest" },
+    [SEV_AEAD_OFLOW] = { "AEAD_OFLOW", "a counter is exhausted or a message out of sequence" },
+    [SEV_RING_BUFFER_EXIT] = { "RING_BUFFER_EXIT", "a mailbox command ended the ring buffer mode" },
+    [SEV_RMP_INIT_REQUIRED] = { "RMP_INIT_REQUIRED", "the RMP must be initialised first" },
+    [SEV_BAD_SVN] = { "BAD_SVN", "a security version is not acceptable" },
+    [SEV_BAD_VERSION] = { "BAD_VERSION", "a version is not acceptable" },
+    [SEV_SHUTDOWN_REQUIRED] = { "SHUTDOWN_REQUIRED", "the platform must be shut down first" },
+    [SEV_UPDATE_FAILED] = { "UPDATE_FAILED", "the firmware could not be updated" },
+    [SEV_RESTORE_REQUIRED] = { "RESTORE_REQUIRED", "the former firmware must be restored" },
+    [SEV_RMP_INITIALIZATION_FAILED] = { "RMP_INITIALIZATION_FAILED",
+                                        "the RMP could not be initialised" },
+    [SEV_INVALID_KEY] = { "INVALID_KEY", "a key is not there or not acceptable" },
 };
 
 #define STATUS_COUNT (sizeof(statuses) / sizeof(statuses[0]))
 
+static bool is_known(uint16_t status)
+{
+    return status < STATUS_COUNT && statuses[status].name;
+}
+
 const char *sev_status_name(uint16_t status)
 {
-    return status < STATUS_COUNT ? statuses[status].name : "UNKNOWN";
+    return is_known(status) ? statuses[status].name : "UNKNOWN";
 }
 
 const char *sev_status_meaning(uint16_t status)
 {
-    return status < STATUS_COUNT ? statuses[status].meaning : "not a status of this API";
+    return is_known(status) ? statuses[status].meaning : "not a status of this API";
 }

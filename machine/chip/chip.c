@@ -70,6 +70,8 @@ static const struct command {
     { SEV_RECEIVE_FINISH, WORKING, sizeof(struct sev_handle), NEVER, receive_finish },
     { SEV_DBG_DECRYPT, WORKING, sizeof(struct sev_dbg), NEVER, debug_decrypt },
     { SEV_DBG_ENCRYPT, WORKING, sizeof(struct sev_dbg), NEVER, debug_encrypt },
+    { SEV_SWAP_OUT, WORKING, sizeof(struct sev_swap_out), DONE, swap_out },
+    { SEV_SWAP_IN, WORKING, sizeof(struct sev_swap_in), NEVER, swap_in },
 };
 
 static const struct command *find(unsigned id)

@@ -23,6 +23,8 @@ struct chip_guest {
     uint32_t asid;      /* 0: not activated */
     uint32_t complexes; /* a bit for each core complex on which the ASID is enabled */
     uint8_t memory_key[MEMORY_KEY_SIZE];
+    uint8_t offline_key[32]; /* of pages that were swapped out */
+    uint64_t swaps;          /* so far: the next one's IV */
     uint8_t tek[16], tik[16];
     EVP_MD_CTX *digest; /* of LAUNCH_UPDATE_DATA so far */
     uint8_t launch_digest[32];
@@ -198,6 +200,6 @@ chip_function launch_start, launch_update_data, launch_update_vmsa, launch_measu
 chip_function launch_finish, attestation;
 chip_function send_start, send_update_data, send_update_vmsa, send_finish, send_cancel;
 chip_function receive_start, receive_update_data, receive_update_vmsa, receive_finish;
-chip_function debug_decrypt, debug_encrypt, guest_copy;
+chip_function debug_decrypt, debug_encrypt, guest_copy, swap_out, swap_in;
 
 #endif

@@ -56,6 +56,7 @@ uint16_t guest_begin(struct chip *chip, struct sev_launch_start *command,
         memcpy(guest->memory_key, sharer->memory_key, sizeof(guest->memory_key));
     else
         chip_random(chip, guest->memory_key, sizeof(guest->memory_key));
+    chip_random(chip, guest->offline_key, sizeof(guest->offline_key));
     command->handle = handle;
     chip->state = SEV_PLATFORM_WORKING;
     return SEV_SUCCESS;

@@ -61,6 +61,8 @@ seeds = {
     + handle("SEND_FINISH") + handle("RECEIVE_FINISH", 2),
     "cancel": INIT + launch(16) + send(16) + packet("SEND_UPDATE_DATA", 1) + handle("SEND_CANCEL"),
     "genuine": INIT + launch(32) + send(32),
+    "swap": INIT + launch() + command("SWAP_OUT", "IIQQQQ", 1, 0, 0x1000, 0x2000, 0x3000, 5)
+    + command("SWAP_IN", "IIQQQ", 1, 0, 0x2000, 0x1000, 0x3000),
     "secret": INIT + launch()[:-6] + packet("LAUNCH_SECRET", 1, 0x2000, 64),
     "attest": INIT + launch() + command("ATTESTATION", "IIQ16sI", 1, 0, DATA, bytes(16), 0xD0)
     + command("ACTIVATE_EX", "IIIIQ", 24, 1, 7, 2, DATA) + command("GUEST_STATUS", "IIIB", 1, 0, 0, 0),

@@ -83,6 +83,7 @@ static void test_platform_states_of_commands(void **state)
         { SEV_SEND_UPDATE_DATA, W }, { SEV_SEND_UPDATE_VMSA, W }, { SEV_SEND_FINISH, W },
         { SEV_SEND_CANCEL, W }, { SEV_RECEIVE_UPDATE_DATA, W }, { SEV_RECEIVE_UPDATE_VMSA, W },
         { SEV_RECEIVE_FINISH, W }, { SEV_DBG_DECRYPT, W }, { SEV_DBG_ENCRYPT, W },
+        { SEV_SWAP_OUT, W }, { SEV_SWAP_IN, W },
     };
     struct rig *rig = *state;
     for (unsigned now = U; now <= W; now <<= 1) {

@@ -249,6 +249,10 @@ static void test_status(void **state)
     assert_string_equal(sev_status_name(0x07), "POLICY_FAILURE");
     assert_string_equal(sev_status_name(0x0B), "BAD_MEASUREMENT");
     assert_non_null(sev_status_meaning(0x0B));
+    assert_string_equal(sev_status_name(0x1D), "AEAD_OFLOW");
+    assert_string_equal(sev_status_name(0x1E), "UNKNOWN"); /* not assigned */
+    assert_non_null(sev_status_meaning(0x1E));
+    assert_string_equal(sev_status_name(0x27), "INVALID_KEY");
     assert_non_null(sev_status_name(0xFFFF));
     assert_non_null(sev_status_meaning(0xFFFF));
 }
