@@ -436,7 +436,7 @@ static void start_controller(const struct pci_function *function)
     }
     mmio_write32(bar->base + HOST_CONTROL, HOST_ENABLED);
     uint32_t ports = mmio_read32(bar->base + HOST_PORTS);
-    for (unsigned i = 0; i < PORTS; i++)
+    for (unsigned i = 0; i < PORTS && !drive_scan_late(); i++)
         if ((ports >> i & 1) && PORT_REGISTERS + (i + 1) * PORT_LENGTH <= bar->size)
             find_device(function, i);
 }
@@ -445,6 +445,8 @@ void ahci_init(void)
 {
     const struct pci_function *function;
     for (size_t i = 0; pci_function_at(i, &function); i++)
-        if (function->class_code == CLASS_AHCI)
+        if (function->class_code == CLASS_AHCI && drive_scan_begin(function->address, "AHCI")) {
             start_controller(function);
+            drive_scan_end(function->address, "AHCI");
+        }
 }

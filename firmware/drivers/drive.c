@@ -1,11 +1,50 @@
 /* SPDX-License-Identifier: BSD-2-Clause-Patent */
-/* Transfers of any length over a driver's single requests. */
+/* Transfers of any length over a driver's single requests; the time that looking for disks has. */
 #include "firmware/drivers/drive.h"
 
+#include "firmware/arch/time.h"
+#include "firmware/drivers/drivers.h"
 #include "firmware/lib/log.h"
 #include "firmware/platform/pci.h"
 
 enum { BLOCK_MINIMUM = 512, BLOCK_MAXIMUM = 4096, BUS_ALIGNMENT = 4 };
+
+#define SECOND     10000000ull /* of time_now_100ns */
+#define SCAN_TIME  (60 * SECOND)
+#define SCANS_TIME (300 * SECOND)
+
+static uint64_t scan_end, scans_end; /* 0: there is no limit */
+
+void drive_scans(void)
+{
+    scans_end = time_now_100ns() + SCANS_TIME;
+}
+
+bool drive_scan_begin(uint16_t address, const char *driver)
+{
+    uint64_t now = time_now_100ns();
+    if (scans_end && now >= scans_end) {
+        device_refuse(address, driver, "the devices before it took too long");
+        return false;
+    }
+    scan_end = now + SCAN_TIME;
+    if (scans_end && scan_end > scans_end)
+        scan_end = scans_end;
+    return true;
+}
+
+bool drive_scan_late(void)
+{
+    return scan_end && time_now_100ns() >= scan_end;
+}
+
+void drive_scan_end(uint16_t address, const char *driver)
+{
+    if (drive_scan_late())
+        log_line("%s at " PCI_PLACE " is too slow: some of its disks may be missing", driver,
+                 PCI_PLACE_OF(address));
+    scan_end = 0;
+}
 
 bool drive_map(void *data, size_t length, enum dma_direction direction, struct dma_mapping *ret)
 {
@@ -39,7 +78,7 @@ static bool transfer(struct drive *drive, uint64_t block, uint32_t count, uint8_
     while (count > 0) {
         uint32_t whole = drive->piece / drive->block.block_size;
         uint32_t piece = count < whole ? count : whole;
-        if (!one_piece(drive, block, piece, data, direction)) {
+        if (drive_scan_late() || !one_piece(drive, block, piece, data, direction)) {
             complain(drive, block, direction);
             return false;
         }

@@ -29,6 +29,16 @@ struct drive {
  */
 bool drive_init(struct drive *drive, uint64_t blocks, uint32_t block_size);
 
+/*
+ * While a controller is looked for disks, its requests have a minute altogether, and those of all
+ * controllers five from drive_scans on; later ones fail. A host that is slow or says "busy" to
+ * everything delays a boot and does not stop it. Every begin that is true has its end.
+ */
+void drive_scans(void);
+bool drive_scan_begin(uint16_t address, const char *driver); /* false: refused, no time is left */
+bool drive_scan_late(void);
+void drive_scan_end(uint16_t address, const char *driver);
+
 /* dma_map to a bus address that is a multiple of 4, which is what AHCI and NVMe ask for. */
 bool drive_map(void *data, size_t length, enum dma_direction direction, struct dma_mapping *ret);
 

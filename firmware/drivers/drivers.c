@@ -4,6 +4,7 @@
 
 #include "firmware/drivers/ahci.h"
 #include "firmware/drivers/display.h"
+#include "firmware/drivers/drive.h"
 #include "firmware/drivers/nvme.h"
 #include "firmware/drivers/virtio_blk.h"
 #include "firmware/drivers/virtio_net.h"
@@ -36,6 +37,7 @@ bool device_refused_at(size_t index, const struct refusal **ret)
 void drivers_init(void)
 {
     virtio_rng_init();
+    drive_scans();
     virtio_blk_init();
     virtio_scsi_init();
     ahci_init();

@@ -322,7 +322,7 @@ static void scan(struct controller *controller, uint8_t page[PAGE])
     uint32_t numbers[NAMESPACES_MAXIMUM + 1] = { 1 };
     if (identify(controller, IDENTIFY_NAMESPACES, 0, page))
         memcpy(numbers, page, sizeof(numbers));
-    for (unsigned i = 0; i < NAMESPACES_MAXIMUM && numbers[i] != 0; i++)
+    for (unsigned i = 0; i < NAMESPACES_MAXIMUM && numbers[i] != 0 && !drive_scan_late(); i++)
         try_namespace(controller, numbers[i], page);
     if (numbers[NAMESPACES_MAXIMUM] != 0)
         log_line("NVMe: more than %d namespaces are not looked at", NAMESPACES_MAXIMUM);
@@ -439,6 +439,8 @@ void nvme_init(void)
 {
     const struct pci_function *function;
     for (size_t i = 0; pci_function_at(i, &function); i++)
-        if (function->class_code == CLASS_NVME)
+        if (function->class_code == CLASS_NVME && drive_scan_begin(function->address, "NVMe")) {
             try_controller(function);
+            drive_scan_end(function->address, "NVMe");
+        }
 }

@@ -42,6 +42,7 @@ enum {
     CODE_BECOMING_READY = 0x0401, /* additional sense code and qualifier */
     CODE_MEDIUM_CHANGED = 0x2800,
     TRIES = 50,
+    TRIES_100NS = 600000000, /* a minute, after which there is no other try */
     PAUSE_US = 100000,
 };
 
@@ -112,7 +113,10 @@ static bool again(struct scsi_unit *unit, struct sense sense)
 
 static bool run(struct scsi_unit *unit, struct scsi_command *command)
 {
-    for (unsigned i = 0; i < TRIES && !unit->medium_gone; i++) {
+    uint64_t end = time_now_100ns() + TRIES_100NS;
+    for (unsigned i = 0; i < TRIES && !unit->medium_gone && !drive_scan_late() &&
+                         (i == 0 || time_now_100ns() < end);
+         i++) {
         command->moved = 0;
         command->sense_length = 0;
         enum scsi_result result = unit->execute(unit, command);

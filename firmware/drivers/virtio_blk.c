@@ -108,7 +108,7 @@ static bool start(struct virtio_disk *disk, const struct pci_function *function)
            virtio_ready(&disk->device);
 }
 
-static void publish(const struct pci_function *function)
+static void try_device(const struct pci_function *function)
 {
     EFI_DEVICE_PATH_PROTOCOL *path = devicepath_of_pci(function->address);
     struct virtio_disk *disk = pool_allocate(MEMORY_BOOT_DATA, sizeof(*disk));
@@ -127,6 +127,9 @@ void virtio_blk_init(void)
 {
     const struct pci_function *function;
     for (size_t i = 0; pci_function_at(i, &function); i++)
-        if (virtio_is(function, KIND_BLOCK))
-            publish(function);
+        if (virtio_is(function, KIND_BLOCK) &&
+            drive_scan_begin(function->address, "virtio-blk")) {
+            try_device(function);
+            drive_scan_end(function->address, "virtio-blk");
+        }
 }

@@ -220,19 +220,26 @@ static bool start(struct host *host, const struct pci_function *function)
            virtio_ready(&host->device);
 }
 
+static void try_host(const struct pci_function *function)
+{
+    struct host *host = pool_allocate(MEMORY_BOOT_DATA, sizeof(*host));
+    if (!host)
+        return;
+    memset(host, 0, sizeof(*host));
+    if (start(host, function))
+        scan(host);
+    else
+        pool_free(host);
+}
+
 void virtio_scsi_init(void)
 {
     const struct pci_function *function;
     for (size_t i = 0; pci_function_at(i, &function); i++) {
-        if (!virtio_is(function, KIND_SCSI))
-            continue;
-        struct host *host = pool_allocate(MEMORY_BOOT_DATA, sizeof(*host));
-        if (!host)
-            continue;
-        memset(host, 0, sizeof(*host));
-        if (start(host, function))
-            scan(host);
-        else
-            pool_free(host);
+        if (virtio_is(function, KIND_SCSI) &&
+            drive_scan_begin(function->address, "virtio-scsi")) {
+            try_host(function);
+            drive_scan_end(function->address, "virtio-scsi");
+        }
     }
 }

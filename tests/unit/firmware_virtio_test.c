@@ -3,6 +3,7 @@
  * The firmware's virtio transport, block and SCSI drivers with devices of the test: what they do
  * with good ones, and that every lie ends in an error that names the device.
  */
+#include <limits.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -12,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "firmware/drivers/drive.h"
 #include "firmware/drivers/virtio.h"
 #include "firmware/drivers/virtio_blk.h"
 #include "firmware/drivers/virtio_scsi.h"
@@ -19,6 +21,7 @@
 #include "virtio_disk_models.h"
 
 enum { KIND = 4, LARGE = 600 * 1024 };
+#define SECOND 10000000ull /* of the clock */
 
 static struct virtio_model model;
 static struct virtio_blk_model blk;
@@ -536,6 +539,50 @@ static void scsi_impossible_size(void **state)
     assert_non_null(strstr(fakes.line, "unit 0:0 has an impossible size"));
 }
 
+/* Everywhere and for ever: a minute, not one for each of 256 targets. */
+static void scsi_always_busy(void **state)
+{
+    scsi.busy = UINT_MAX;
+    scsi.max_target = 255;
+    add_units();
+    virtio_scsi_init();
+    assert_int_equal(fakes.published, 0);
+    assert_non_null(strstr(fakes.line, "virtio-scsi at 00:00.0 is too slow"));
+    assert_in_range(fakes.now, 60 * SECOND, 70 * SECOND);
+}
+
+/* Later requests have time again: a minute each, however often they are to be tried. */
+static void scsi_busy_later(void **state)
+{
+    add_units();
+    virtio_scsi_init();
+    fakes.now += 120 * SECOND;
+    scsi.busy = 1;
+    assert_true(published(0)->read(published(0), 0, 1, buffer));
+    scsi.busy = UINT_MAX;
+    fakes.step = 2 * SECOND;
+    uint64_t start = fakes.now;
+    assert_false(published(0)->read(published(0), 0, 1, buffer));
+    assert_in_range(fakes.now - start, 1, 100 * SECOND);
+}
+
+static void the_time_of_all_scans(void **state)
+{
+    drive_scans();
+    virtio_blk_model_add(&blk, &disk, 0);
+    virtio_blk_init();
+    assert_int_equal(fakes.published, 1);
+    assert_true(drive_scan_begin(0, "virtio-blk"));
+    fakes.now += 61 * SECOND;
+    assert_false(published(0)->read(published(0), 0, 1, buffer));
+    drive_scan_end(0, "virtio-blk");
+    assert_true(published(0)->read(published(0), 0, 1, buffer));
+    fakes.now += 240 * SECOND;
+    virtio_blk_init();
+    assert_int_equal(fakes.published, 1);
+    assert_string_equal(fakes.reason[0], "the devices before it took too long");
+}
+
 /* A host with nothing on it costs a request for each target. */
 static void scsi_without_units(void **state)
 {
@@ -587,6 +634,9 @@ int main(void)
         TEST_BOTH(scsi_errors),
         TEST(scsi_impossible_size),
         TEST(scsi_without_units),
+        TEST(scsi_always_busy),
+        TEST(scsi_busy_later),
+        TEST(the_time_of_all_scans),
     };
     return cmocka_run_group_tests_name("firmware-virtio", tests, NULL, NULL);
 }
