@@ -71,10 +71,11 @@ static enum fat_result search(struct fat_volume *volume, struct fat_file *direct
     return result;
 }
 
+/* On a disk that forgets what is written, a directory does not grow. */
 static enum fat_result find_place(struct fat_volume *volume, struct fat_file *directory,
                                   unsigned count, struct place *ret)
 {
-    uint32_t size;
+    uint32_t size, least = 0;
     *ret = (struct place){ .length = count * FAT_ENTRY_SIZE };
     enum fat_result result = search(volume, directory, count, ret);
     while (result == FAT_OK) {
@@ -82,7 +83,8 @@ static enum fat_result find_place(struct fat_volume *volume, struct fat_file *di
         if (result == FAT_OK && ret->start + ret->length <= size)
             return FAT_OK;
         if (result == FAT_OK)
-            result = grow_directory(volume, directory, size);
+            result = size < least ? FAT_CORRUPT : grow_directory(volume, directory, size);
+        least = size + 1;
     }
     return result;
 }

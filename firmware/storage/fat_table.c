@@ -154,11 +154,16 @@ enum fat_result fat_allocate(struct fat_volume *volume, uint32_t wanted, uint32_
     return FAT_OK;
 }
 
-/* Ends at a free cluster: a chain that bites its tail has freed it before. */
+/*
+ * Ends at a free cluster: a chain that bites its tail has freed it before. Not on a disk that forgets
+ * what is written, where the number of clusters is the limit.
+ */
 enum fat_result fat_free_chain(struct fat_volume *volume, uint32_t first)
 {
-    uint32_t next;
+    uint32_t next, left = volume->clusters;
     for (uint32_t cluster = first; fat_is_cluster(volume, cluster); cluster = next) {
+        if (left-- == 0)
+            return FAT_CORRUPT;
         enum fat_result result = fat_table_get(volume, cluster, &next);
         if (result == FAT_OK && next == 0)
             break;

@@ -188,13 +188,13 @@ static void move_node(struct node *node, struct node *to)
 
 /*
  * Renames into the directory `to`, held, where the name is free or the file's own in another case.
- * Directories with open files in them stay, as under edk2; so none moves into itself.
+ * Directories with open files in them stay, as under edk2; so none moves into what is below it.
  */
 static EFI_STATUS rename(struct open_file *file, struct node *to, const CHAR16 *name, size_t length,
                          bool read_only)
 {
     struct node *node = file->node, *from = node->parent;
-    if (read_only || node->children > 0)
+    if (read_only || node->children > 0 || to == node)
         return EFI_ACCESS_DENIED;
     EFI_STATUS status = fatfs_status(fat_rename(&file->system->volume, &from->file, &to->file,
                                                 &node->file, name, length));

@@ -458,6 +458,7 @@ static void renaming(void **state)
     assert_int_equal(rename_status(u"two", u"\\D\\E\\deep"), EFI_SUCCESS);
     check_file(u"D\\E\\deep", "2");
     assert_int_equal(rename_status(u"D", u"D\\E\\D"), EFI_ACCESS_DENIED); /* into itself */
+    assert_int_equal(rename_status(u"D", u"D\\D"), EFI_ACCESS_DENIED);
     file = must_open(u"D\\E", MODE_READ, 0);
     assert_int_equal(rename_status(u"D", u"F"), EFI_ACCESS_DENIED); /* open files below */
     close(file);
@@ -831,6 +832,41 @@ static void survives_lies(void **state)
     }
 }
 
+static const uint8_t *as_it_was;
+static void forget(uint64_t offset, uint8_t *data, size_t length)
+{
+    memcpy(data, as_it_was + offset, length);
+}
+
+/* A disk that takes writes and keeps none: chains through two parts of the table that is cached. */
+static void forgetful_disk(void **state)
+{
+    (void)state;
+    format(1);
+    put_entry(root_at(), "LOOP       ", 0x20, 8, 3000);
+    set_table(8, 900);
+    set_table(900, 8);
+    put_entry(root_at() + 32, "DIR        ", 0x10, 10, 0);
+    set_table(10, 800);
+    set_table(800, 0xFFFF);
+    for (unsigned i = 0; i < SECTOR; i += 32) {
+        put_entry(cluster_at(10) + i, "AAAAAAAAAAA", 0x20, 0, 0);
+        put_entry(cluster_at(800) + i, "AAAAAAAAAAA", 0x20, 0, 0);
+    }
+    uint8_t *copy = malloc(image_size);
+    assert_non_null(copy);
+    memcpy(copy, image, image_size);
+    as_it_was = copy;
+    test_disk.lie = forget;
+    test_disk.reads = 0;
+    assert_int_equal(open_status(u"DIR\\new", MODE_NEW, 0), EFI_VOLUME_CORRUPTED);
+    EFI_FILE_PROTOCOL *file = must_open(u"LOOP", MODE_WRITE, 0);
+    assert_int_equal(file->Delete(file), EFI_WARN_DELETE_FAILURE);
+    assert_true(test_disk.reads < 50000);
+    test_disk.lie = NULL;
+    free(copy);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -843,7 +879,7 @@ int main(void)
         cmocka_unit_test(marks),              cmocka_unit_test(failed_write),
         cmocka_unit_test(circular_directory), cmocka_unit_test(broken_chains),
         cmocka_unit_test(survives_damage),    cmocka_unit_test(survives_errors),
-        cmocka_unit_test(survives_lies),
+        cmocka_unit_test(survives_lies),      cmocka_unit_test(forgetful_disk),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
