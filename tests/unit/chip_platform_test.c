@@ -99,6 +99,95 @@ static void test_platform_states_of_commands(void **state)
     }
 }
 
+/* A buffer for that guest in which nothing is wrong before the guest's state is looked at. */
+static void fill_buffer(uint16_t id, uint32_t handle, uint8_t buffer[CHIP_BUFFER_MAX])
+{
+    const struct sev_activate_ex activation = { .length = sizeof(activation), .handle = handle,
+                                                .asid = ASID, .numids = 1 };
+    const struct sev_activate plain = { .handle = handle, .asid = ASID };
+    const struct sev_launch_update_data region = { .handle = handle, .length = 0x1000 };
+    const struct sev_launch_secret packet = { .handle = handle, .hdr_len = SEV_PACKET_HEADER_SIZE,
+                                              .guest_len = 16, .trans_len = 16 };
+    memset(buffer, 0, CHIP_BUFFER_MAX);
+    memcpy(buffer, &handle, sizeof(handle));
+    if (id == SEV_ACTIVATE_EX)
+        memcpy(buffer, &activation, sizeof(activation));
+    else if (id == SEV_ACTIVATE)
+        memcpy(buffer, &plain, sizeof(plain));
+    else if (id == SEV_LAUNCH_UPDATE_DATA || id == SEV_LAUNCH_UPDATE_VMSA)
+        memcpy(buffer, &region, sizeof(region));
+    else if (id == SEV_LAUNCH_SECRET)
+        memcpy(buffer, &packet, sizeof(packet));
+}
+
+/* Every command of a guest in every state that does not allow it, and for a guest that is none. */
+static void test_guest_states_of_commands(void **state)
+{
+#define STATE(name) (1u << SEV_GUEST_##name)
+    static const struct {
+        uint16_t id;
+        unsigned allowed;
+    } commands[] = {
+        { SEV_LAUNCH_UPDATE_DATA, STATE(LUPDATE) },
+        { SEV_LAUNCH_UPDATE_VMSA, STATE(LUPDATE) },
+        { SEV_LAUNCH_MEASURE, STATE(LUPDATE) },
+        { SEV_LAUNCH_SECRET, STATE(LSECRET) },
+        { SEV_LAUNCH_FINISH, STATE(LSECRET) },
+        { SEV_ATTESTATION, STATE(LSECRET) | STATE(RUNNING) | STATE(SUPDATE) | STATE(SENT) },
+        { SEV_SEND_START, STATE(RUNNING) },
+        { SEV_SEND_UPDATE_DATA, STATE(SUPDATE) },
+        { SEV_SEND_UPDATE_VMSA, STATE(SUPDATE) },
+        { SEV_SEND_FINISH, STATE(SUPDATE) },
+        { SEV_SEND_CANCEL, STATE(SUPDATE) },
+        { SEV_RECEIVE_UPDATE_DATA, STATE(RUPDATE) },
+        { SEV_RECEIVE_UPDATE_VMSA, STATE(RUPDATE) },
+        { SEV_RECEIVE_FINISH, STATE(RUPDATE) },
+        { SEV_ACTIVATE, ~STATE(SENT) },
+        { SEV_ACTIVATE_EX, ~STATE(SENT) },
+    };
+#undef STATE
+    struct rig *rig = *state;
+    init(rig);
+    rig->handle = launch_start_plain(rig, 0);
+    for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++) {
+        uint8_t buffer[CHIP_BUFFER_MAX];
+        fill_buffer(commands[i].id, CHIP_MAX_GUESTS, buffer);
+        expect(rig, commands[i].id, buffer, SEV_INVALID_GUEST);
+        for (unsigned now = SEV_GUEST_LUPDATE; now <= SEV_GUEST_SENT; now++) {
+            rig->chip->guests[rig->handle - 1].state = (enum sev_guest_state)now;
+            fill_buffer(commands[i].id, rig->handle, buffer);
+            if (!(commands[i].allowed >> now & 1))
+                expect(rig, commands[i].id, buffer, SEV_INVALID_GUEST_STATE);
+        }
+    }
+}
+
+/* The order of checks where it is not handle, state, activation, address, length. */
+static void test_order_of_checks(void **state)
+{
+    struct rig *rig = *state;
+    init(rig);
+    rig->handle = launch_start_plain(rig, SEV_POLICY_NODBG);
+    struct sev_launch_secret secret = { .handle = rig->handle, .guest_paddr = 8 };
+    expect(rig, SEV_LAUNCH_SECRET, &secret, SEV_INVALID_ADDRESS);
+    secret.guest_paddr = 16;
+    expect(rig, SEV_LAUNCH_SECRET, &secret, SEV_INVALID_LENGTH); /* both before the state */
+    struct sev_dbg debug = { .handle = 99, .src_paddr = 8, .length = 16 };
+    expect(rig, SEV_DBG_DECRYPT, &debug, SEV_INVALID_ADDRESS); /* before the handle */
+    debug.src_paddr = 0;
+    expect(rig, SEV_DBG_ENCRYPT, &debug, SEV_INVALID_GUEST);
+    debug.handle = rig->handle;
+    expect(rig, SEV_DBG_ENCRYPT, &debug, SEV_POLICY_FAILURE); /* before the activation */
+    struct sev_launch_update_data region = { .handle = rig->handle, .paddr = 8, .length = 7 };
+    expect(rig, SEV_LAUNCH_UPDATE_DATA, &region, SEV_INACTIVE);
+    assert_int_equal(activate(rig, rig->handle, ASID), SEV_SUCCESS);
+    expect(rig, SEV_LAUNCH_UPDATE_DATA, &region, SEV_INVALID_ADDRESS);
+    region.paddr = 16;
+    expect(rig, SEV_LAUNCH_UPDATE_DATA, &region, SEV_INVALID_LENGTH);
+    struct sev_copy copy = { .handle = rig->handle, .length = 7, .src_paddr = 8 };
+    expect(rig, SEV_COPY, &copy, SEV_INVALID_ADDRESS);
+}
+
 static void test_vmsa_without_es(void **state)
 {
     struct rig *rig = *state;
@@ -246,6 +335,8 @@ int main(void)
         TEST(test_get_id),
         TEST(test_no_write_back),
         TEST(test_platform_states_of_commands),
+        TEST(test_guest_states_of_commands),
+        TEST(test_order_of_checks),
         TEST(test_vmsa_without_es),
         TEST(test_pending_activation),
         TEST(test_activation_order),
