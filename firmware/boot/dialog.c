@@ -11,6 +11,7 @@
 #define LINE_ROOM   512u
 #define SECOND      10000000u /* in 100 ns */
 #define NUMBER_ROOM 8u
+#define KEYS_MAXIMUM 1000u /* a line that never falls silent must not stop the boot */
 
 void dialog_print_wide(const CHAR16 *text)
 {
@@ -44,7 +45,7 @@ bool dialog_escape_typed(void)
 {
     EFI_INPUT_KEY key;
     bool escape = false;
-    while (read_key(&key))
+    for (unsigned i = 0; i < KEYS_MAXIMUM && read_key(&key); i++)
         escape |= key.ScanCode == SCAN_ESC;
     return escape;
 }
@@ -74,7 +75,7 @@ bool dialog_wait_escape(unsigned seconds)
     EFI_INPUT_KEY key = { 0 };
     EFI_EVENT timer = start_timer(seconds);
     bool escape = dialog_escape_typed();
-    while (timer && !escape && wait_key(timer, &key))
+    while (timer && !escape && bs_check_event(timer) == EFI_NOT_READY && wait_key(timer, &key))
         escape = key.ScanCode == SCAN_ESC;
     if (timer)
         bs_close_event(timer);
