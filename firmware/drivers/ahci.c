@@ -179,10 +179,17 @@ static bool restart(const struct port *port)
     return true;
 }
 
-static void bury(struct port *port, const char *why)
+/* A port that goes on takes the controller's other ports with it. */
+static void give_up(struct port *port)
 {
     port->dead = true;
-    (void)stop(port);
+    if (!stop(port) && port->memory)
+        device_cut_off(port->unit.drive.address);
+}
+
+static void bury(struct port *port, const char *why)
+{
+    give_up(port);
     log_line("AHCI port %u at " PCI_PLACE " %s; it is not used any more", port->number,
              PCI_PLACE_OF(port->unit.drive.address), why);
 }
@@ -397,8 +404,7 @@ static void try_port(struct port *port)
         reason = "a device is neither a disk nor a packet device";
     }
     if (reason) {
-        port->dead = true;
-        (void)stop(port);
+        give_up(port);
         device_refuse(port->unit.drive.address, "AHCI", reason);
     }
     if (usable)

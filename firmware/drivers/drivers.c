@@ -15,6 +15,8 @@
 #include "firmware/uefi/pci_protocols.h"
 
 #define REFUSALS_MAXIMUM 16u
+#define PCI_COMMAND      4u
+#define PCI_BUS_MASTER   4u
 
 static struct refusal refusals[REFUSALS_MAXIMUM];
 static size_t refusal_count;
@@ -24,6 +26,14 @@ void device_refuse(uint16_t address, const char *driver, const char *reason)
     log_line("%s at " PCI_PLACE " is left out: %s", driver, PCI_PLACE_OF(address), reason);
     if (refusal_count < REFUSALS_MAXIMUM)
         refusals[refusal_count++] = (struct refusal){ address, driver, reason };
+}
+
+void device_cut_off(uint16_t address)
+{
+    uint16_t command = pci_read16(address, PCI_COMMAND);
+    pci_write16(address, PCI_COMMAND, command & (uint16_t)~PCI_BUS_MASTER);
+    log_line("the device at " PCI_PLACE " does not stop; it is cut off from memory",
+             PCI_PLACE_OF(address));
 }
 
 bool device_refused_at(size_t index, const struct refusal **ret)

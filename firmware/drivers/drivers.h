@@ -17,6 +17,8 @@ struct refusal {
     const char *reason; /* why, and what to change; constant text */
 };
 void device_refuse(uint16_t address, const char *driver, const char *reason);
+/* The function may not use memory any more: for a device that does not stop when it is told to. */
+void device_cut_off(uint16_t address);
 /* The refusals so far; false: no more. */
 bool device_refused_at(size_t index, const struct refusal **ret);
 

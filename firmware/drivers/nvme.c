@@ -148,10 +148,16 @@ static bool disable(const struct controller *controller)
     return wait_status(controller, READY, 0, controller->ready_wait);
 }
 
+static void stop(const struct controller *controller)
+{
+    if (!disable(controller))
+        device_cut_off(controller->address);
+}
+
 static bool bury(struct controller *controller, const char *why)
 {
     controller->dead = true;
-    (void)disable(controller);
+    stop(controller);
     log_line("NVMe at " PCI_PLACE " %s; it is not used any more", PCI_PLACE_OF(controller->address),
              why);
     return false;
@@ -426,8 +432,8 @@ static void try_controller(const struct pci_function *function)
     if (!reason) {
         scan(controller, page);
     } else {
-        if (controller && controller->registers)
-            (void)disable(controller);
+        if (controller && controller->memory)
+            stop(controller);
         if (controller)
             controller->dead = true; /* it stays: an event may refer to it */
         device_refuse(function->address, "NVMe", reason);

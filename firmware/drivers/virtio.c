@@ -111,6 +111,8 @@ static void reset(struct virtio *device)
     mmio_write8(device->common + VIRTIO_STATUS, 0);
     for (unsigned i = 0; i < RESET_WAIT_US / 10 && status(device) != 0; i++)
         time_delay_us(10);
+    if (status(device) != 0)
+        device_cut_off(device->address);
 }
 
 void virtio_stop(struct virtio *device)

@@ -268,6 +268,11 @@ void block_publish(struct block_device *device, EFI_DEVICE_PATH_PROTOCOL *path)
     fakes.disk[fakes.published++].path = path;
 }
 
+void device_cut_off(uint16_t address)
+{
+    fakes.cut_off++;
+}
+
 void device_refuse(uint16_t address, const char *driver, const char *reason)
 {
     if (fakes.refused == FAKES_REFUSED)

@@ -38,6 +38,7 @@ struct fakes {
     struct fake_registers registers[FAKES_FUNCTIONS];
 
     size_t published, refused;
+    unsigned cut_off; /* devices that may not use memory any more */
     struct {
         struct block_device *device;
         EFI_DEVICE_PATH_PROTOCOL *path;

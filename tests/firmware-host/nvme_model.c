@@ -186,7 +186,7 @@ static void configure(struct nvme_model *model, uint32_t value)
         model->state |= 2 << 2;
         model->shut_down = true;
     }
-    if (!on)
+    if (!on && !model->never_stops)
         model->state = 0;
     if (on && !was && !model->never_ready && value >> 16 == (6 | 4 << 4)) {
         memset(model->queue, 0, sizeof(model->queue));

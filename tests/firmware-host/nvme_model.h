@@ -19,6 +19,7 @@ struct nvme_model {
     uint8_t transfer_shift; /* MDTS */
     /* Lies. */
     bool silent, never_ready, no_list;
+    bool never_stops; /* once it was ready */
     uint16_t status;        /* that I/O commands end with */
     uint16_t wrong_command; /* added to the command's number */
 

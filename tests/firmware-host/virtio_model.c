@@ -47,7 +47,8 @@ static void write_status(struct virtio_model *model, uint8_t value)
         memset(model->queue, 0, sizeof(model->queue));
     if ((value & 8) && model->refuse_features)
         value &= (uint8_t)~8;
-    model->status = value;
+    if (value || !model->never_stops)
+        model->status = value;
 }
 
 static void common_write(struct virtio_model *model, uint64_t offset, uint64_t value)

@@ -35,6 +35,7 @@ struct virtio_model {
     uint32_t (*serve)(struct virtio_model *model, const struct virtio_model_request *request);
     /* Lies: a silent device, used entries that are changed, an index that jumps. */
     bool silent, refuse_features;
+    bool never_stops; /* a reset is not done */
     uint32_t used_id, used_length; /* added */
     uint16_t used_jump;
     bool hold; /* requests stay until virtio_model_run */

@@ -177,6 +177,7 @@ static void a_silent_device(void **state)
     assert_false(read(0, 0, 1));
     assert_int_equal(ahci.port[0].issued, issued);
     assert_int_equal(fakes.lines, 2); /* port, disk */
+    assert_int_equal(fakes.cut_off, 0);
     assert_true(read(1, 0, 1));
 }
 
@@ -195,6 +196,7 @@ static void a_port_that_does_not_recover(void **state)
     disk.fails = true;
     ahci.port[0].hangs = true;
     assert_false(read(0, 0, 1));
+    assert_int_equal(fakes.cut_off, 1);
     disk.fails = false;
     assert_false(read(0, 0, 1));
 }

@@ -151,6 +151,7 @@ static void a_silent_controller(void **state)
     start(2);
     nvme.silent = true;
     dies("does not answer", 330000000ull);
+    assert_int_equal(fakes.cut_off, 0);
 }
 
 static void a_fatal_state(void **state)
@@ -159,6 +160,14 @@ static void a_fatal_state(void **state)
     nvme.silent = true;
     nvme.state |= 2;
     dies("fatal", 10000000ull);
+}
+
+static void never_stops(void **state)
+{
+    start(2);
+    nvme.silent = nvme.never_stops = true;
+    dies("does not answer", 900000000ull);
+    assert_int_equal(fakes.cut_off, 1);
 }
 
 static void another_commands_completion(void **state)
@@ -240,6 +249,7 @@ int main(void)
         TEST_BOTH(shuts_down_at_exit),
         TEST(errors_are_survived),
         TEST(a_silent_controller),
+        TEST(never_stops),
         TEST(a_fatal_state),
         TEST(another_commands_completion),
         TEST(never_ready),

@@ -194,6 +194,15 @@ static void a_silent_device_is_given_up(void **state)
     assert_true(fakes.now >= 300000000ull && fakes.now < 330000000ull);
 }
 
+static void a_device_that_cannot_be_reset(void **state)
+{
+    uint32_t written;
+    open_device();
+    model.silent = model.never_stops = true;
+    assert_false(one_request(&written));
+    assert_int_equal(fakes.cut_off, 1);
+}
+
 static void a_device_that_wants_a_reset(void **state)
 {
     open_device();
@@ -607,6 +616,7 @@ int main(void)
         TEST_BOTH(requests_one_after_the_other),
         TEST(buffers_stay_with_the_device),
         TEST(a_silent_device_is_given_up),
+        TEST(a_device_that_cannot_be_reset),
         TEST(a_device_that_wants_a_reset),
         TEST(a_foreign_identifier),
         TEST(an_identifier_outside_the_queue),
