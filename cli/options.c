@@ -154,14 +154,42 @@ static bool set(const struct option_verb *verb, const struct option_row *row, co
     return false;
 }
 
+static bool same_word(const char *word, size_t word_length, const char *name, size_t length)
+{
+    return word_length == length && memcmp(word, name, length) == 0;
+}
+
+static bool has_alias(const char *aliases, const char *name, size_t length)
+{
+    for (const char *at = aliases; at && *at;) {
+        size_t word = strcspn(at, " ");
+        if (same_word(at, word, name, length))
+            return true;
+        at += word + (at[word] == ' ');
+    }
+    return false;
+}
+
 static const struct option_row *find_row(const struct option_verb *verb, const char *name,
                                          size_t length)
 {
     for (const struct option_row *row = verb->rows; row->name; row++) {
-        if (strlen(row->name) == length && memcmp(row->name, name, length) == 0)
+        if (same_word(row->name, strlen(row->name), name, length) ||
+            has_alias(row->aliases, name, length))
             return row;
     }
     return NULL;
+}
+
+static void print_aliases(const char *aliases)
+{
+    const char *before = " (or";
+    for (const char *at = aliases; at && *at; before = ",") {
+        size_t word = strcspn(at, " ");
+        printf("%s %s%.*s", before, word > 1 ? "--" : "-", (int)word, at);
+        at += word + (at[word] == ' ');
+    }
+    printf("%s\n", aliases ? ")" : "");
 }
 
 static void print_help(const struct option_verb *verb)
@@ -171,7 +199,8 @@ static void print_help(const struct option_verb *verb)
         char left[64];
         snprintf(left, sizeof(left), "--%s%s%s", row->name, row->argument ? " " : "",
                  row->argument ? row->argument : "");
-        printf("  %-26s %s\n", left, row->help);
+        printf("  %-26s %s", left, row->help);
+        print_aliases(row->aliases);
     }
     printf("  %-26s %s\n", "-h, --help", "this text");
     if (verb->footer)
@@ -184,13 +213,31 @@ static bool parse_long(const struct option_verb *verb, int argc, char **argv, in
     const char *name = argv[*at] + 2;
     const char *equals = strchr(name, '=');
     size_t length = equals ? (size_t)(equals - name) : strlen(name);
-    const struct option_row *row = find_row(verb, name, length);
+    const struct option_row *row = length > 1 ? find_row(verb, name, length) : NULL;
     if (!row)
         return wrong(verb, name, "no such option");
     if (row->kind == OPTION_FLAG)
         return equals ? wrong(verb, row->name, "takes no value") : set(verb, row, NULL);
     if (equals)
         return set(verb, row, equals + 1);
+    if (*at + 1 >= argc)
+        return wrong(verb, row->name, "needs a value");
+    return set(verb, row, argv[++*at]);
+}
+
+/* One "-x", "-x VALUE" or "-xVALUE"; moves *at over a separate value. */
+static bool parse_short(const struct option_verb *verb, int argc, char **argv, int *at)
+{
+    const char *word = argv[*at];
+    const struct option_row *row = find_row(verb, word + 1, 1);
+    if (!row || (row->kind == OPTION_FLAG && word[2])) {
+        fprintf(stderr, "privet: %s: no such option; usage: %s\n", word, verb->usage);
+        return false;
+    }
+    if (row->kind == OPTION_FLAG)
+        return set(verb, row, NULL);
+    if (word[2])
+        return set(verb, row, word + 2);
     if (*at + 1 >= argc)
         return wrong(verb, row->name, "needs a value");
     return set(verb, row, argv[++*at]);
@@ -223,8 +270,8 @@ enum option_result options_parse(const struct option_verb *verb, int argc, char 
             if (!parse_long(verb, argc, argv, &at))
                 return OPTIONS_WRONG;
         } else if (!words_only && word[0] == '-' && word[1]) {
-            fprintf(stderr, "privet: %s: no such option; usage: %s\n", word, verb->usage);
-            return OPTIONS_WRONG;
+            if (!parse_short(verb, argc, argv, &at))
+                return OPTIONS_WRONG;
         } else if (!add_operand(verb, word, ret_operands)) {
             return OPTIONS_WRONG;
         }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause-Patent */
 /*
  * Option tables: each verb describes its options once; parsing, --help and complaints come from
- * the table. GNU long options: --name VALUE, --name=VALUE, "--" ends options.
+ * the table. GNU long options: --name VALUE, --name=VALUE, "--" ends options; aliases of one letter
+ * are short options: -x VALUE, -xVALUE.
  */
 #ifndef PRIVET_CLI_OPTIONS_H
 #define PRIVET_CLI_OPTIONS_H
@@ -35,6 +36,7 @@ struct option_row {
     const char *help;
     uint64_t minimum, maximum;  /* numbers and sizes */
     const char *const *choices; /* NULL ends */
+    const char *aliases;        /* other tools' names of it, separated by spaces; one letter: -x */
 };
 
 struct option_verb {

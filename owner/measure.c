@@ -7,7 +7,6 @@
 #include <openssl/hmac.h>
 #include <string.h>
 
-#include "sev/hashes.h"
 #include "sev/session.h"
 
 static void must(int done)
@@ -21,28 +20,38 @@ static void sha256(const void *data, size_t size, uint8_t digest[32])
     must(EVP_Digest(data, size, digest, NULL, EVP_sha256(), NULL));
 }
 
-static void hashes_table(const struct owner_guest *guest, uint8_t table[SEV_HASHES_TABLE_SIZE])
+void owner_kernel_hashes(const struct owner_guest *guest, struct sev_kernel_hashes *ret)
 {
     const char *command_line = guest->command_line ? guest->command_line : "";
-    struct sev_kernel_hashes hashes;
-    sha256(command_line, strlen(command_line) + 1, hashes.cmdline);
-    sha256(guest->initrd.data, guest->initrd.size, hashes.initrd);
-    sha256(guest->kernel.data, guest->kernel.size, hashes.kernel);
-    sev_hashes_build(&hashes, table);
+    sha256(command_line, strlen(command_line) + 1, ret->cmdline);
+    sha256(guest->initrd.data, guest->initrd.size, ret->initrd);
+    sha256(guest->kernel.data, guest->kernel.size, ret->kernel);
 }
 
-void owner_launch_digest(const struct owner_guest *guest, uint8_t digest[OWNER_DIGEST_SIZE])
+void owner_launch_digest_of(const struct owner_guest *guest, const struct sev_kernel_hashes *hashes,
+                            uint8_t digest[OWNER_DIGEST_SIZE])
 {
     uint8_t table[SEV_HASHES_TABLE_SIZE];
     EVP_MD_CTX *context = EVP_MD_CTX_new();
     must(context && EVP_DigestInit_ex(context, EVP_sha256(), NULL));
     must(EVP_DigestUpdate(context, guest->firmware.data, guest->firmware.size));
     if (guest->kernel_hashes) {
-        hashes_table(guest, table);
+        sev_hashes_build(hashes, table);
         must(EVP_DigestUpdate(context, table, sizeof(table)));
     }
+    for (unsigned i = 0; i < guest->processors; i++)
+        must(EVP_DigestUpdate(context, i ? guest->vmsa_others : guest->vmsa_first,
+                              OWNER_VMSA_SIZE));
     must(EVP_DigestFinal_ex(context, digest, NULL));
     EVP_MD_CTX_free(context);
+}
+
+void owner_launch_digest(const struct owner_guest *guest, uint8_t digest[OWNER_DIGEST_SIZE])
+{
+    struct sev_kernel_hashes hashes = { .kernel = { 0 } };
+    if (guest->kernel_hashes)
+        owner_kernel_hashes(guest, &hashes);
+    owner_launch_digest_of(guest, &hashes, digest);
 }
 
 void owner_measurement(const struct owner_guest *guest, const uint8_t digest[OWNER_DIGEST_SIZE],

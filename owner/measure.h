@@ -10,10 +10,14 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "sev/hashes.h"
+
 #define OWNER_DIGEST_SIZE  32u
 #define OWNER_MEASURE_SIZE 32u
 #define OWNER_NONCE_SIZE   16u
 #define OWNER_KEY_SIZE     16u
+#define OWNER_VMSA_SIZE    4096u
+#define OWNER_PROCESSORS   512u /* more than any host gives a guest */
 
 struct owner_blob {
     const uint8_t *data; /* NULL: absent, hashed as nothing */
@@ -26,12 +30,25 @@ struct owner_guest {
     bool kernel_hashes;
     struct owner_blob kernel, initrd;
     const char *command_line; /* NULL: empty */
+    /* SEV-ES: pages of the first processor and of each other one. 0 processors: SEV, no pages. */
+    const uint8_t *vmsa_first, *vmsa_others;
+    unsigned processors;
     uint32_t policy;
     uint8_t api_major, api_minor, build;
 };
 
-/* SHA-256 over everything LAUNCH_UPDATE_DATA gets: the firmware, then the table of hashes. */
+/* What the table of hashes says of the guest's kernel, initrd and command line. */
+void owner_kernel_hashes(const struct owner_guest *guest, struct sev_kernel_hashes *ret);
+
+/*
+ * SHA-256 over everything that the launch commands get: the firmware, the table of hashes, the
+ * processors' pages.
+ */
 void owner_launch_digest(const struct owner_guest *guest, uint8_t digest[OWNER_DIGEST_SIZE]);
+
+/* The same with hashes that are known already; used only if guest->kernel_hashes. */
+void owner_launch_digest_of(const struct owner_guest *guest, const struct sev_kernel_hashes *hashes,
+                            uint8_t digest[OWNER_DIGEST_SIZE]);
 
 /* MEASURE = HMAC(TIK, 04h, API, build, policy, digest, nonce). */
 void owner_measurement(const struct owner_guest *guest, const uint8_t digest[OWNER_DIGEST_SIZE],

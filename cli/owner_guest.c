@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: BSD-2-Clause-Patent */
+/* Options and files of a guest to measure; names as other tools of the field have them. */
+#include "cli/owner_guest.h"
+
+#include <openssl/crypto.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "machine/chip/chip.h"
+#include "sev/session.h"
+
+#define FLASH_LIMIT (8u << 20)
+#define BLOB_LIMIT  (1024u << 20)
+
+/* Naming a kernel means that its hash is measured, as with every tool of the field. */
+enum hashes { HASHES_AUTO, HASHES_ON, HASHES_OFF };
+enum mode { MODE_OF_POLICY, MODE_SEV, MODE_SEV_ES };
+
+void owner_guest_rows(struct owner_guest_options *o, struct option_row *rows)
+{
+    static const char *const hash_modes[] = { "auto", "on", "off", NULL };
+    static const char *const modes[] = { "auto", "sev", "seves", NULL };
+    *o = (struct owner_guest_options){ .policy = SEV_POLICY_NODBG,
+                                       .api_major = CHIP_API_MAJOR,
+                                       .api_minor = CHIP_API_MINOR,
+                                       .build = CHIP_BUILD };
+    const struct option_row all[OWNER_GUEST_ROWS] = {
+        { "firmware", OPTION_TEXT, &o->firmware, "FILE", "flash image", .aliases = "ovmf f" },
+        { "policy", OPTION_POLICY, &o->policy, "POLICY",
+          "guest policy, a number or words such as nodbg,noks; default nodbg" },
+        { "api-major", OPTION_NUMBER, &o->api_major, "N", "of the platform; default 0", 0, 255 },
+        { "api-minor", OPTION_NUMBER, &o->api_minor, "N", "of the platform; default 24", 0, 255 },
+        { "build-id", OPTION_NUMBER, &o->build, "N", "of the platform; default 15", 0, 255 },
+        { "kernel-hashes", OPTION_CHOICE, &o->hashes, "auto|on|off",
+          "hashes of the next three are measured; auto: if --kernel is given", 0, 0, hash_modes },
+        { "kernel", OPTION_TEXT, &o->kernel, "FILE", "kernel", .aliases = "k" },
+        { "initrd", OPTION_TEXT, &o->initrd, "FILE", "initial ram disk", .aliases = "r" },
+        { "append", OPTION_TEXT, &o->append, "TEXT", "kernel command line",
+          .aliases = "cmdline e" },
+        { "tik", OPTION_TEXT, &o->tik, "FILE", "transport integrity key, 16 raw bytes" },
+        { "tek", OPTION_TEXT, &o->tek, "FILE", "transport encryption key, to find a swap" },
+        { "tk", OPTION_TEXT, &o->tk, "FILE", "both keys in one file, TEK then TIK" },
+        { "mode", OPTION_CHOICE, &o->mode, "auto|sev|seves",
+          "auto: SEV-ES if the policy has es", 0, 0, modes },
+        { "num-cpus", OPTION_NUMBER, &o->processors, "N", "processors of a SEV-ES guest", 1,
+          OWNER_PROCESSORS, .aliases = "vcpus n" },
+        { "vmsa-cpu0", OPTION_TEXT, &o->vmsa_first, "FILE",
+          "SEV-ES: page of the first processor's state, 4096 bytes", .aliases = "0" },
+        { "vmsa-cpu1", OPTION_TEXT, &o->vmsa_others, "FILE",
+          "the same of each other processor", .aliases = "1" },
+    };
+    memcpy(rows, all, sizeof(all));
+}
+
+static bool complain(const char *text)
+{
+    fprintf(stderr, "privet: %s\n", text);
+    return false;
+}
+
+static bool check_size(const char *name, const char *what, size_t size, const struct file *file)
+{
+    if (file->size != size)
+        fprintf(stderr, "privet: %s: %zu bytes, %s has %zu\n", name, file->size, what, size);
+    return file->size == size;
+}
+
+/* Raw bytes that may look like text: never decoded. */
+static bool load_raw(const char *path, const char *what, size_t size, struct file *ret)
+{
+    return !path || (file_read(path, what, 2 * size, ret) && check_size(path, what, size, ret));
+}
+
+bool owner_value_load(const char *text, const char *what, size_t size, struct file *ret)
+{
+    if (text_value(text, strlen(text), size, ret)) {
+        if (ret->size == size)
+            return true;
+        file_free(ret);
+    }
+    return file_read_value(text, what, 2 * size, ret) && check_size(text, what, size, ret);
+}
+
+/* sev-tool's form: TEK, then TIK. */
+static bool load_both_keys(const struct owner_guest_options *o, struct owner_guest_files *files)
+{
+    if (!o->tk)
+        return load_raw(o->tik, "a transport integrity key", OWNER_KEY_SIZE, &files->tik) &&
+               load_raw(o->tek, "a transport encryption key", OWNER_KEY_SIZE, &files->tek);
+    if (o->tik || o->tek)
+        return complain("--tk holds both keys; it does not go with --tik and --tek");
+    if (!load_raw(o->tk, "a file of TEK and TIK", 2 * OWNER_KEY_SIZE, &files->tek))
+        return false;
+    files->tik.data = malloc(OWNER_KEY_SIZE);
+    if (!files->tik.data)
+        return complain("out of memory");
+    memcpy(files->tik.data, files->tek.data + OWNER_KEY_SIZE, OWNER_KEY_SIZE);
+    OPENSSL_cleanse(files->tek.data + OWNER_KEY_SIZE, OWNER_KEY_SIZE);
+    files->tik.size = files->tek.size = OWNER_KEY_SIZE;
+    return true;
+}
+
+static bool hashes_wanted(const struct owner_guest_options *o)
+{
+    return o->hashes == HASHES_ON || (o->hashes == HASHES_AUTO && o->kernel);
+}
+
+static bool is_es(const struct owner_guest_options *o)
+{
+    return o->mode == MODE_SEV_ES || (o->policy & SEV_POLICY_ES);
+}
+
+static bool options_check(const struct owner_guest_options *o)
+{
+    if (!o->firmware)
+        return complain("--firmware is needed: the flash image that the guest starts");
+    if (hashes_wanted(o) && !o->kernel)
+        return complain("--kernel-hashes on needs --kernel");
+    if ((o->initrd || o->append) && !o->kernel)
+        return complain("--initrd and --append need --kernel");
+    if (o->mode == MODE_SEV && (o->policy & SEV_POLICY_ES))
+        return complain("--mode sev: the policy has es");
+    if (is_es(o) && (!o->processors || !o->vmsa_first))
+        return complain("a SEV-ES guest needs --num-cpus and --vmsa-cpu0: its processors' state is "
+                        "measured ('sevctl vmsa build' makes the pages)");
+    if (is_es(o) && o->processors > 1 && !o->vmsa_others)
+        return complain("more than one processor needs --vmsa-cpu1");
+    if (!is_es(o) && (o->vmsa_first || o->vmsa_others))
+        return complain("--vmsa-cpu0 and --vmsa-cpu1 are for SEV-ES: --policy with es");
+    return true;
+}
+
+static bool files_load(const struct owner_guest_options *o, struct owner_guest_files *files)
+{
+    return file_read(o->firmware, "firmware image", FLASH_LIMIT, &files->firmware) &&
+           (!o->kernel || file_read(o->kernel, "kernel", BLOB_LIMIT, &files->kernel)) &&
+           (!o->initrd || file_read(o->initrd, "initrd", BLOB_LIMIT, &files->initrd)) &&
+           load_raw(o->vmsa_first, "a processor's page", OWNER_VMSA_SIZE, &files->vmsa_first) &&
+           load_raw(o->vmsa_others, "a processor's page", OWNER_VMSA_SIZE, &files->vmsa_others) &&
+           load_both_keys(o, files);
+}
+
+bool owner_guest_load(const struct owner_guest_options *o, struct owner_guest_files *files,
+                      struct owner_guest *guest)
+{
+    memset(files, 0, sizeof(*files));
+    if (!options_check(o) || !files_load(o, files))
+        return false;
+    *guest = (struct owner_guest){
+        .firmware = { files->firmware.data, files->firmware.size },
+        .kernel_hashes = hashes_wanted(o),
+        .kernel = { files->kernel.data, files->kernel.size },
+        .initrd = { files->initrd.data, files->initrd.size },
+        .command_line = o->append,
+        .policy = (uint32_t)o->policy | (is_es(o) ? SEV_POLICY_ES : 0),
+        .api_major = (uint8_t)o->api_major,
+        .api_minor = (uint8_t)o->api_minor,
+        .build = (uint8_t)o->build,
+        .vmsa_first = files->vmsa_first.data,
+        .vmsa_others = files->vmsa_others.data,
+        .processors = is_es(o) ? (unsigned)o->processors : 0,
+    };
+    return true;
+}
+
+void owner_guest_free(struct owner_guest_files *files)
+{
+    OPENSSL_cleanse(files->tik.data, files->tik.size);
+    OPENSSL_cleanse(files->tek.data, files->tek.size);
+    struct file *const all[] = { &files->firmware, &files->kernel, &files->initrd,
+                                 &files->vmsa_first, &files->vmsa_others, &files->tik,
+                                 &files->tek };
+    for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)
+        file_free(all[i]);
+}

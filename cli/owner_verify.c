@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: BSD-2-Clause-Patent */
+/* `privet owner verify`: is a reported measurement the expected one, and if not, why. */
+#include <stdio.h>
+#include <string.h>
+
+#include "cli/file.h"
+#include "cli/options.h"
+#include "cli/owner.h"
+#include "cli/owner_guest.h"
+#include "owner/mismatch.h"
+
+#define VARIABLES_LIMIT (8u << 20)
+
+struct verify_options {
+    struct owner_guest_options guest;
+    const char *measurement, *variables;
+    bool json, quiet;
+};
+
+static bool inputs_load(const struct verify_options *o, struct file *report,
+                        struct file *variables)
+{
+    if (!o->measurement) {
+        fprintf(stderr, "privet: --measurement is needed: what the launch reported\n");
+        return false;
+    }
+    return owner_value_load(o->measurement, "a launch measurement", OWNER_REPORT_SIZE, report) &&
+           (!o->variables ||
+            file_read(o->variables, "image of the variables", VARIABLES_LIMIT, variables));
+}
+
+static int print_right(const struct verify_options *o)
+{
+    if (o->json)
+        printf("{\"verified\":true}\n");
+    else if (!o->quiet)
+        printf("the measurement is the expected one\n");
+    return output_flush() ? 0 : 1;
+}
+
+static int print_wrong(const struct verify_options *o, const struct owner_claim *claim)
+{
+    char reason[OWNER_REASON_SIZE];
+    bool found = owner_mismatch_find(claim, reason);
+    if (o->json && found)
+        printf("{\"verified\":false,\"reason\":\"%s\"}\n", reason);
+    else if (o->json)
+        printf("{\"verified\":false,\"reason\":null}\n");
+    if (found)
+        fprintf(stderr, "privet: not the expected measurement: %s\n", reason);
+    else
+        fprintf(stderr, "privet: not the expected measurement, and none of the usual mistakes "
+                        "fits: firmware, kernel, initrd or command line differ, or the keys or "
+                        "the measurement are of another launch\n");
+    return output_flush() ? EXIT_VERIFICATION_FAILED : 1;
+}
+
+static int verify(const struct verify_options *o, const struct owner_guest *guest,
+                  const struct owner_guest_files *files)
+{
+    static const uint8_t no_session[OWNER_KEY_SIZE];
+    struct file report = { 0 }, variables = { 0 };
+    int code = 1;
+    if (inputs_load(o, &report, &variables)) {
+        const struct owner_claim claim = {
+            .guest = guest,
+            .variables = { variables.data, variables.size },
+            .tik = files->tik.data,
+            .tek = files->tek.data,
+            .reported = report.data,
+        };
+        bool right = owner_verify(guest, claim.tik ? claim.tik : no_session, claim.reported);
+        code = right ? print_right(o) : print_wrong(o, &claim);
+    }
+    file_free(&report);
+    file_free(&variables);
+    return code;
+}
+
+int owner_verify_command(int argc, char **argv)
+{
+    struct verify_options o = { .json = false };
+    struct option_row rows[OWNER_GUEST_ROWS + 5] = { 0 };
+    const struct option_row own[] = {
+        { "measurement", OPTION_TEXT, &o.measurement, "VALUE",
+          "as reported, 48 bytes: base64, hex or a file", .aliases = "launch-measure-blob m" },
+        { "vars", OPTION_TEXT, &o.variables, "FILE",
+          "image of the variables, to find out whether it was measured" },
+        { "quiet", OPTION_FLAG, &o.quiet, NULL, "no word if the measurement is right",
+          .aliases = "q" },
+        { "json", OPTION_FLAG, &o.json, NULL, "one JSON document on stdout" },
+    };
+    const struct option_verb verb = {
+        .usage = "privet owner verify [options]",
+        .summary = "Compares a reported launch measurement with the expected one. Exit status 6: "
+                   "they differ;\nthe usual mistakes are then tried, and the one that fits is "
+                   "named.",
+        .rows = rows,
+        .footer = "API version and build are the platform's (`privet run` and query-sev report "
+                  "them).\n"
+                  "Example:\n"
+                  "  privet owner verify --firmware privet.fd --measurement launch.b64 --tik "
+                  "vm_tik.bin",
+    };
+    struct owner_guest_files files;
+    struct owner_guest guest;
+    owner_guest_rows(&o.guest, rows);
+    memcpy(rows + OWNER_GUEST_ROWS, own, sizeof(own));
+    enum option_result result = options_parse(&verb, argc, argv, NULL);
+    if (result != OPTIONS_RUN)
+        return result == OPTIONS_HELP ? 0 : 1;
+    int code = owner_guest_load(&o.guest, &files, &guest) ? verify(&o, &guest, &files) : 1;
+    owner_guest_free(&files);
+    return code;
+}
