@@ -10,11 +10,10 @@
 #include "firmware/uefi/memory.h"
 #include "firmware/uefi/services.h"
 
-#define EVENT_MAGIC 0x746e7665u
-#define LEVELS      32u
+#define LEVELS 32u
 
 struct event {
-    uint32_t magic, type;
+    uint32_t type;
     EFI_TPL tpl;
     EFI_EVENT_NOTIFY function;
     void *context;
@@ -166,8 +165,7 @@ static EFI_STATUS create(uint32_t type, EFI_TPL tpl, EFI_EVENT_NOTIFY function, 
         pool_allocate(type & EVT_RUNTIME ? MEMORY_RUNTIME_DATA : MEMORY_BOOT_DATA, sizeof(*e));
     if (!e)
         return EFI_OUT_OF_RESOURCES;
-    *e = (struct event){ .magic = EVENT_MAGIC,
-                         .type = type,
+    *e = (struct event){ .type = type,
                          .tpl = type & notify ? tpl : 0,
                          .function = type & notify ? function : NULL,
                          .context = context };
@@ -219,7 +217,6 @@ EFI_STATUS EFIAPI bs_close_event(EFI_EVENT event)
         *link = e->next;
         if (e->queued)
             dequeue(e);
-        e->magic = 0;
     }
     interrupts_restore(flags);
     if (!e)

@@ -2,7 +2,8 @@
 /*
  * The protocol database (UEFI 2.10 7.3): handles and the interfaces on them. There are a few
  * hundred handles at most, so lists are searched in order. Status codes are part of the interface:
- * loaders tell "absent" from "broken" by them.
+ * loaders tell "absent" from "broken" by them. Notifications of timers may call all of this at any
+ * moment: lists are walked and changed with interrupts off.
  */
 #include "firmware/uefi/handles.h"
 
@@ -21,10 +22,12 @@ struct handle *handle_first(void)
 
 struct handle *handle_get(EFI_HANDLE handle)
 {
-    for (struct handle *h = first_handle; h; h = h->next)
-        if (h == handle)
-            return h;
-    return NULL;
+    uint64_t flags = interrupts_save();
+    struct handle *h = first_handle;
+    while (h && h != handle)
+        h = h->next;
+    interrupts_restore(flags);
+    return h;
 }
 
 bool handle_valid(EFI_HANDLE handle)
@@ -34,13 +37,13 @@ bool handle_valid(EFI_HANDLE handle)
 
 struct protocol *handle_find(EFI_HANDLE handle, const EFI_GUID *guid)
 {
+    uint64_t flags = interrupts_save();
     struct handle *h = handle_get(handle);
-    if (!h)
-        return NULL;
-    for (struct protocol *p = h->protocols; p; p = p->next)
-        if (guid_equal(&p->guid, guid))
-            return p;
-    return NULL;
+    struct protocol *p = h ? h->protocols : NULL;
+    while (p && !guid_equal(&p->guid, guid))
+        p = p->next;
+    interrupts_restore(flags);
+    return p;
 }
 
 void *handle_interface(EFI_HANDLE handle, const EFI_GUID *protocol)
@@ -54,16 +57,19 @@ static struct handle *handle_new(void)
     struct handle *h = pool_allocate(MEMORY_BOOT_DATA, sizeof(*h));
     if (!h)
         return NULL;
+    uint64_t flags = interrupts_save();
     if (last_handle)
         last_handle->next = h;
     else
         first_handle = h;
     last_handle = h;
+    interrupts_restore(flags);
     return h;
 }
 
 static void handle_drop(struct handle *dead)
 {
+    uint64_t flags = interrupts_save();
     struct handle *previous = NULL;
     struct handle **link = &first_handle;
     while (*link != dead) {
@@ -73,36 +79,46 @@ static void handle_drop(struct handle *dead)
     *link = dead->next;
     if (last_handle == dead)
         last_handle = previous;
+    interrupts_restore(flags);
     pool_free(dead);
 }
 
+/* What is notified runs behind the loop: it may close its event, and take the interface away. */
 static void notify_installed(const EFI_GUID *guid)
 {
+    EFI_TPL old = bs_raise_tpl(TPL_HIGH_LEVEL);
     for (struct notification *n = notifications; n; n = n->next)
         if (guid_equal(&n->guid, guid))
             bs_signal_event(n->event);
+    bs_restore_tpl(old);
+}
+
+static struct handle *next_unseen(struct notification *n)
+{
+    struct handle *best = NULL;
+    uint64_t best_order = UINT64_MAX;
+    for (struct handle *h = first_handle; h; h = h->next) {
+        struct protocol *p = handle_find(h, &n->guid);
+        if (p && p->order > n->seen && p->order < best_order) {
+            best = h;
+            best_order = p->order;
+        }
+    }
+    if (best)
+        n->seen = best_order;
+    return best;
 }
 
 /* LocateHandle ByRegisterNotify: the next handle that got the protocol since the last call. */
 EFI_HANDLE handle_next_registered(void *registration)
 {
-    for (struct notification *n = notifications; n; n = n->next) {
-        if (n != registration)
-            continue;
-        struct handle *best = NULL;
-        uint64_t best_order = UINT64_MAX;
-        for (struct handle *h = first_handle; h; h = h->next) {
-            struct protocol *p = handle_find(h, &n->guid);
-            if (p && p->order > n->seen && p->order < best_order) {
-                best = h;
-                best_order = p->order;
-            }
-        }
-        if (best)
-            n->seen = best_order;
-        return best;
-    }
-    return NULL;
+    uint64_t flags = interrupts_save();
+    struct notification *n = notifications;
+    while (n && n != registration)
+        n = n->next;
+    struct handle *next = n ? next_unseen(n) : NULL;
+    interrupts_restore(flags);
+    return next;
 }
 
 EFI_STATUS EFIAPI bs_register_protocol_notify(EFI_GUID *protocol, EFI_EVENT event,
@@ -113,14 +129,17 @@ EFI_STATUS EFIAPI bs_register_protocol_notify(EFI_GUID *protocol, EFI_EVENT even
     struct notification *n = pool_allocate(MEMORY_BOOT_DATA, sizeof(*n));
     if (!n)
         return EFI_OUT_OF_RESOURCES;
+    uint64_t flags = interrupts_save();
     *n = (struct notification){ .next = notifications, .guid = *protocol, .event = event };
     notifications = n;
+    interrupts_restore(flags);
     *ret_registration = n;
     return EFI_SUCCESS;
 }
 
 void handle_forget_event(EFI_EVENT event)
 {
+    uint64_t flags = interrupts_save();
     for (struct notification **link = &notifications; *link;) {
         struct notification *n = *link;
         if (n->event == event) {
@@ -130,6 +149,28 @@ void handle_forget_event(EFI_EVENT event)
             link = &n->next;
         }
     }
+    interrupts_restore(flags);
+}
+
+static void append(struct handle *h, struct protocol *p)
+{
+    uint64_t flags = interrupts_save();
+    struct protocol **tail = &h->protocols;
+    while (*tail)
+        tail = &(*tail)->next;
+    p->order = ++install_count;
+    *tail = p;
+    interrupts_restore(flags);
+}
+
+static void take_out(struct handle *h, struct protocol *p)
+{
+    uint64_t flags = interrupts_save();
+    struct protocol **link = &h->protocols;
+    while (*link != p)
+        link = &(*link)->next;
+    *link = p->next;
+    interrupts_restore(flags);
 }
 
 EFI_STATUS EFIAPI bs_install_protocol_interface(EFI_HANDLE *handle, EFI_GUID *protocol, UINT32 type,
@@ -147,11 +188,8 @@ EFI_STATUS EFIAPI bs_install_protocol_interface(EFI_HANDLE *handle, EFI_GUID *pr
         pool_free(p);
         return EFI_OUT_OF_RESOURCES;
     }
-    *p = (struct protocol){ .guid = *protocol, .interface = interface, .order = ++install_count };
-    struct protocol **tail = &h->protocols;
-    while (*tail)
-        tail = &(*tail)->next;
-    *tail = p;
+    *p = (struct protocol){ .guid = *protocol, .interface = interface };
+    append(h, p);
     *handle = h;
     notify_installed(protocol);
     return EFI_SUCCESS;
@@ -167,18 +205,14 @@ void handle_install(EFI_HANDLE *handle, const EFI_GUID *protocol, void *interfac
 EFI_STATUS EFIAPI bs_uninstall_protocol_interface(EFI_HANDLE handle, EFI_GUID *protocol,
                                                   VOID *interface)
 {
-    struct handle *h = handle_get(handle);
-    if (!h || !protocol)
+    struct protocol *p;
+    if (!handle_valid(handle) || !protocol)
         return EFI_INVALID_PARAMETER;
-    struct protocol *p = handle_find(handle, protocol);
-    if (!p || p->interface != interface)
-        return EFI_NOT_FOUND;
-    if (!open_release(h, p))
-        return EFI_ACCESS_DENIED;
-    struct protocol **link = &h->protocols;
-    while (*link != p)
-        link = &(*link)->next;
-    *link = p->next;
+    EFI_STATUS status = open_release(handle, protocol, interface, &p);
+    if (status != EFI_SUCCESS)
+        return status;
+    struct handle *h = handle;
+    take_out(h, p);
     pool_free(p);
     if (!h->protocols)
         handle_drop(h);
@@ -188,17 +222,15 @@ EFI_STATUS EFIAPI bs_uninstall_protocol_interface(EFI_HANDLE handle, EFI_GUID *p
 EFI_STATUS EFIAPI bs_reinstall_protocol_interface(EFI_HANDLE handle, EFI_GUID *protocol, VOID *old,
                                                   VOID *new)
 {
-    struct handle *h = handle_get(handle);
-    if (!h || !protocol)
+    struct protocol *p;
+    if (!handle_valid(handle) || !protocol)
         return EFI_INVALID_PARAMETER;
-    struct protocol *p = handle_find(handle, protocol);
-    if (!p || p->interface != old)
-        return EFI_NOT_FOUND;
-    if (!open_release(h, p))
-        return EFI_ACCESS_DENIED;
+    EFI_STATUS status = open_release(handle, protocol, old, &p);
+    if (status != EFI_SUCCESS)
+        return status;
     p->interface = new;
     p->order = ++install_count;
-    notify_installed(protocol);
+    notify_installed(&p->guid);
     bs_connect_controller(handle, NULL, NULL, true);
     return EFI_SUCCESS;
 }

@@ -37,8 +37,12 @@ struct handle *handle_get(EFI_HANDLE handle); /* NULL: there is no such handle *
 struct protocol *handle_find(EFI_HANDLE handle, const EFI_GUID *guid);
 /* The next handle for a RegisterProtocolNotify registration, or NULL. */
 EFI_HANDLE handle_next_registered(void *registration);
-/* open.c: asks the drivers that use an interface to let go. False: somebody keeps it. */
-bool open_release(struct handle *h, struct protocol *p);
+/*
+ * open.c: asks the drivers that use an interface to let go, and finds its record. EFI_NOT_FOUND: it
+ * is not there, or went with a driver; EFI_ACCESS_DENIED: somebody keeps it.
+ */
+EFI_STATUS open_release(EFI_HANDLE handle, const EFI_GUID *protocol, const void *interface,
+                        struct protocol **ret);
 /* An event is being closed: no more notifications to it. */
 void handle_forget_event(EFI_EVENT event);
 

@@ -10,25 +10,25 @@ static bool accepts(EFI_LOCATE_SEARCH_TYPE how, const EFI_GUID *protocol, struct
     return how == AllHandles || handle_find(handle, protocol) != NULL;
 }
 
-EFI_STATUS EFIAPI bs_locate_handle(EFI_LOCATE_SEARCH_TYPE how, EFI_GUID *protocol, VOID *key,
-                                   UINTN *size, EFI_HANDLE *buffer)
+static EFI_STATUS locate_registered(VOID *key, UINTN *size, EFI_HANDLE *buffer)
 {
-    if (!size || (UINT32)how > ByProtocol || (how == ByProtocol && !protocol) ||
-        (how == ByRegisterNotify && !key))
+    UINTN room = *size;
+    *size = sizeof(EFI_HANDLE);
+    if (room < sizeof(EFI_HANDLE))
+        return EFI_BUFFER_TOO_SMALL;
+    if (!buffer)
         return EFI_INVALID_PARAMETER;
-    if (how == ByRegisterNotify) {
-        UINTN room = *size;
-        *size = sizeof(EFI_HANDLE);
-        if (room < sizeof(EFI_HANDLE))
-            return EFI_BUFFER_TOO_SMALL;
-        if (!buffer)
-            return EFI_INVALID_PARAMETER;
-        EFI_HANDLE found = handle_next_registered(key);
-        if (!found)
-            return EFI_NOT_FOUND;
-        *buffer = found;
-        return EFI_SUCCESS;
-    }
+    EFI_HANDLE found = handle_next_registered(key);
+    if (!found)
+        return EFI_NOT_FOUND;
+    *buffer = found;
+    return EFI_SUCCESS;
+}
+
+/* Counts first, then writes: the handles must stay as they are meanwhile. */
+static EFI_STATUS locate(EFI_LOCATE_SEARCH_TYPE how, const EFI_GUID *protocol, UINTN *size,
+                         EFI_HANDLE *buffer)
+{
     UINTN needed = 0;
     for (struct handle *h = handle_first(); h; h = h->next)
         if (accepts(how, protocol, h))
@@ -45,6 +45,20 @@ EFI_STATUS EFIAPI bs_locate_handle(EFI_LOCATE_SEARCH_TYPE how, EFI_GUID *protoco
         if (accepts(how, protocol, h))
             *buffer++ = h;
     return EFI_SUCCESS;
+}
+
+EFI_STATUS EFIAPI bs_locate_handle(EFI_LOCATE_SEARCH_TYPE how, EFI_GUID *protocol, VOID *key,
+                                   UINTN *size, EFI_HANDLE *buffer)
+{
+    if (!size || (UINT32)how > ByProtocol || (how == ByProtocol && !protocol) ||
+        (how == ByRegisterNotify && !key))
+        return EFI_INVALID_PARAMETER;
+    if (how == ByRegisterNotify)
+        return locate_registered(key, size, buffer);
+    uint64_t flags = interrupts_save();
+    EFI_STATUS status = locate(how, protocol, size, buffer);
+    interrupts_restore(flags);
+    return status;
 }
 
 EFI_STATUS EFIAPI bs_locate_handle_buffer(EFI_LOCATE_SEARCH_TYPE how, EFI_GUID *protocol, VOID *key,
@@ -75,7 +89,7 @@ EFI_STATUS EFIAPI bs_locate_protocol(EFI_GUID *protocol, VOID *registration, VOI
 {
     if (!protocol || !ret_interface)
         return EFI_INVALID_PARAMETER;
-    *ret_interface = NULL;
+    uint64_t flags = interrupts_save();
     struct protocol *found = NULL;
     if (registration) {
         found = handle_find(handle_next_registered(registration), protocol);
@@ -83,10 +97,9 @@ EFI_STATUS EFIAPI bs_locate_protocol(EFI_GUID *protocol, VOID *registration, VOI
         for (struct handle *h = handle_first(); h && !found; h = h->next)
             found = handle_find(h, protocol);
     }
-    if (!found)
-        return EFI_NOT_FOUND;
-    *ret_interface = found->interface;
-    return EFI_SUCCESS;
+    *ret_interface = found ? found->interface : NULL;
+    interrupts_restore(flags);
+    return found ? EFI_SUCCESS : EFI_NOT_FOUND;
 }
 
 /* Bytes of `path` that `prefix` matches by whole nodes; 0 if it is no prefix. */
@@ -100,33 +113,43 @@ static size_t match_prefix(const EFI_DEVICE_PATH_PROTOCOL *prefix, size_t prefix
     return length;
 }
 
-EFI_STATUS EFIAPI bs_locate_device_path(EFI_GUID *protocol, EFI_DEVICE_PATH_PROTOCOL **path,
-                                        EFI_HANDLE *ret_device)
+/* The handle with the protocol whose path is the longest beginning of this one. */
+static struct handle *best_device(const EFI_GUID *protocol, const EFI_DEVICE_PATH_PROTOCOL *path,
+                                  size_t path_size, size_t *ret_length)
 {
-    if (!protocol || !path || !*path)
-        return EFI_INVALID_PARAMETER;
-    size_t path_size = devicepath_size(*path);
-    if (!path_size)
-        return EFI_INVALID_PARAMETER;
+    uint64_t flags = interrupts_save();
     struct handle *best = NULL;
-    size_t best_length = 0;
+    *ret_length = 0;
     for (struct handle *h = handle_first(); h; h = h->next) {
         EFI_DEVICE_PATH_PROTOCOL *own = handle_interface(h, &guid_device_path);
         size_t own_size = own ? devicepath_size(own) : 0;
         if (!own_size || !handle_find(h, protocol))
             continue;
-        size_t length = match_prefix(own, own_size, *path, path_size);
-        if (length > best_length) {
+        size_t length = match_prefix(own, own_size, path, path_size);
+        if (length > *ret_length) {
             best = h;
-            best_length = length;
+            *ret_length = length;
         }
     }
+    interrupts_restore(flags);
+    return best;
+}
+
+EFI_STATUS EFIAPI bs_locate_device_path(EFI_GUID *protocol, EFI_DEVICE_PATH_PROTOCOL **path,
+                                        EFI_HANDLE *ret_device)
+{
+    if (!protocol || !path || !*path)
+        return EFI_INVALID_PARAMETER;
+    size_t length, path_size = devicepath_size(*path);
+    if (!path_size)
+        return EFI_INVALID_PARAMETER;
+    struct handle *best = best_device(protocol, *path, path_size, &length);
     if (!best)
         return EFI_NOT_FOUND;
     if (!ret_device)
         return EFI_INVALID_PARAMETER;
     *ret_device = best;
-    *path = (EFI_DEVICE_PATH_PROTOCOL *)((uint8_t *)*path + best_length);
+    *path = (EFI_DEVICE_PATH_PROTOCOL *)((uint8_t *)*path + length);
     return EFI_SUCCESS;
 }
 

@@ -163,8 +163,11 @@ static bool is_ram(const struct range *range)
 
 bool memory_is_ram(uint64_t base, uint64_t length)
 {
-    uint64_t end;
-    return length != 0 && !__builtin_add_overflow(base, length, &end) && covered(base, end, is_ram);
+    uint64_t end, flags = interrupts_save(); /* a notification must not change ranges meanwhile */
+    bool ram =
+        length != 0 && !__builtin_add_overflow(base, length, &end) && covered(base, end, is_ram);
+    interrupts_restore(flags);
+    return ram;
 }
 
 uint64_t memory_free_bytes(void)

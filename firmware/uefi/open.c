@@ -15,6 +15,7 @@
 static bool drop_opens(struct protocol *p, bool (*match)(const struct open *o, const void *key),
                        const void *key)
 {
+    uint64_t flags = interrupts_save();
     bool found = false;
     for (struct open **link = &p->opens; *link;) {
         struct open *o = *link;
@@ -26,26 +27,44 @@ static bool drop_opens(struct protocol *p, bool (*match)(const struct open *o, c
             link = &o->next;
         }
     }
+    interrupts_restore(flags);
     return found;
 }
 
-/* Disconnects every driver from an interface. False: one of them stays. */
-static bool stop_drivers(EFI_HANDLE handle, struct protocol *p)
+/* The first driver that holds an interface, NULL: none. */
+static EFI_HANDLE driver_of(const struct protocol *p)
 {
-    for (struct open *o = p->opens; o;) {
-        if (!(o->attributes & EFI_OPEN_PROTOCOL_BY_DRIVER)) {
-            o = o->next;
-            continue;
-        }
-        EFI_HANDLE agent = o->agent;
-        if (bs_disconnect_controller(handle, agent, NULL) != EFI_SUCCESS)
+    const struct open *o = p ? p->opens : NULL;
+    while (o && !(o->attributes & EFI_OPEN_PROTOCOL_BY_DRIVER))
+        o = o->next;
+    return o ? o->agent : NULL;
+}
+
+static bool is_driven_by(const struct protocol *p, EFI_HANDLE agent)
+{
+    for (const struct open *o = p ? p->opens : NULL; o; o = o->next)
+        if ((o->attributes & EFI_OPEN_PROTOCOL_BY_DRIVER) && o->agent == agent)
+            return true;
+    return false;
+}
+
+/*
+ * Disconnects every driver from an interface. False: one of them stays, whatever it says. A Stop
+ * may take the interface away, and its handle: whoever calls must look it up again.
+ */
+static bool stop_drivers(EFI_HANDLE handle, const EFI_GUID *protocol)
+{
+    EFI_HANDLE agent;
+    while ((agent = driver_of(handle_find(handle, protocol))) != NULL)
+        if (bs_disconnect_controller(handle, agent, NULL) != EFI_SUCCESS ||
+            is_driven_by(handle_find(handle, protocol), agent))
             return false;
-        for (o = p->opens; o; o = o->next) /* it said that it stopped, yet holds on */
-            if ((o->attributes & EFI_OPEN_PROTOCOL_BY_DRIVER) && o->agent == agent)
-                return false;
-        o = p->opens; /* the list has changed */
-    }
     return true;
+}
+
+static bool has_interface(const struct protocol *p, const void *interface)
+{
+    return p && p->interface == interface;
 }
 
 static bool is_look_up(const struct open *o, const void *key)
@@ -54,16 +73,26 @@ static bool is_look_up(const struct open *o, const void *key)
     return o->attributes & LOOK_UPS;
 }
 
-bool open_release(struct handle *h, struct protocol *p)
+EFI_STATUS open_release(EFI_HANDLE handle, const EFI_GUID *protocol, const void *interface,
+                        struct protocol **ret)
 {
-    bool released = stop_drivers(h, p);
+    EFI_GUID guid = *protocol; /* it may lie in the record */
+    if (!has_interface(handle_find(handle, &guid), interface))
+        return EFI_NOT_FOUND;
+    bool released = stop_drivers(handle, &guid);
+    struct protocol *p = handle_find(handle, &guid);
+    if (!has_interface(p, interface))
+        return EFI_NOT_FOUND;
     if (released) {
         drop_opens(p, is_look_up, NULL);
         released = p->opens == NULL;
     }
-    if (!released) /* those that did stop get it back, UEFI 2.10 7.3.3 */
-        bs_connect_controller(h, NULL, NULL, true);
-    return released;
+    if (!released) { /* those that did stop get it back, UEFI 2.10 7.3.3 */
+        bs_connect_controller(handle, NULL, NULL, true);
+        return EFI_ACCESS_DENIED;
+    }
+    *ret = p;
+    return EFI_SUCCESS;
 }
 
 EFI_STATUS EFIAPI bs_handle_protocol(EFI_HANDLE handle, EFI_GUID *protocol, VOID **ret_interface)
@@ -98,11 +127,11 @@ static bool same_user(const struct open *o, EFI_HANDLE agent, EFI_HANDLE control
 }
 
 /* May it be opened that way? UEFI 2.10 7.3.9, what it says of each attribute. */
-static EFI_STATUS check_conflicts(struct handle *h, struct protocol *p, EFI_HANDLE agent,
-                                  EFI_HANDLE controller, UINT32 attributes)
+static EFI_STATUS check_conflicts(const struct protocol *p, EFI_HANDLE agent, EFI_HANDLE controller,
+                                  UINT32 attributes)
 {
     bool by_driver = false, exclusive = false;
-    for (struct open *o = p->opens; o; o = o->next) {
+    for (const struct open *o = p->opens; o; o = o->next) {
         if ((o->attributes & EFI_OPEN_PROTOCOL_BY_DRIVER) && o->attributes == attributes &&
             same_user(o, agent, controller))
             return EFI_ALREADY_STARTED;
@@ -110,50 +139,78 @@ static EFI_STATUS check_conflicts(struct handle *h, struct protocol *p, EFI_HAND
         exclusive |= (o->attributes & EFI_OPEN_PROTOCOL_EXCLUSIVE) != 0;
     }
     if (attributes & EFI_OPEN_PROTOCOL_EXCLUSIVE)
-        return exclusive || !stop_drivers(h, p) ? EFI_ACCESS_DENIED : EFI_SUCCESS;
+        return exclusive ? EFI_ACCESS_DENIED : EFI_SUCCESS; /* drivers are asked to stop */
     if (attributes & EFI_OPEN_PROTOCOL_BY_DRIVER)
         return exclusive || by_driver ? EFI_ACCESS_DENIED : EFI_SUCCESS;
     return EFI_SUCCESS;
 }
 
+/* Counts an open that is recorded already, else records `new`. False: it was counted. */
+static bool count_or_append(struct protocol *p, struct open *new)
+{
+    uint64_t flags = interrupts_save();
+    struct open **tail = &p->opens;
+    while (*tail && !(same_user(*tail, new->agent, new->controller) &&
+                      (*tail)->attributes == new->attributes))
+        tail = &(*tail)->next;
+    bool known = *tail != NULL;
+    if (known)
+        (*tail)->count++;
+    else
+        *tail = new;
+    interrupts_restore(flags);
+    return !known;
+}
+
 static EFI_STATUS record_open(struct protocol *p, EFI_HANDLE agent, EFI_HANDLE controller,
                               UINT32 attributes)
 {
-    struct open **tail = &p->opens;
-    for (; *tail; tail = &(*tail)->next)
-        if (same_user(*tail, agent, controller) && (*tail)->attributes == attributes) {
-            (*tail)->count++;
-            return EFI_SUCCESS;
-        }
     struct open *o = pool_allocate(MEMORY_BOOT_DATA, sizeof(*o));
     if (!o)
         return EFI_OUT_OF_RESOURCES;
     *o = (struct open){
         .agent = agent, .controller = controller, .attributes = attributes, .count = 1
     };
-    *tail = o;
+    if (!count_or_append(p, o))
+        pool_free(o);
     return EFI_SUCCESS;
+}
+
+/* Opens what is there; *ret_interface as it was on an error. */
+static EFI_STATUS open_interface(EFI_HANDLE handle, const EFI_GUID *protocol, VOID **ret_interface,
+                                 EFI_HANDLE agent, EFI_HANDLE controller, UINT32 attributes)
+{
+    struct protocol *p = handle_find(handle, protocol);
+    if (!p)
+        return EFI_UNSUPPORTED;
+    EFI_STATUS status = check_conflicts(p, agent, controller, attributes);
+    if (status == EFI_SUCCESS && (attributes & EFI_OPEN_PROTOCOL_EXCLUSIVE)) {
+        if (!stop_drivers(handle, protocol))
+            return EFI_ACCESS_DENIED;
+        p = handle_find(handle, protocol);
+        if (!p)
+            return EFI_UNSUPPORTED;
+    }
+    if (status == EFI_SUCCESS && agent)
+        status = record_open(p, agent, controller, attributes);
+    if (status == EFI_SUCCESS || status == EFI_ALREADY_STARTED)
+        *ret_interface = p->interface;
+    return status;
 }
 
 EFI_STATUS EFIAPI bs_open_protocol(EFI_HANDLE handle, EFI_GUID *protocol, VOID **ret_interface,
                                    EFI_HANDLE agent, EFI_HANDLE controller, UINT32 attributes)
 {
-    bool test = attributes == EFI_OPEN_PROTOCOL_TEST_PROTOCOL;
-    struct handle *h = handle_get(handle);
-    if (!h || !protocol || (!ret_interface && !test) ||
+    VOID *unused;
+    if (attributes == EFI_OPEN_PROTOCOL_TEST_PROTOCOL)
+        ret_interface = &unused;
+    if (!handle_valid(handle) || !protocol || !ret_interface ||
         !attributes_valid(attributes, handle, agent, controller))
         return EFI_INVALID_PARAMETER;
-    struct protocol *p = handle_find(handle, protocol);
-    if (!p) {
-        if (!test)
-            *ret_interface = NULL;
-        return EFI_UNSUPPORTED;
-    }
-    EFI_STATUS status = check_conflicts(h, p, agent, controller, attributes);
-    if (status == EFI_SUCCESS && agent)
-        status = record_open(p, agent, controller, attributes);
-    if (!test && (status == EFI_SUCCESS || status == EFI_ALREADY_STARTED))
-        *ret_interface = p->interface;
+    EFI_GUID guid = *protocol; /* it may lie in a record that goes */
+    EFI_STATUS status = open_interface(handle, &guid, ret_interface, agent, controller, attributes);
+    if (status == EFI_UNSUPPORTED)
+        *ret_interface = NULL;
     return status;
 }
 

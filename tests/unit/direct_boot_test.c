@@ -171,6 +171,17 @@ void fwcfg_read_through(uint16_t key, void *data, size_t length, fwcfg_sink *sin
         sink(context, (uint8_t *)data + at, length - at < PIECE ? length - at : PIECE);
 }
 
+EFI_TPL EFIAPI bs_raise_tpl(EFI_TPL tpl)
+{
+    (void)tpl;
+    return TPL_APPLICATION;
+}
+
+VOID EFIAPI bs_restore_tpl(EFI_TPL tpl)
+{
+    (void)tpl;
+}
+
 EFI_STATUS EFIAPI bs_signal_event(EFI_EVENT event)
 {
     (void)event;

@@ -249,6 +249,72 @@ static void stubborn_driver(void **state)
     assert_int_equal(bs_uninstall_protocol_interface(agent, &guid, &binding), EFI_SUCCESS);
 }
 
+static EFI_STATUS EFIAPI take_away(EFI_DRIVER_BINDING_PROTOCOL *this, EFI_HANDLE controller,
+                                   UINTN count, EFI_HANDLE *children)
+{
+    (void)count;
+    (void)children;
+    bs_close_protocol(controller, &guid_a, this->DriverBindingHandle, controller);
+    return bs_uninstall_protocol_interface(controller, &guid_a, &now);
+}
+
+/* Stop may uninstall what it managed, and with it the handle: nobody may look at either again. */
+static void driver_takes_the_interface_away(void **state)
+{
+    (void)state;
+    EFI_HANDLE agent = NULL;
+    void *interface;
+    EFI_DRIVER_BINDING_PROTOCOL binding = { .Supported = support, .Stop = take_away };
+    handle_install(&agent, &guid_driver_binding, &binding);
+    binding.ImageHandle = binding.DriverBindingHandle = agent;
+    for (unsigned i = 0; i < 3; i++) {
+        EFI_HANDLE handle = NULL;
+        handle_install(&handle, &guid_a, &now);
+        assert_int_equal(bs_open_protocol(handle, &guid_a, &interface, agent, handle,
+                                          EFI_OPEN_PROTOCOL_BY_DRIVER),
+                         EFI_SUCCESS);
+        if (i == 0)
+            assert_int_equal(bs_uninstall_protocol_interface(handle, &guid_a, &now), EFI_NOT_FOUND);
+        if (i == 1)
+            assert_int_equal(bs_reinstall_protocol_interface(handle, &guid_a, &now, &now),
+                             EFI_NOT_FOUND);
+        if (i == 2) {
+            assert_int_equal(bs_open_protocol(handle, &guid_a, &interface, agent, NULL,
+                                              EFI_OPEN_PROTOCOL_EXCLUSIVE),
+                             EFI_UNSUPPORTED);
+            assert_null(interface);
+        }
+        assert_false(handle_valid(handle));
+    }
+    EFI_GUID guid = guid_driver_binding;
+    assert_int_equal(bs_uninstall_protocol_interface(agent, &guid, &binding), EFI_SUCCESS);
+}
+
+static EFI_EVENT self_closing;
+
+static void EFIAPI close_self(EFI_EVENT event, void *context)
+{
+    (void)context;
+    bs_close_event(event);
+    self_closing = NULL;
+}
+
+/* A notification that closes its event frees the record that was just looked at. */
+static void notification_closes_its_event(void **state)
+{
+    (void)state;
+    EFI_HANDLE handle = NULL;
+    void *registration;
+    assert_int_equal(
+        bs_create_event(EVT_NOTIFY_SIGNAL, TPL_CALLBACK, close_self, NULL, &self_closing),
+        EFI_SUCCESS);
+    assert_int_equal(bs_register_protocol_notify(&guid_a, self_closing, &registration),
+                     EFI_SUCCESS);
+    handle_install(&handle, &guid_a, &now);
+    assert_null(self_closing);
+    assert_int_equal(bs_uninstall_protocol_interface(handle, &guid_a, &now), EFI_SUCCESS);
+}
+
 static void opens_are_recorded(void **state)
 {
     (void)state;
@@ -424,6 +490,8 @@ int main(void)
         cmocka_unit_test(longest_device_path_wins),
         cmocka_unit_test(open_by_driver_is_exclusive),
         cmocka_unit_test(stubborn_driver),
+        cmocka_unit_test(driver_takes_the_interface_away),
+        cmocka_unit_test(notification_closes_its_event),
         cmocka_unit_test(opens_are_recorded),
         cmocka_unit_test(notification_waits_for_its_level),
         cmocka_unit_test(memory_change_is_told),
