@@ -120,7 +120,7 @@ void time_stop_tick(void)
     apic_write(APIC_INITIAL, 0);
 }
 
-/* MC146818: index 0x70, data 0x71. */
+/* MC146818: index 0x70, data 0x71; a notification that asks for the time must not come between. */
 enum {
     RTC_SECOND = 0, RTC_MINUTE = 2, RTC_HOUR = 4, RTC_DAY = 7, RTC_MONTH = 8, RTC_YEAR = 9,
     RTC_A = 0x0A, RTC_B = 0x0B, RTC_CENTURY = 0x32,
@@ -130,14 +130,19 @@ enum {
 
 static uint8_t rtc_read(uint8_t index)
 {
+    bool enabled = interrupts_disable();
     out8(0x70, index);
-    return in8(0x71);
+    uint8_t value = in8(0x71);
+    interrupts_set(enabled);
+    return value;
 }
 
 static void rtc_write(uint8_t index, uint8_t value)
 {
+    bool enabled = interrupts_disable();
     out8(0x70, index);
     out8(0x71, value);
+    interrupts_set(enabled);
 }
 
 static uint8_t from_clock(uint8_t value, uint8_t mode)
