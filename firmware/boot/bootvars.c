@@ -13,7 +13,7 @@
 #define LIST_LIMIT      0x10000u /* bytes */
 #define OPTION_ROOM     0x8000u
 #define VARIABLE_LIMIT  4096u /* names looked at; no store has more */
-#define LONGEST_NAME    1024u /* bytes */
+#define LONGEST_NAME    0x8400u /* bytes: a variable is no longer in all */
 
 /* The content in pool memory, NULL when absent. */
 static void *read_any(const CHAR16 *name, size_t limit, size_t *ret_size)
