@@ -209,25 +209,6 @@ EFI_DEVICE_PATH_PROTOCOL *bootpath_device(EFI_DEVICE_PATH_PROTOCOL *path)
     return path ? devicepath_copy(path) : NULL;
 }
 
-EFI_DEVICE_PATH_PROTOCOL *bootpath_file(const EFI_DEVICE_PATH_PROTOCOL *device, const CHAR16 *name)
-{
-    size_t letters = utf16_length(name) + 1;
-    size_t length = sizeof(EFI_DEVICE_PATH_PROTOCOL) + letters * sizeof(CHAR16);
-    if (length > UINT16_MAX)
-        return NULL;
-    uint8_t *node = pool_allocate(MEMORY_BOOT_DATA, length);
-    if (!node)
-        return NULL;
-    EFI_DEVICE_PATH_PROTOCOL header = { MEDIA_DEVICE_PATH,
-                                        MEDIA_FILEPATH_DP,
-                                        { (UINT8)length, (UINT8)(length >> 8) } };
-    memcpy(node, &header, sizeof(header));
-    memcpy(node + sizeof(header), name, letters * sizeof(CHAR16));
-    EFI_DEVICE_PATH_PROTOCOL *full = devicepath_append(device, (EFI_DEVICE_PATH_PROTOCOL *)node);
-    pool_free(node);
-    return full;
-}
-
 const char *bootpath_text(const EFI_DEVICE_PATH_PROTOCOL *path, char *text, size_t size)
 {
     EFI_GUID guid = guid_device_path_to_text;

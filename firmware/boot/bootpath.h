@@ -8,7 +8,7 @@
 
 #include "firmware/uefi/efi.h"
 
-#define REMOVABLE_LOADER "\\EFI\\BOOT\\BOOTX64.EFI" /* UEFI 2.10 3.5.1.1 */
+#define REMOVABLE_LOADER u"\\EFI\\BOOT\\BOOTX64.EFI" /* UEFI 2.10 3.5.1.1 */
 #define PATH_TEXT_ROOM   320u
 
 /* True: go no further. The path is valid during the call. */
@@ -25,9 +25,6 @@ void bootpath_every_loader(bootpath_visit *visit, void *context);
 
 /* As bootpath_expand, but only the device: what qemu_order compares. NULL: none; else pool. */
 EFI_DEVICE_PATH_PROTOCOL *bootpath_device(EFI_DEVICE_PATH_PROTOCOL *path);
-
-/* device + \name as a file node; pool. */
-EFI_DEVICE_PATH_PROTOCOL *bootpath_file(const EFI_DEVICE_PATH_PROTOCOL *device, const CHAR16 *name);
 
 /* The path as ASCII text, shortened if it must be; returns `text`. */
 const char *bootpath_text(const EFI_DEVICE_PATH_PROTOCOL *path, char *text, size_t size);

@@ -119,7 +119,7 @@ static void start_file(EFI_HANDLE volume, const CHAR16 *name)
     attempt.options = options;
     attempt.options_size = options ? (strlen(line) + 1) * sizeof(CHAR16) : 0;
     EFI_DEVICE_PATH_PROTOCOL *path =
-        bootpath_file(handle_interface(volume, &guid_device_path), name);
+        devicepath_file(handle_interface(volume, &guid_device_path), name);
     if (path && !attempt_start(&attempt, path))
         dialog_print("It was not started.\n");
     pool_free(path);

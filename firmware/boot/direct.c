@@ -231,7 +231,7 @@ static void start(void)
     EFI_HANDLE image = NULL;
     size_t options_size;
     struct blob *kernel = &blobs[HASHED_KERNEL];
-    EFI_DEVICE_PATH_PROTOCOL *path = devicepath_file(kernelfs_path(), "\\kernel");
+    EFI_DEVICE_PATH_PROTOCOL *path = devicepath_file(kernelfs_path(), u"\\kernel");
     if (!path)
         panic("no memory for the kernel's device path");
     EFI_STATUS status =

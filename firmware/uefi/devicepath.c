@@ -70,10 +70,12 @@ EFI_DEVICE_PATH_PROTOCOL *devicepath_append(const EFI_DEVICE_PATH_PROTOCOL *path
     return (EFI_DEVICE_PATH_PROTOCOL *)joined;
 }
 
-EFI_DEVICE_PATH_PROTOCOL *devicepath_file(const EFI_DEVICE_PATH_PROTOCOL *path, const char *name)
+EFI_DEVICE_PATH_PROTOCOL *devicepath_file(const EFI_DEVICE_PATH_PROTOCOL *path, const CHAR16 *name)
 {
-    size_t letters = strlen(name) + 1; /* with NUL */
-    size_t length = sizeof(EFI_DEVICE_PATH_PROTOCOL) + letters * sizeof(CHAR16);
+    size_t bytes = (utf16_length(name) + 1) * sizeof(CHAR16);
+    size_t length = sizeof(EFI_DEVICE_PATH_PROTOCOL) + bytes;
+    if (length > UINT16_MAX)
+        return NULL;
     uint8_t *node = pool_allocate(MEMORY_BOOT_DATA, length);
     if (!node)
         return NULL;
@@ -81,8 +83,7 @@ EFI_DEVICE_PATH_PROTOCOL *devicepath_file(const EFI_DEVICE_PATH_PROTOCOL *path, 
                                         MEDIA_FILEPATH_DP,
                                         { (UINT8)length, (UINT8)(length >> 8) } };
     memcpy(node, &header, sizeof(header));
-    for (size_t i = 0; i < letters; i++)
-        node[sizeof(header) + 2 * i] = (uint8_t)name[i];
+    memcpy(node + sizeof(header), name, bytes);
     EFI_DEVICE_PATH_PROTOCOL *joined = devicepath_append(path, (EFI_DEVICE_PATH_PROTOCOL *)node);
     pool_free(node);
     return joined;

@@ -170,8 +170,8 @@ EFI_DEVICE_PATH_PROTOCOL *devicepath_copy(const EFI_DEVICE_PATH_PROTOCOL *path);
 /* path + node + end, in pool memory; either may be NULL */
 EFI_DEVICE_PATH_PROTOCOL *devicepath_append(const EFI_DEVICE_PATH_PROTOCOL *path,
                                             const EFI_DEVICE_PATH_PROTOCOL *node);
-/* path + \name as a file node; name ASCII */
-EFI_DEVICE_PATH_PROTOCOL *devicepath_file(const EFI_DEVICE_PATH_PROTOCOL *path, const char *name);
+/* path + \name as a file node, in pool memory */
+EFI_DEVICE_PATH_PROTOCOL *devicepath_file(const EFI_DEVICE_PATH_PROTOCOL *path, const CHAR16 *name);
 
 /* devicepath_pci.c: PciRoot(0x0)/Pci(..)/.., a node for each bridge on the way; pool */
 EFI_DEVICE_PATH_PROTOCOL *devicepath_of_pci(uint16_t address);
