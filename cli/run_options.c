@@ -147,7 +147,7 @@ bool run_options_parse(int argc, char **argv, struct run_options *o, bool *ret_d
         { "vars", OPTION_TEXT, &o->variables, "FILE[,readonly|snapshot]",
           "variable store image; the guest's changes are written to it" },
         { "kernel", OPTION_TEXT, &o->kernel, "FILE",
-          "kernel for direct boot: Linux, or multiboot or PVH (--sev off)" },
+          "direct boot: Linux or any EFI program; with --sev off multiboot or PVH, too" },
         { "initrd", OPTION_TEXT, &o->initrd, "FILE", "initial ram disk for direct boot" },
         { "append", OPTION_TEXT, &o->append, "TEXT", "kernel command line" },
         { "kernel-hashes", OPTION_SWITCH, &o->kernel_hashes, "on|off",
