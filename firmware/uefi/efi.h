@@ -60,6 +60,7 @@ _Static_assert(sizeof(UINTN) == sizeof(void *), "64-bit only");
 #define EFI_MEDIA_CHANGED (EFI_ERROR_BIT | 13)
 #define EFI_NOT_FOUND (EFI_ERROR_BIT | 14)
 #define EFI_ACCESS_DENIED (EFI_ERROR_BIT | 15)
+#define EFI_NO_MAPPING (EFI_ERROR_BIT | 17)
 #define EFI_TIMEOUT (EFI_ERROR_BIT | 18)
 #define EFI_NOT_STARTED (EFI_ERROR_BIT | 19)
 #define EFI_ALREADY_STARTED (EFI_ERROR_BIT | 20)

@@ -132,11 +132,20 @@ static bool wants(const struct key_notify *n, const EFI_KEY_DATA *data)
             n->key.KeyState.KeyToggleState == data->KeyState.KeyToggleState);
 }
 
+static bool is_registered(const struct key_notify *notify)
+{
+    const struct key_notify *n = key_notifies;
+    while (n && n != notify)
+        n = n->next;
+    return n != NULL;
+}
+
+/* Whoever is told may unregister itself and others. */
 static void notify(EFI_INPUT_KEY key)
 {
     EFI_KEY_DATA data = data_of(key);
-    for (struct key_notify *n = key_notifies, *next; n; n = next) {
-        next = n->next; /* it may unregister itself */
+    for (struct key_notify *n = key_notifies, *next; n && is_registered(n); n = next) {
+        next = n->next;
         if (wants(n, &data))
             n->function(&data);
     }

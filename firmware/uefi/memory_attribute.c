@@ -7,8 +7,7 @@
 #include "firmware/uefi/memory.h"
 #include "firmware/uefi/services.h"
 
-#define PERMISSIONS    (EFI_MEMORY_RP | EFI_MEMORY_XP | EFI_MEMORY_RO)
-#define EFI_NO_MAPPING (EFI_ERROR_BIT | 17)
+#define PERMISSIONS (EFI_MEMORY_RP | EFI_MEMORY_XP | EFI_MEMORY_RO)
 
 static EFI_STATUS check(EFI_PHYSICAL_ADDRESS base, UINT64 length)
 {

@@ -18,25 +18,6 @@ static struct {
     bool done;
 } virtual_map;
 
-EFI_STATUS EFIAPI rt_get_time(EFI_TIME *ret_time, EFI_TIME_CAPABILITIES *ret_capabilities)
-{
-    if (!ret_time)
-        return EFI_INVALID_PARAMETER;
-    struct calendar_time now;
-    rtc_get(&now);
-    *ret_time = (EFI_TIME){ .Year = now.year,
-                            .Month = now.month,
-                            .Day = now.day,
-                            .Hour = now.hour,
-                            .Minute = now.minute,
-                            .Second = now.second,
-                            .TimeZone = time_zone,
-                            .Daylight = daylight };
-    if (ret_capabilities)
-        *ret_capabilities = (EFI_TIME_CAPABILITIES){ .Resolution = 1, .Accuracy = 50000000 };
-    return EFI_SUCCESS;
-}
-
 static unsigned days_in_month(unsigned year, unsigned month)
 {
     static const uint8_t days[] = { 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31 };
@@ -44,14 +25,42 @@ static unsigned days_in_month(unsigned year, unsigned month)
     return days[month - 1] + (month == 2 && leap);
 }
 
+static bool time_valid(const EFI_TIME *time)
+{
+    return time->Year >= 1900 && time->Year <= 9999 && time->Month >= 1 && time->Month <= 12 &&
+           time->Day >= 1 && time->Day <= days_in_month(time->Year, time->Month) &&
+           time->Hour <= 23 && time->Minute <= 59 && time->Second <= 59 &&
+           time->Nanosecond <= 999999999 &&
+           (time->TimeZone == EFI_UNSPECIFIED_TIMEZONE ||
+            (time->TimeZone >= -1440 && time->TimeZone <= 1440)) &&
+           !(time->Daylight & ~3u);
+}
+
+EFI_STATUS EFIAPI rt_get_time(EFI_TIME *ret_time, EFI_TIME_CAPABILITIES *ret_capabilities)
+{
+    if (!ret_time)
+        return EFI_INVALID_PARAMETER;
+    struct calendar_time now;
+    rtc_get(&now);
+    EFI_TIME time = { .Year = now.year,
+                      .Month = now.month,
+                      .Day = now.day,
+                      .Hour = now.hour,
+                      .Minute = now.minute,
+                      .Second = now.second,
+                      .TimeZone = time_zone,
+                      .Daylight = daylight };
+    if (!time_valid(&time))
+        return EFI_DEVICE_ERROR; /* no clock, or one that the host made up */
+    *ret_time = time;
+    if (ret_capabilities)
+        *ret_capabilities = (EFI_TIME_CAPABILITIES){ .Resolution = 1, .Accuracy = 50000000 };
+    return EFI_SUCCESS;
+}
+
 EFI_STATUS EFIAPI rt_set_time(EFI_TIME *time)
 {
-    if (!time || time->Year < 1900 || time->Year > 9999 || time->Month < 1 || time->Month > 12 ||
-        time->Day < 1 || time->Day > days_in_month(time->Year, time->Month) || time->Hour > 23 ||
-        time->Minute > 59 || time->Second > 59 || time->Nanosecond > 999999999 ||
-        (time->TimeZone != EFI_UNSPECIFIED_TIMEZONE &&
-         (time->TimeZone < -1440 || time->TimeZone > 1440)) ||
-        (time->Daylight & ~3u))
+    if (!time || !time_valid(time))
         return EFI_INVALID_PARAMETER;
     struct calendar_time now = { .year = time->Year,
                                  .month = time->Month,
@@ -172,7 +181,7 @@ EFI_STATUS EFIAPI rt_set_virtual_address_map(UINTN size, UINTN descriptor_size, 
     uint64_t here = (uintptr_t)runtime_table;
     if (!convert(&here)) { /* a map without our own runtime memory */
         virtual_map.count = 0;
-        return EFI_NOT_FOUND;
+        return EFI_NO_MAPPING;
     }
     virtual_map.done = true;
     events_signal_address_change();
