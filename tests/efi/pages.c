@@ -107,13 +107,16 @@ static void nothing(void)
     check_status("zero.below", bs->AllocatePages(AllocateMaxAddress, BOOT_DATA, 0, &page));
 }
 
+/* At the level of drivers' timers: one that allocates a page that is free for a moment would lose it. */
 void test_pages(void)
 {
+    EFI_TPL old = bs->RaiseTPL(TPL_NOTIFY);
     arguments();
     nothing();
     at_address();
     below();
     frees();
+    bs->RestoreTPL(old);
 }
 
 /* --- the map --- */
@@ -261,8 +264,10 @@ static void keys(void)
 
 void test_memory_map(void)
 {
+    EFI_TPL old = bs->RaiseTPL(TPL_NOTIFY);
     arguments_of_map();
     shape();
     types_shown();
     keys();
+    bs->RestoreTPL(old);
 }
