@@ -359,8 +359,12 @@ static bool start_port(struct port *port)
 {
     EFI_EVENT event;
     volatile struct memory *memory = dma_alloc(sizeof(*memory), &port->memory_device);
-    if (!memory || !stop(port))
+    if (!memory)
         return false;
+    if (!stop(port)) {
+        dma_free((void *)(uintptr_t)memory, sizeof(*memory));
+        return false;
+    }
     port->memory = memory;
     memory->list[0].table = port->memory_device + offsetof(struct memory, table);
     set_address(port, PORT_LIST, port->memory_device);
@@ -405,6 +409,8 @@ static void try_port(struct port *port)
     }
     if (reason) {
         give_up(port);
+        if (port->memory)
+            dma_free((void *)(uintptr_t)port->memory, sizeof(*port->memory));
         device_refuse(port->unit.drive.address, "AHCI", reason);
     }
     if (usable)

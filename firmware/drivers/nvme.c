@@ -432,8 +432,10 @@ static void try_controller(const struct pci_function *function)
     if (!reason) {
         scan(controller, page);
     } else {
-        if (controller && controller->memory)
+        if (controller && controller->memory) {
             stop(controller);
+            dma_free(controller->memory, sizeof(struct memory));
+        }
         if (controller)
             controller->dead = true; /* it stays: an event may refer to it */
         device_refuse(function->address, "NVMe", reason);

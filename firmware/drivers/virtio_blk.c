@@ -108,6 +108,15 @@ static bool start(struct virtio_disk *disk, const struct pci_function *function)
            virtio_ready(&disk->device);
 }
 
+/* After it was refused. */
+static void destroy(struct virtio_disk *disk)
+{
+    virtio_queue_close(&disk->queue);
+    if (disk->control)
+        dma_free((void *)(uintptr_t)disk->control, sizeof(struct control));
+    pool_free(disk);
+}
+
 static void try_device(const struct pci_function *function)
 {
     EFI_DEVICE_PATH_PROTOCOL *path = devicepath_of_pci(function->address);
@@ -117,10 +126,12 @@ static void try_device(const struct pci_function *function)
         return;
     }
     memset(disk, 0, sizeof(*disk));
-    if (start(disk, function))
+    if (start(disk, function)) {
         block_publish(&disk->drive.block, path);
-    else
-        pool_free(disk);
+    } else {
+        destroy(disk);
+        pool_free(path);
+    }
 }
 
 void virtio_blk_init(void)

@@ -220,6 +220,16 @@ static bool start(struct host *host, const struct pci_function *function)
            virtio_ready(&host->device);
 }
 
+/* After it was refused. */
+static void destroy(struct host *host)
+{
+    virtio_queue_close(&host->queue);
+    if (host->control)
+        dma_free(host->control, sizeof(struct control));
+    pool_free(host->path);
+    pool_free(host);
+}
+
 static void try_host(const struct pci_function *function)
 {
     struct host *host = pool_allocate(MEMORY_BOOT_DATA, sizeof(*host));
@@ -229,7 +239,7 @@ static void try_host(const struct pci_function *function)
     if (start(host, function))
         scan(host);
     else
-        pool_free(host);
+        destroy(host);
 }
 
 void virtio_scsi_init(void)

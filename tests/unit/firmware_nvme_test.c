@@ -186,8 +186,10 @@ static void refused(const char *why)
 
 static void never_ready(void **state)
 {
+    size_t left = fakes.dma_limit;
     nvme.never_ready = true;
     refused("ready");
+    assert_int_equal(fakes.dma_limit, left);
     assert_true(fakes.now < 50000000ull);
 }
 

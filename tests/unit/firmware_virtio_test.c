@@ -433,13 +433,14 @@ static void without_memory(void **state)
     for (unsigned failure = 1; failure < 12; failure++) {
         fresh(state);
         fakes.pool_failure = failure;
-        fakes.dma_limit = failure < 6 ? 1000 : 2 * 1024 * 1024;
+        size_t left = fakes.dma_limit = failure < 6 ? 1000 : 2 * 1024 * 1024;
         virtio_blk_model_add(&blk, &disk, 0);
         scsi.units = 1;
         scsi.unit[0].scsi = &disk_unit;
         virtio_scsi_model_add(&scsi);
         virtio_blk_init();
         virtio_scsi_init();
+        assert_true(fakes.published || fakes.dma_limit == left);
     }
 }
 
