@@ -183,10 +183,10 @@ verify 6 --firmware firmware --policy 3 --tik vm_tik.bin --kernel-hashes on --ke
 grep -q 'without kernel hashes' err
 note $? 'verify finds missing hashes'
 expect 6 owner verify --measurement blob.b64 --firmware firmware --policy 3 --tik vm_tik.bin
-grep -q 'another build' err
+grep -q 'build id is 7, not 15' err
 note $? 'verify finds another build'
 verify 6 --firmware firmware --policy 3 --tik vm_tik.bin --api-minor 22
-grep -q 'another API' err
+grep -q 'API version is' err
 note $? 'verify finds another API version'
 verify 6 --firmware kernel --policy 3 --tik vm_tik.bin
 verify 1 --firmware nothing --policy 3 --tik vm_tik.bin
