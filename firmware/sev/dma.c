@@ -21,7 +21,7 @@ static uint8_t used[POOL_PAGES];
 /* A whole large page, so that neither flip splits page tables: ExitBootServices may not. */
 static uint64_t allocate_aligned(void)
 {
-    uint64_t base = memory_allocate(MEMORY_BOOT_DATA, 2 * POOL_PAGES - 1, FOUR_GIB);
+    uint64_t base = memory_reserve(MEMORY_BOOT_DATA, 2 * POOL_PAGES - 1, FOUR_GIB);
 
     if (base == 0) {
         return 0;

@@ -225,9 +225,14 @@ static bool take_at(uint32_t type, uint64_t base, uint64_t pages)
     return done;
 }
 
+uint64_t memory_reserve(enum memory_type type, uint64_t pages, uint64_t limit)
+{
+    return take_below(type, pages, limit ? limit & ~0xFFFull : ~0xFFFull);
+}
+
 uint64_t memory_allocate(enum memory_type type, uint64_t pages, uint64_t limit)
 {
-    uint64_t base = take_below(type, pages, limit ? limit & ~0xFFFull : ~0xFFFull);
+    uint64_t base = memory_reserve(type, pages, limit);
     if (base)
         memset((void *)(uintptr_t)base, 0, pages << EFI_PAGE_SHIFT);
     return base;

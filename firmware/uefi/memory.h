@@ -39,6 +39,8 @@ void memory_add(uint64_t base, uint64_t length, enum memory_type type);
  */
 uint64_t memory_allocate(enum memory_type type, uint64_t pages, uint64_t limit);
 bool memory_allocate_at(enum memory_type type, uint64_t base, uint64_t pages);
+/* memory_allocate without the zeros, for who fills the pages at once. */
+uint64_t memory_reserve(enum memory_type type, uint64_t pages, uint64_t limit);
 bool memory_free(uint64_t base, uint64_t pages);
 void *pool_allocate(enum memory_type type, size_t size);
 void pool_free(void *data);
