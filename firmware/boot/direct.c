@@ -130,7 +130,6 @@ static void enforce_boot_files(void)
             enforce_boot_file(name, key, size);
 }
 
-
 /* Reads one fw_cfg item to its place in the blob. */
 static void fetch(uint16_t key, struct blob *blob, size_t offset, size_t length,
                   struct sha256 *hash)

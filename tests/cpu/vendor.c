@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause-Patent */
-/* The differences between AMD's processors and others, a row for each (APM 2, APM 3, 4; SDM 1 to 3). */
+/*
+ * A row for each way in which an Intel processor (family 6, model 207) was seen to differ from the
+ * interpreter. The reasons beside them are readings of those cases, not quotations of a manual.
+ */
 #include "tests/cpu/vendor.h"
 
 #include <cpuid.h>
