@@ -13,6 +13,7 @@ static const struct subcommand {
     const char *help;
 } subcommands[] = {
     { "certs", owner_certs_command, "show, verify and convert a platform's certificates" },
+    { "sign-csr", owner_sign_command, "become the owner of a platform: sign its PEK" },
     { "session", owner_session_command, "make the keys and the session of a launch" },
     { "measure", owner_measure_command, "launch digest and expected measurement of a guest" },
     { "verify", owner_verify_command, "is a reported measurement the expected one?" },

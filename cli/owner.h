@@ -7,6 +7,7 @@
 
 int owner_measure_command(int argc, char **argv);
 int owner_verify_command(int argc, char **argv);
+int owner_sign_command(int argc, char **argv);
 int owner_session_command(int argc, char **argv);
 int owner_secret_command(int argc, char **argv);
 int owner_certs_command(int argc, char **argv);

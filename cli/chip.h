@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: BSD-2-Clause-Patent */
+/* What the files of `privet chip` share: one powered-on chip and the commands to it. */
+#ifndef PRIVET_CLI_CHIP_H
+#define PRIVET_CLI_CHIP_H
+
+#include <stdbool.h>
+
+#include "machine/chip/chip.h"
+#include "sev/command.h"
+
+struct chip_options {
+    const char *state;
+    bool full, json;
+};
+
+struct chip_session {
+    const struct chip_options *options;
+    struct chip *chip;
+    struct memory *memory;
+};
+
+/*
+ * Gives the chip one command; `buffer` is its command buffer, NULL for commands without one. False
+ * when the chip refused: one line then names the command, the status and what to do.
+ */
+bool chip_issue(struct chip_session *s, enum sev_command command, const char *name, void *buffer);
+#define CHIP_ISSUE(session, name, buffer) chip_issue(session, SEV_##name, #name, buffer)
+
+/* INIT: most commands need it. */
+bool chip_initialise(struct chip_session *s);
+
+/* What to do about a refusal, as a phrase; NULL: the status says it all. */
+const char *chip_advice(enum sev_command command, uint16_t status);
+
+/* Verbs. `files` are the words after the verb; the result is the exit status. */
+int chip_export(struct chip_session *s, const char *const *files);
+int chip_csr(struct chip_session *s, const char *const *files);
+int chip_import(struct chip_session *s, const char *const *files);
+int chip_verify(struct chip_session *s, const char *const *files);
+
+#endif
