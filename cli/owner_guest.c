@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "machine/chip/chip.h"
+#include "sev/guid_table.h"
 #include "sev/session.h"
 
 #define FLASH_LIMIT (8u << 20)
@@ -24,7 +25,8 @@ void owner_guest_rows(struct owner_guest_options *o, struct option_row *rows)
     *o = (struct owner_guest_options){ .policy = SEV_POLICY_NODBG,
                                        .api_major = CHIP_API_MAJOR,
                                        .api_minor = CHIP_API_MINOR,
-                                       .build = CHIP_BUILD };
+                                       .build = CHIP_BUILD,
+                                       .fpu = true };
     const struct option_row all[OWNER_GUEST_ROWS] = {
         { "firmware", OPTION_TEXT, &o->firmware, "FILE", "flash image", .aliases = "ovmf f" },
         { "policy", OPTION_POLICY, &o->policy, "POLICY",
@@ -49,6 +51,22 @@ void owner_guest_rows(struct owner_guest_options *o, struct option_row *rows)
           "SEV-ES: page of the first processor's state, 4096 bytes", .aliases = "0" },
         { "vmsa-cpu1", OPTION_TEXT, &o->vmsa_others, "FILE",
           "the same of each other processor", .aliases = "1" },
+        { "cpu", OPTION_TEXT, &o->cpu, "MODEL",
+          "instead of the pages: QEMU's processor model, such as EPYC-Milan",
+          .aliases = "vcpu-type" },
+        { "cpu-family", OPTION_NUMBER, &o->family, "N",
+          "or the processor's family, such as 25, with the next two", 1, 270,
+          .aliases = "vcpu-family" },
+        { "cpu-model", OPTION_NUMBER, &o->model, "N", "its model; default 0", 0, 255,
+          .aliases = "vcpu-model" },
+        { "cpu-stepping", OPTION_NUMBER, &o->stepping, "N", "its stepping; default 0", 0, 15,
+          .aliases = "vcpu-stepping" },
+        { "cpu-signature", OPTION_NUMBER, &o->signature, "N",
+          "or its signature: EAX of CPUID leaf 1", 1, UINT32_MAX, .aliases = "vcpu-sig" },
+        { "guest-features", OPTION_NUMBER, &o->features, "N",
+          "SEV_FEATURES in the pages; default 0", 0, UINT64_MAX },
+        { "fpu-state", OPTION_SWITCH, &o->fpu, "on|off",
+          "default on: the host begins guests by KVM_SEV_INIT2; off: by KVM_SEV_ES_INIT" },
     };
     memcpy(rows, all, sizeof(all));
 }
@@ -111,6 +129,77 @@ static bool is_es(const struct owner_guest_options *o)
     return o->mode == MODE_SEV_ES || (o->policy & SEV_POLICY_ES);
 }
 
+static unsigned models_given(const struct owner_guest_options *o)
+{
+    return !!o->cpu + !!o->signature + !!o->family;
+}
+
+/* A SEV-ES guest's processors are measured: pages from files, or built for a model. */
+static bool processors_check(const struct owner_guest_options *o)
+{
+    bool pages = o->vmsa_first || o->vmsa_others;
+    if (!is_es(o))
+        return !(pages || models_given(o)) ||
+               complain("--vmsa-cpu0, --vmsa-cpu1, --cpu and its like are for SEV-ES: --policy "
+                        "with es");
+    if (!o->processors || (!o->vmsa_first && !models_given(o)))
+        return complain("a SEV-ES guest needs --num-cpus, and --cpu MODEL or --vmsa-cpu0: its "
+                        "processors' state is measured");
+    if (models_given(o) > 1 || (pages && models_given(o)))
+        return complain("--cpu, --cpu-family, --cpu-signature and --vmsa-cpu0: one of them says "
+                        "what the processors are");
+    if (pages && o->processors > 1 && !o->vmsa_others)
+        return complain("more than one processor needs --vmsa-cpu1");
+    return true;
+}
+
+static bool signature_of(const struct owner_guest_options *o, uint32_t *ret)
+{
+    *ret = o->signature ? (uint32_t)o->signature
+                        : sev_cpu_signature((unsigned)o->family, (unsigned)o->model,
+                                            (unsigned)o->stepping);
+    if (!o->cpu || sev_cpu_model_signature(o->cpu, ret))
+        return true;
+    fprintf(stderr, "privet: --cpu: '%s' is not a model of AMD's server processors such as EPYC, "
+                    "EPYC-Rome or EPYC-Milan-v2; give --cpu-family, --cpu-model and "
+                    "--cpu-stepping\n", o->cpu);
+    return false;
+}
+
+static bool build_page(const struct sev_vmsa_config *config, uint32_t reset, struct file *ret)
+{
+    ret->data = malloc(SEV_VMSA_PAGE_SIZE);
+    if (!ret->data)
+        return complain("out of memory");
+    ret->size = SEV_VMSA_PAGE_SIZE;
+    sev_vmsa_build(config, reset, ret->data);
+    return true;
+}
+
+/* The others begin where the firmware says, the first one at the reset vector. */
+static bool build_pages(const struct owner_guest_options *o, struct owner_guest_files *files,
+                        struct owner_guest *guest)
+{
+    files->built = (struct sev_vmsa_config){ .features = o->features, .fpu = o->fpu };
+    if (!signature_of(o, &files->built.signature) ||
+        !build_page(&files->built, SEV_VMSA_RESET, &files->vmsa_first))
+        return false;
+    guest->vmsa_first = files->vmsa_first.data;
+    guest->built = &files->built;
+    if (o->processors < 2)
+        return true;
+    if (!sev_guid_table_reset_address(files->firmware.data, files->firmware.size,
+                                      &guest->reset)) {
+        fprintf(stderr, "privet: %s: tells no address where further processors begin (SEV-ES "
+                        "reset block); it cannot start them under SEV-ES\n", o->firmware);
+        return false;
+    }
+    if (!build_page(&files->built, guest->reset, &files->vmsa_others))
+        return false;
+    guest->vmsa_others = files->vmsa_others.data;
+    return true;
+}
+
 static bool options_check(const struct owner_guest_options *o)
 {
     if (!o->firmware)
@@ -121,14 +210,7 @@ static bool options_check(const struct owner_guest_options *o)
         return complain("--initrd and --append need --kernel");
     if (o->mode == MODE_SEV && (o->policy & SEV_POLICY_ES))
         return complain("--mode sev: the policy has es");
-    if (is_es(o) && (!o->processors || !o->vmsa_first))
-        return complain("a SEV-ES guest needs --num-cpus and --vmsa-cpu0: its processors' state is "
-                        "measured ('sevctl vmsa build' makes the pages)");
-    if (is_es(o) && o->processors > 1 && !o->vmsa_others)
-        return complain("more than one processor needs --vmsa-cpu1");
-    if (!is_es(o) && (o->vmsa_first || o->vmsa_others))
-        return complain("--vmsa-cpu0 and --vmsa-cpu1 are for SEV-ES: --policy with es");
-    return true;
+    return processors_check(o);
 }
 
 static bool files_load(const struct owner_guest_options *o, struct owner_guest_files *files)
@@ -161,7 +243,7 @@ bool owner_guest_load(const struct owner_guest_options *o, struct owner_guest_fi
         .vmsa_others = files->vmsa_others.data,
         .processors = is_es(o) ? (unsigned)o->processors : 0,
     };
-    return true;
+    return !models_given(o) || build_pages(o, files, guest);
 }
 
 void owner_guest_free(struct owner_guest_files *files)

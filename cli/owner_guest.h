@@ -10,12 +10,15 @@
 #include "cli/options.h"
 #include "owner/measure.h"
 
-#define OWNER_GUEST_ROWS 16u
+#define OWNER_GUEST_ROWS 23u
 #define OWNER_REPORT_SIZE (OWNER_MEASURE_SIZE + OWNER_NONCE_SIZE)
 
 struct owner_guest_options {
     const char *firmware, *kernel, *initrd, *append, *tik, *tek, *tk, *vmsa_first, *vmsa_others;
+    const char *cpu;
     uint64_t policy, api_major, api_minor, build, processors;
+    uint64_t signature, family, model, stepping, features;
+    bool fpu;
     unsigned hashes; /* of an enum of owner_guest.c */
     unsigned mode;   /* the same */
 };
@@ -23,6 +26,7 @@ struct owner_guest_options {
 struct owner_guest_files {
     struct file firmware, kernel, initrd, vmsa_first, vmsa_others;
     struct file tik, tek; /* no data: not given */
+    struct sev_vmsa_config built; /* how the processors' pages were, if no file gave them */
 };
 
 /* Sets the defaults and writes OWNER_GUEST_ROWS rows. */

@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "sev/hashes.h"
+#include "sev/vmsa.h"
 
 #define OWNER_DIGEST_SIZE  32u
 #define OWNER_MEASURE_SIZE 32u
@@ -33,6 +34,9 @@ struct owner_guest {
     /* SEV-ES: pages of the first processor and of each other one. 0 processors: SEV, no pages. */
     const uint8_t *vmsa_first, *vmsa_others;
     unsigned processors;
+    /* How the pages were built (sev/vmsa.h), NULL: they are as given; where the others begin. */
+    const struct sev_vmsa_config *built;
+    uint32_t reset;
     uint32_t policy;
     uint8_t api_major, api_minor, build;
 };

@@ -212,6 +212,50 @@ static void add_processor_mistakes(struct search *search)
     }
 }
 
+/* Pages as another host would have built them; `search` keeps the digest only. */
+static void add_built(struct search *search, const struct sev_vmsa_config *config,
+                      const char *phrase)
+{
+    uint8_t first[OWNER_VMSA_SIZE], others[OWNER_VMSA_SIZE];
+    struct owner_guest guest = *search->claim->guest;
+    sev_vmsa_build(config, SEV_VMSA_RESET, first);
+    sev_vmsa_build(config, guest.reset, others);
+    guest.vmsa_first = first;
+    guest.vmsa_others = guest.vmsa_others ? others : NULL;
+    add(search, &guest, &search->hashes, phrase);
+}
+
+static void add_model_mistakes(struct search *search)
+{
+    const struct sev_vmsa_config *built = search->claim->guest->built;
+    char phrase[PHRASE_SIZE];
+    const char *name;
+    struct sev_vmsa_config config;
+    if (!built)
+        return;
+    for (unsigned i = 0; (name = sev_cpu_model_name(i)) != NULL; i++) {
+        config = *built;
+        if (!sev_cpu_model_signature(name, &config.signature))
+            continue;
+        snprintf(phrase, sizeof(phrase), "the processors are of model %s", name);
+        if (config.signature != built->signature)
+            add_built(search, &config, phrase);
+    }
+    config = *built;
+    config.fpu = !built->fpu;
+    add_built(search, &config,
+              config.fpu ? "the host puts MXCSR and the x87 control word into the processors' "
+                           "pages: --fpu-state on"
+                         : "the host leaves MXCSR and the x87 control word out of the processors' "
+                           "pages: --fpu-state off");
+    config = *built;
+    config.features = built->features ? 0 : 0x20; /* debug swap: KVM's default in Linux 6.10 */
+    add_built(search, &config,
+              config.features ? "the host sets debug swap in the processors' pages: "
+                                "--guest-features 0x20"
+                              : "the host sets no features in the processors' pages");
+}
+
 /* ---- platform and policy */
 
 struct platform {
@@ -385,6 +429,7 @@ bool owner_mismatch_find(const struct owner_claim *claim, char reason[OWNER_REAS
     add_firmware_mistakes(&search);
     add_kernel_mistakes(&search);
     add_processor_mistakes(&search);
+    add_model_mistakes(&search);
     bool found = find(&search, reason);
     free(search.contents);
     return found;

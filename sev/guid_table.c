@@ -81,19 +81,36 @@ bool sev_guid_table_next(struct sev_guid_walk *walk, struct sev_guid_entry *ret)
     return true;
 }
 
-bool sev_guid_table_find_area(const uint8_t *image, size_t size, const struct sev_guid *guid,
-                              uint32_t *ret_base, uint32_t *ret_size)
+/* The content of an entry of that length; NULL: there is none. */
+static const uint8_t *find(const uint8_t *image, size_t size, const struct sev_guid *guid,
+                           size_t length)
 {
     struct sev_guid_walk walk;
     struct sev_guid_entry entry;
     if (!sev_guid_table_open(image, size, &walk))
-        return false;
+        return NULL;
     while (sev_guid_table_next(&walk, &entry)) {
-        if (memcmp(&entry.guid, guid, sizeof(*guid)) == 0 && entry.length == 8) {
-            *ret_base = read_u32(entry.data);
-            *ret_size = read_u32(entry.data + 4);
-            return true;
-        }
+        if (memcmp(&entry.guid, guid, sizeof(*guid)) == 0 && entry.length == length)
+            return entry.data;
     }
-    return false;
+    return NULL;
+}
+
+bool sev_guid_table_reset_address(const uint8_t *image, size_t size, uint32_t *ret_address)
+{
+    const uint8_t *data = find(image, size, &sev_guid_reset_block, 4);
+    if (data)
+        *ret_address = read_u32(data);
+    return data;
+}
+
+bool sev_guid_table_find_area(const uint8_t *image, size_t size, const struct sev_guid *guid,
+                              uint32_t *ret_base, uint32_t *ret_size)
+{
+    const uint8_t *data = find(image, size, guid, 8);
+    if (!data)
+        return false;
+    *ret_base = read_u32(data);
+    *ret_size = read_u32(data + 4);
+    return true;
 }

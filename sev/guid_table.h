@@ -40,6 +40,9 @@ bool sev_guid_table_open(const uint8_t *image, size_t size, struct sev_guid_walk
 /* The next entry towards the table's start; false at its end or at a broken entry. */
 bool sev_guid_table_next(struct sev_guid_walk *walk, struct sev_guid_entry *ret);
 
+/* Where processors but the first begin in a SEV-ES guest (the reset block). False: not told. */
+bool sev_guid_table_reset_address(const uint8_t *image, size_t size, uint32_t *ret_address);
+
 /* An entry that holds base and size. */
 bool sev_guid_table_find_area(const uint8_t *image, size_t size, const struct sev_guid *guid,
                               uint32_t *ret_base, uint32_t *ret_size);

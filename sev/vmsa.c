@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: BSD-2-Clause-Patent */
+/* A processor's state after reset as QEMU and KVM write it, and the signatures of QEMU's models. */
+#include "sev/vmsa.h"
+
+#include <stddef.h>
+#include <string.h>
+
+#include "sev/bytes.h"
+
+/* Segment registers, 16 bytes each: selector, attributes, limit, base (APM 2 table B-4). */
+enum {
+    VMSA_ES = 0x000, VMSA_CS = 0x010, VMSA_SS = 0x020, VMSA_DS = 0x030, VMSA_FS = 0x040,
+    VMSA_GS = 0x050, VMSA_GDTR = 0x060, VMSA_LDTR = 0x070, VMSA_IDTR = 0x080, VMSA_TR = 0x090,
+    VMSA_EFER = 0x0D0, VMSA_CR4 = 0x148, VMSA_CR0 = 0x158, VMSA_DR7 = 0x160, VMSA_DR6 = 0x168,
+    VMSA_RFLAGS = 0x170, VMSA_RIP = 0x178, VMSA_G_PAT = 0x268, VMSA_RDX = 0x310,
+    VMSA_SEV_FEATURES = 0x3B0, VMSA_XCR0 = 0x3E8, VMSA_MXCSR = 0x408, VMSA_X87_FCW = 0x410,
+};
+
+struct segment {
+    uint16_t place, selector, attributes;
+};
+
+static const struct segment segments[] = {
+    { VMSA_ES, 0, 0x93 },   { VMSA_CS, 0xF000, 0x9B }, { VMSA_SS, 0, 0x93 },
+    { VMSA_DS, 0, 0x93 },   { VMSA_FS, 0, 0x93 },      { VMSA_GS, 0, 0x93 },
+    { VMSA_GDTR, 0, 0 },    { VMSA_LDTR, 0, 0x82 },    { VMSA_IDTR, 0, 0 },
+    { VMSA_TR, 0, 0x8B },
+};
+
+struct value {
+    uint16_t place;
+    uint64_t value;
+};
+
+static const struct value values[] = {
+    { VMSA_EFER, 0x1000 },       /* SVME: KVM sets it for every guest */
+    { VMSA_CR4, 0x40 },          /* MCE, the same */
+    { VMSA_CR0, 0x10 },          { VMSA_DR7, 0x400 }, { VMSA_DR6, 0xFFFF0FF0u },
+    { VMSA_RFLAGS, 0x2 },        { VMSA_G_PAT, 0x0007040600070406u },
+    { VMSA_XCR0, 0x1 },
+};
+
+static void store_le64(uint8_t *p, uint64_t value)
+{
+    store_le32(p, (uint32_t)value);
+    store_le32(p + 4, (uint32_t)(value >> 32));
+}
+
+void sev_vmsa_build(const struct sev_vmsa_config *config, uint32_t reset,
+                    uint8_t page[SEV_VMSA_PAGE_SIZE])
+{
+    memset(page, 0, SEV_VMSA_PAGE_SIZE);
+    for (size_t i = 0; i < sizeof(segments) / sizeof(segments[0]); i++) {
+        uint8_t *segment = page + segments[i].place;
+        store_le16(segment, segments[i].selector);
+        store_le16(segment + 2, segments[i].attributes);
+        store_le32(segment + 4, 0xFFFF);
+    }
+    for (size_t i = 0; i < sizeof(values) / sizeof(values[0]); i++)
+        store_le64(page + values[i].place, values[i].value);
+    store_le64(page + VMSA_CS + 8, reset & 0xFFFF0000u);
+    store_le64(page + VMSA_RIP, reset & 0xFFFFu);
+    store_le64(page + VMSA_RDX, config->signature);
+    store_le64(page + VMSA_SEV_FEATURES, config->features);
+    if (config->fpu) {
+        store_le32(page + VMSA_MXCSR, 0x1F80);
+        store_le16(page + VMSA_X87_FCW, 0x37F);
+    }
+}
+
+uint32_t sev_cpu_signature(unsigned family, unsigned model, unsigned stepping)
+{
+    unsigned extended = family > 15 ? family - 15 : 0;
+    return (extended & 0xFF) << 20 | (model >> 4 & 0xF) << 16 |
+           (family > 15 ? 15 : family) << 8 | (model & 0xF) << 4 | (stepping & 0xF);
+}
+
+static const struct {
+    const char *name;
+    uint8_t family, model, stepping;
+} models[] = {
+    { "EPYC", 23, 1, 2 },        { "EPYC-IBPB", 23, 1, 2 },  { "EPYC-Rome", 23, 49, 0 },
+    { "EPYC-Milan", 25, 1, 1 },  { "EPYC-Genoa", 25, 17, 0 }, { "EPYC-Turin", 26, 0, 0 },
+};
+
+#define MODEL_COUNT (sizeof(models) / sizeof(models[0]))
+
+/* "" or "-v1": versions of a model differ in features only. */
+static bool is_version(const char *text)
+{
+    if (!*text)
+        return true;
+    return strncmp(text, "-v", 2) == 0 && text[2] &&
+           strspn(text + 2, "0123456789") == strlen(text + 2);
+}
+
+bool sev_cpu_model_signature(const char *name, uint32_t *ret_signature)
+{
+    for (size_t i = 0; i < MODEL_COUNT; i++) {
+        size_t length = strlen(models[i].name);
+        if (strncmp(name, models[i].name, length) != 0 || !is_version(name + length))
+            continue;
+        *ret_signature = sev_cpu_signature(models[i].family, models[i].model, models[i].stepping);
+        return true;
+    }
+    return false;
+}
+
+const char *sev_cpu_model_name(unsigned index)
+{
+    return index < MODEL_COUNT ? models[index].name : NULL;
+}
