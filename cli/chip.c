@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "cli/chip.h"
+#include "cli/chip_exec.h"
 #include "cli/file.h"
 #include "cli/options.h"
 #include "cli/print.h"
@@ -144,11 +145,37 @@ static const char footer[] =
     "  reset           forgets owner and keys: new OCA, PEK and PDH\n"
     "  pek-gen         new OCA, PEK and PDH, self-owned\n"
     "  pdh-gen         new PDH\n"
+    "  exec [--state FOLDER] [--] PROGRAM [ARGUMENTS]\n"
+    "                  runs a program that meets this chip behind /dev/sev and KVM; its guests are\n"
+    "                  launched, measured and given secrets, but execute nothing\n"
     "\nExit status: 0 done; 1 usage or host error, or the chip refused; 6 verification failed.";
+
+/* Of its words only --state comes before the program: the others are the program's. */
+static int exec_program(const char *state, char **words)
+{
+    static const char prefix[] = "--state=";
+    if (words[0] != NULL && strcmp(words[0], "--state") == 0 && words[1] != NULL) {
+        state = words[1];
+        words += 2;
+    } else if (words[0] != NULL && strncmp(words[0], prefix, sizeof(prefix) - 1) == 0) {
+        state = words[0] + sizeof(prefix) - 1;
+        words++;
+    }
+    if (words[0] != NULL && strcmp(words[0], "--") == 0) {
+        words++;
+    } else if (words[0] != NULL && words[0][0] == '-') {
+        fprintf(stderr, "privet: chip exec: %s: only --state FOLDER comes before the program; try "
+                        "'privet chip --help'\n", words[0]);
+        return 1;
+    }
+    return chip_exec(state, words);
+}
 
 int verb_chip(int argc, char **argv)
 {
     struct chip_options options = { .state = state_folder_default() };
+    if (argc >= 2 && strcmp(argv[1], "exec") == 0)
+        return exec_program(options.state, argv + 2);
     const struct option_row rows[] = {
         { "state", OPTION_TEXT, &options.state, "FOLDER",
           "the chip's identity and keys; default ~/.local/state/privet", 0, 0, NULL },

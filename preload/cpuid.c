@@ -25,8 +25,6 @@ enum {
     PHYSICAL_BITS = 48,
     FEATURE_SME = 1 << 0,
     FEATURE_SEV = 1 << 1,
-    ASIDS = 509, /* of EPYC 7002 */
-    FIRST_SEV_ASID = 1,
 };
 
 typedef int sigaction_function(int, const struct sigaction *, struct sigaction *);
@@ -65,8 +63,8 @@ struct cpuid_result cpuid_presented(uint32_t leaf, uint32_t subleaf)
     if (leaf == LEAF_ENCRYPTION)
         return (struct cpuid_result){ .eax = FEATURE_SME | FEATURE_SEV,
                                       .ebx = CPUID_C_BIT | CPUID_REDUCED_BITS << 6,
-                                      .ecx = ASIDS,
-                                      .edx = FIRST_SEV_ASID };
+                                      .ecx = CPUID_ASIDS,
+                                      .edx = CPUID_FIRST_SEV_ASID };
     if (leaf > LEAF_EXTENDED_MAX && leaf < LEAF_ENCRYPTION &&
         leaf > host_cpuid(LEAF_EXTENDED_MAX, 0).eax)
         return (struct cpuid_result){ 0 }; /* between the host's last leaf and ours */

@@ -13,6 +13,8 @@
 enum {
     CPUID_C_BIT = 51,
     CPUID_REDUCED_BITS = 5,
+    CPUID_ASIDS = 509, /* of EPYC 7002 */
+    CPUID_FIRST_SEV_ASID = 1,
 };
 
 struct cpuid_result {
