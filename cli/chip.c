@@ -8,7 +8,6 @@
 #include <string.h>
 
 #include "cli/chip.h"
-#include "cli/chip_exec.h"
 #include "cli/file.h"
 #include "cli/options.h"
 #include "cli/print.h"
@@ -87,6 +86,7 @@ static const struct command {
     unsigned files; /* words that follow */
     bool changes;   /* what the state folder keeps */
 } commands[] = {
+    { "guests", NULL, 0, false },           { "decrypt", NULL, 3, false },
     { "status", command_status, 0, false }, { "id", command_id, 0, false },
     { "export", chip_export, 1, false },    { "verify", chip_verify, 0, false },
     { "csr", chip_csr, 1, false },          { "import", chip_import, 2, true },
@@ -114,7 +114,7 @@ static int power_on(const struct command *command, const struct chip_options *op
         .api_major = CHIP_API_MAJOR,
         .api_minor = CHIP_API_MINOR,
         .build = CHIP_BUILD,
-        .max_asid = 509,
+        .max_asid = CHIP_ASIDS,
         .min_plain_asid = 1,
     };
     struct chip_session s = { .options = options, .memory = memory_create(seed) };
@@ -142,6 +142,10 @@ static const char footer[] =
     "                  'privet owner sign-csr'\n"
     "  import PEK OCA  takes the signed PEK and its owner's certificate (PEK_CERT_IMPORT): the\n"
     "                  platform is externally owned from then on and has a new PDH\n"
+    "  guests          below exec: the guests of the served chip\n"
+    "  decrypt HANDLE ADDRESS FILE\n"
+    "                  below exec: DBG_DECRYPT of a page's ciphertext in FILE, which its program has\n"
+    "                  at ADDRESS; the plaintext goes to stdout, if the guest's policy allows it\n"
     "  reset           forgets owner and keys: new OCA, PEK and PDH\n"
     "  pek-gen         new OCA, PEK and PDH, self-owned\n"
     "  pdh-gen         new PDH\n"
@@ -150,39 +154,40 @@ static const char footer[] =
     "                  launched, measured and given secrets, but execute nothing\n"
     "\nExit status: 0 done; 1 usage or host error, or the chip refused; 6 verification failed.";
 
-/* Of its words only --state comes before the program: the others are the program's. */
-static int exec_program(const char *state, char **words)
+/* Only what stands before the program's name is ours. */
+static int exec_verb(char **words)
 {
-    static const char prefix[] = "--state=";
-    if (words[0] != NULL && strcmp(words[0], "--state") == 0 && words[1] != NULL) {
-        state = words[1];
+    static const struct command command = { "exec", chip_exec, 0, true };
+    struct chip_options options = { .state = state_folder_default() };
+    if (*words && strncmp(*words, "--state=", 8) == 0)
+        options.state = *words++ + 8;
+    else if (*words && words[1] && strcmp(*words, "--state") == 0) {
+        options.state = words[1];
         words += 2;
-    } else if (words[0] != NULL && strncmp(words[0], prefix, sizeof(prefix) - 1) == 0) {
-        state = words[0] + sizeof(prefix) - 1;
-        words++;
     }
-    if (words[0] != NULL && strcmp(words[0], "--") == 0) {
+    if (*words && strcmp(*words, "--") == 0)
         words++;
-    } else if (words[0] != NULL && words[0][0] == '-') {
-        fprintf(stderr, "privet: chip exec: %s: only --state FOLDER comes before the program; try "
-                        "'privet chip --help'\n", words[0]);
-        return 1;
-    }
-    return chip_exec(state, words);
+    else if (*words && **words == '-')
+        *words = NULL;
+    if (*words)
+        return power_on(&command, &options, (const char *const *)(const void *)words);
+    fprintf(stderr, "privet: chip exec: takes [--state FOLDER] [--] PROGRAM [ARGUMENT...]; try "
+                    "'privet chip --help'\n");
+    return 1;
 }
 
 int verb_chip(int argc, char **argv)
 {
+    if (argc > 1 && strcmp(argv[1], "exec") == 0)
+        return exec_verb(argv + 2);
     struct chip_options options = { .state = state_folder_default() };
-    if (argc >= 2 && strcmp(argv[1], "exec") == 0)
-        return exec_program(options.state, argv + 2);
     const struct option_row rows[] = {
         { "state", OPTION_TEXT, &options.state, "FOLDER",
           "the chip's identity and keys; default ~/.local/state/privet", 0, 0, NULL },
         { "full", OPTION_FLAG, &options.full, NULL, "export: the chain up to the root", 0, 0,
           NULL },
         { "json", OPTION_FLAG, &options.json, NULL,
-          "status, id, verify: one JSON document on stdout", 0,
+          "status, id, verify, guests: one JSON document on stdout", 0,
           0, NULL },
         { NULL, OPTION_FLAG, NULL, NULL, NULL, 0, 0, NULL },
     };
@@ -201,12 +206,16 @@ int verb_chip(int argc, char **argv)
         fprintf(stderr, "privet: chip: a command is missing; try 'privet chip --help'\n");
         return 1;
     }
+    if (strcmp(words.items[0], "guests") == 0 && words.count == 1)
+        return chip_guests(options.json);
+    if (strcmp(words.items[0], "decrypt") == 0 && words.count == 4)
+        return chip_decrypt(words.items + 1);
     const struct command *command = find(words.items[0]);
     if (!command)
         return 1;
     if (words.count != 1u + command->files) {
         static const char *const takes[] = { "no further argument", "one file name",
-                                             "two file names" };
+                                             "two file names", "a handle, an address, a file" };
         fprintf(stderr, "privet: chip %s: takes %s; try 'privet chip --help'\n", command->name,
                 takes[command->files]);
         return 1;

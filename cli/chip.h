@@ -8,6 +8,8 @@
 #include "machine/chip/chip.h"
 #include "sev/command.h"
 
+#define CHIP_ASIDS 509u /* of the emulated part: CPUID 0x8000001F ECX */
+
 struct chip_options {
     const char *state;
     bool full, json;
@@ -36,6 +38,11 @@ const char *chip_advice(enum sev_command command, uint16_t status);
 int chip_export(struct chip_session *s, const char *const *files);
 int chip_csr(struct chip_session *s, const char *const *files);
 int chip_import(struct chip_session *s, const char *const *files);
+/* Verbs of a chip that `privet chip exec` serves, from programs below it; no session is needed. */
+int chip_guests(bool json);
+int chip_decrypt(const char *const *words);
+
+int chip_exec(struct chip_session *s, const char *const *words);
 int chip_verify(struct chip_session *s, const char *const *files);
 
 #endif

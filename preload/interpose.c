@@ -4,7 +4,7 @@
  * close. /dev/sev and /dev/kvm are ours, every other file is libc's; the real devices are never opened.
  */
 #undef _FILE_OFFSET_BITS /* open and open64 are two functions here */
-#define _GNU_SOURCE /* RTLD_NEXT, memfd_create */
+#define _GNU_SOURCE /* RTLD_NEXT */
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -12,9 +12,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include <sys/mman.h>
 #include <unistd.h>
 
+#include "preload/client.h"
 #include "preload/cpuid.h"
 #include "preload/fd_table.h"
 #include "preload/kvm.h"
@@ -51,7 +51,19 @@ static void vcpu_close(void *object)
     kvm_vcpu_close(object);
 }
 
-static const struct fd_kind sev_kind = { sev_device_ioctl, NULL };
+/* What /dev/sev was opened as: the connection's descriptor, and whether it may change the chip. */
+struct device_file {
+    int fd;
+    bool writable;
+};
+
+static int device_ioctl(void *object, unsigned long request, void *argument)
+{
+    const struct device_file *file = object;
+    return sev_device_ioctl(file->fd, file->writable, (uint32_t)request, argument);
+}
+
+static const struct fd_kind sev_kind = { device_ioctl, free };
 static const struct fd_kind kvm_kinds[] = {
     [KVM_FD_SYSTEM] = { system_ioctl, NULL },
     [KVM_FD_VM] = { vm_ioctl, vm_close },
@@ -65,12 +77,17 @@ bool kvm_fd_add(int fd, enum kvm_fd_kind kind, void *object)
 
 static int sev_open(int flags)
 {
-    int fd = memfd_create("sev", flags & O_CLOEXEC ? MFD_CLOEXEC : 0);
-    if (fd >= 0 && !fd_table_add(fd, &sev_kind, NULL)) {
-        close(fd);
-        return kvm_error(ENOMEM);
-    }
-    return fd;
+    int fd = client_connect();
+    struct device_file *file = fd >= 0 ? malloc(sizeof(*file)) : NULL;
+    if (fd < 0)
+        return -1;
+    if (file)
+        *file = (struct device_file){ fd, (flags & O_ACCMODE) != O_RDONLY };
+    if (file && fd_table_add(fd, &sev_kind, file))
+        return fd;
+    free(file);
+    close(fd);
+    return kvm_error(ENOMEM);
 }
 
 static const struct device {

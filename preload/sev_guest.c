@@ -1,197 +1,203 @@
 /* SPDX-License-Identifier: BSD-2-Clause-Patent */
 /*
- * KVM's memory encryption of a VM, by the chip (linux: Documentation/virt/kvm/x86/
- * amd-memory-encryption.rst): launch, secret, status, debugging. What is not in the table, SEV-ES and
- * migration among it, is EINVAL, as for a KVM that does not know it.
+ * KVM's memory encryption of one guest (linux: Documentation/virt/kvm/x86/amd-memory-encryption.rst):
+ * a connection to the chip, whose end deactivates and decommissions the guest.
  */
 #include <errno.h>
 #include <linux/kvm.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
 
-#include "preload/cpuid.h"
+#include "preload/client.h"
 #include "preload/kvm.h"
-#include "preload/sev_chip.h"
-#include "sev/command.h"
 
-enum { BLOCK = 16, PAGE = 4096 };
+#define PAGE     4096u
+#define BLOB_MAX 0x4000u
 
 struct sev_guest {
-    uint32_t handle, asid;
-    bool launched;
+    int fd;
 };
 
-static bool asid_used[CPUID_ASIDS + 1];
+static void *user(uint64_t address)
+{
+    return (void *)(uintptr_t)address; // NOLINT: the ABI has pointers as numbers
+}
 
-static int initialise(struct sev_guest *guest, void *data)
+static int fail(int error)
+{
+    errno = error;
+    return -1;
+}
+
+/* Requests whose fields are all in `wire`. */
+static int simple(int fd, struct wire *wire, void *data)
 {
     (void)data;
-    if (guest->asid != 0)
-        return -EINVAL;
-    for (uint32_t asid = CPUID_FIRST_SEV_ASID; asid <= CPUID_ASIDS; asid++) {
-        if (asid_used[asid])
-            continue;
-        asid_used[asid] = true;
-        guest->asid = asid;
-        return 0;
-    }
-    return -EBUSY;
+    return client_request(fd, wire, NULL, NULL, NULL);
 }
 
-static int launch_start(struct sev_guest *guest, void *data)
+static int start(int fd, struct wire *wire, void *data)
 {
-    struct kvm_sev_launch_start *k = data;
-    struct sev_launch_start start = {
-        .policy = k->policy,
-        .dh_cert_paddr = sev_chip_map(k->dh_uaddr, k->dh_len),
-        .dh_cert_len = k->dh_len,
-        .session_paddr = sev_chip_map(k->session_uaddr, k->session_len),
-        .session_len = k->session_len,
-    };
-    if (guest->launched)
-        return -EINVAL;
-    sev_chip_flush();
-    int status = sev_chip_command(SEV_LAUNCH_START, &start);
-    sev_chip_unmap(start.dh_cert_paddr);
-    sev_chip_unmap(start.session_paddr);
-    if (status != 0)
-        return status;
-    struct sev_activate activate = { .handle = start.handle, .asid = guest->asid };
-    guest->handle = k->handle = start.handle;
-    guest->launched = true;
-    return sev_chip_command(SEV_ACTIVATE, &activate);
-}
-
-static int update_data(struct sev_guest *guest, void *data)
-{
-    const struct kvm_sev_launch_update_data *k = data;
-    struct sev_launch_update_data update = { .handle = guest->handle, .paddr = k->uaddr,
-                                             .length = k->len };
-    if (!sev_chip_pull(k->uaddr, k->len))
-        return -ENOMEM;
-    int status = sev_chip_command(SEV_LAUNCH_UPDATE_DATA, &update);
-    sev_chip_push(k->uaddr, k->len);
-    return status;
-}
-
-/* A buffer that is too short is told its length, with the chip's INVALID_LENGTH. */
-static int measure(struct sev_guest *guest, void *data)
-{
-    struct kvm_sev_launch_measure *k = data;
-    struct sev_launch_measure measure = { .handle = guest->handle,
-                                          .measure_paddr = sev_chip_map(k->uaddr, k->len),
-                                          .measure_len = k->len };
-    int status = sev_chip_command(SEV_LAUNCH_MEASURE, &measure);
-    sev_chip_unmap(measure.measure_paddr);
-    k->len = measure.measure_len;
-    return status;
-}
-
-static int secret(struct sev_guest *guest, void *data)
-{
-    const struct kvm_sev_launch_secret *k = data;
-    if (!sev_chip_pull(k->guest_uaddr, k->guest_len))
-        return -ENOMEM;
-    struct sev_launch_secret secret = {
-        .handle = guest->handle,
-        .hdr_paddr = sev_chip_map(k->hdr_uaddr, k->hdr_len),
-        .hdr_len = k->hdr_len,
-        .guest_paddr = k->guest_uaddr,
-        .guest_len = k->guest_len,
-        .trans_paddr = sev_chip_map(k->trans_uaddr, k->trans_len),
-        .trans_len = k->trans_len,
-    };
-    int status = sev_chip_command(SEV_LAUNCH_SECRET, &secret);
-    sev_chip_unmap(secret.hdr_paddr);
-    sev_chip_unmap(secret.trans_paddr);
-    sev_chip_push(k->guest_uaddr, k->guest_len);
-    return status;
-}
-
-static int finish(struct sev_guest *guest, void *data)
-{
-    (void)data;
-    struct sev_handle handle = { .handle = guest->handle };
-    return sev_chip_command(SEV_LAUNCH_FINISH, &handle);
-}
-
-static int guest_status(struct sev_guest *guest, void *data)
-{
-    struct kvm_sev_guest_status *k = data;
-    struct sev_guest_status status = { .handle = guest->handle };
-    int result = sev_chip_command(SEV_GUEST_STATUS, &status);
-    *k = (struct kvm_sev_guest_status){ guest->handle, status.policy, status.state };
+    struct kvm_sev_launch_start *start = data;
+    const void *const in[WIRE_PARTS] = { user(start->dh_uaddr), user(start->session_uaddr) };
+    if (start->dh_len > BLOB_MAX || start->session_len > BLOB_MAX)
+        return fail(EINVAL);
+    wire->handle = start->handle;
+    wire->policy = start->policy;
+    wire->size[0] = start->dh_uaddr ? start->dh_len : 0;
+    wire->size[1] = start->session_uaddr ? start->session_len : 0;
+    int result = client_request(fd, wire, in, NULL, NULL);
+    if (result == 0)
+        start->handle = wire->handle;
     return result;
 }
 
-/* KVM takes any range; here, as the chip, whole blocks. */
-static int debug_decrypt(struct sev_guest *guest, void *data)
+/* Page by page, in place: what is plaintext in the program becomes ciphertext. */
+static int update(int fd, struct wire *wire, void *data)
 {
-    const struct kvm_sev_dbg *k = data;
-    if (k->len == 0 || (k->src_uaddr | k->len) % BLOCK != 0 || !sev_chip_pull(k->src_uaddr, k->len))
-        return -EINVAL;
-    struct sev_dbg debug = { .handle = guest->handle, .src_paddr = k->src_uaddr,
-                             .dst_paddr = sev_chip_map(k->dst_uaddr, k->len), .length = k->len };
-    int status = sev_chip_command(SEV_DBG_DECRYPT, &debug);
-    sev_chip_unmap(debug.dst_paddr);
-    return status;
+    const struct kvm_sev_launch_update_data *update = data;
+    const struct wire template = *wire;
+    uint64_t at = update->uaddr, end = at + update->len;
+    int result = 0;
+    if (!update->len || end < at)
+        return fail(EINVAL);
+    while (result == 0 && at < end) {
+        uint64_t next = (at / PAGE + 1) * PAGE;
+        uint32_t size = (uint32_t)((next < end ? next : end) - at);
+        const void *const in[WIRE_PARTS] = { user(at) };
+        void *const out[WIRE_PARTS] = { user(at) };
+        const uint32_t capacity[WIRE_PARTS] = { size };
+        *wire = template;
+        wire->address = at;
+        wire->size[0] = size;
+        result = client_request(fd, wire, in, out, capacity);
+        at += size;
+    }
+    return result;
 }
 
-static const struct operation {
-    uint32_t id;
-    bool needs_launch;
-    int (*run)(struct sev_guest *guest, void *data); /* the chip's status, or -errno */
-} operations[] = {
-    { KVM_SEV_INIT, false, initialise },
-    { KVM_SEV_LAUNCH_START, false, launch_start },
-    { KVM_SEV_LAUNCH_UPDATE_DATA, true, update_data },
-    { KVM_SEV_LAUNCH_MEASURE, true, measure },
-    { KVM_SEV_LAUNCH_SECRET, true, secret },
-    { KVM_SEV_LAUNCH_FINISH, true, finish },
-    { KVM_SEV_GUEST_STATUS, true, guest_status },
-    { KVM_SEV_DBG_DECRYPT, true, debug_decrypt },
+static int measure(int fd, struct wire *wire, void *data)
+{
+    struct kvm_sev_launch_measure *measure = data;
+    void *const out[WIRE_PARTS] = { user(measure->uaddr) };
+    const uint32_t capacity[WIRE_PARTS] = { measure->len };
+    wire->room[0] = measure->uaddr ? measure->len : 0;
+    int result = client_request(fd, wire, NULL, out, capacity);
+    measure->len = wire->room[0];
+    return result;
+}
+
+static int secret(int fd, struct wire *wire, void *data)
+{
+    const struct kvm_sev_launch_secret *secret = data;
+    const void *const in[WIRE_PARTS] = { user(secret->hdr_uaddr), user(secret->trans_uaddr) };
+    void *const out[WIRE_PARTS] = { user(secret->guest_uaddr) };
+    const uint32_t capacity[WIRE_PARTS] = { secret->guest_len };
+    if (secret->hdr_len > BLOB_MAX || secret->trans_len > BLOB_MAX)
+        return fail(EINVAL);
+    wire->address = secret->guest_uaddr;
+    wire->room[0] = secret->guest_len;
+    wire->size[0] = secret->hdr_len;
+    wire->size[1] = secret->trans_len;
+    return client_request(fd, wire, in, out, capacity);
+}
+
+static int status(int fd, struct wire *wire, void *data)
+{
+    struct kvm_sev_guest_status *status = data;
+    int result = client_request(fd, wire, NULL, NULL, NULL);
+    if (result == 0)
+        *status = (struct kvm_sev_guest_status){ wire->handle, wire->policy, wire->state };
+    return result;
+}
+
+/* Whole 16-byte blocks within a page, as the chip has them. */
+static int decrypt(int fd, struct wire *wire, void *data)
+{
+    const struct kvm_sev_dbg *dbg = data;
+    const void *const in[WIRE_PARTS] = { user(dbg->src_uaddr) };
+    void *const out[WIRE_PARTS] = { user(dbg->dst_uaddr) };
+    const uint32_t capacity[WIRE_PARTS] = { dbg->len };
+    if (!dbg->len || dbg->len > PAGE)
+        return fail(EINVAL);
+    wire->address = dbg->src_uaddr;
+    wire->size[0] = dbg->len;
+    return client_request(fd, wire, in, out, capacity);
+}
+
+static int report(int fd, struct wire *wire, void *data)
+{
+    struct kvm_sev_attestation_report *report = data;
+    void *const out[WIRE_PARTS] = { user(report->uaddr) };
+    const uint32_t capacity[WIRE_PARTS] = { report->len };
+    memcpy(wire->nonce, report->mnonce, sizeof(wire->nonce));
+    wire->room[0] = report->uaddr ? report->len : 0;
+    int result = client_request(fd, wire, NULL, out, capacity);
+    report->len = wire->room[0];
+    return result;
+}
+
+static const struct request {
+    int (*run)(int fd, struct wire *wire, void *data);
+    bool takes_data;
+} requests[] = {
+    [KVM_SEV_INIT] = { simple, false },
+    [KVM_SEV_LAUNCH_START] = { start, true },
+    [KVM_SEV_LAUNCH_UPDATE_DATA] = { update, true },
+    [KVM_SEV_LAUNCH_SECRET] = { secret, true },
+    [KVM_SEV_LAUNCH_MEASURE] = { measure, true },
+    [KVM_SEV_LAUNCH_FINISH] = { simple, false },
+    [KVM_SEV_GUEST_STATUS] = { status, true },
+    [KVM_SEV_DBG_DECRYPT] = { decrypt, true },
+    [KVM_SEV_GET_ATTESTATION_REPORT] = { report, true },
 };
 
-static int encrypt_op(struct sev_guest *guest, struct kvm_sev_cmd *command)
+static int memory_encrypt(struct sev_guest *guest, struct kvm_sev_cmd *command)
 {
-    const struct operation *operation = NULL;
-    for (size_t i = 0; i < sizeof(operations) / sizeof(operations[0]); i++) {
-        if (operations[i].id == command->id)
-            operation = &operations[i];
+    if (!command)
+        return 0; /* "is SEV there?" */
+    if (command->id >= sizeof(requests) / sizeof(requests[0]) || !requests[command->id].run) {
+        kvm_unknown("KVM_MEMORY_ENCRYPT_OP", command->id);
+        return fail(EINVAL);
     }
-    if (operation == NULL)
-        return kvm_error(EINVAL);
-    if ((operation->id != KVM_SEV_INIT && guest->asid == 0) ||
-        (operation->needs_launch && !guest->launched))
-        return kvm_error(ENOTTY); /* KVM: not a SEV guest (yet) */
-    int status = operation->run(guest, (void *)(uintptr_t)command->data);
-    if (status < 0)
-        return kvm_error(-status);
-    command->error = (uint32_t)status;
-    return status == 0 ? 0 : kvm_error(EIO);
+    if (requests[command->id].takes_data && !command->data)
+        return fail(EFAULT);
+    struct wire wire = { .request = WIRE_GUEST + command->id };
+    int result = requests[command->id].run(guest->fd, &wire, user(command->data));
+    int error = errno;
+    command->error = wire.status;
+    errno = error;
+    return result;
+}
+
+static struct sev_guest *open_guest(void)
+{
+    struct sev_guest *guest = malloc(sizeof(*guest));
+    int fd = guest ? client_connect() : -1;
+    if (fd >= 0) {
+        guest->fd = fd;
+        return guest;
+    }
+    free(guest);
+    return NULL;
 }
 
 int sev_guest_ioctl(struct sev_guest **guest, unsigned long request, void *argument)
 {
-    if (*guest == NULL)
-        *guest = calloc(1, sizeof(**guest));
-    if (*guest == NULL)
-        return kvm_error(ENOMEM);
-    if (request == KVM_MEMORY_ENCRYPT_OP)
-        return encrypt_op(*guest, argument);
-    /* Registering pins pages where they are: they stay at the program's addresses anyway. */
-    return (*guest)->asid != 0 ? 0 : kvm_error(ENOTTY);
+    if (!*guest)
+        *guest = open_guest();
+    if (!*guest)
+        return fail(ENOTTY);
+    if ((uint32_t)request == (uint32_t)KVM_MEMORY_ENCRYPT_OP)
+        return memory_encrypt(*guest, argument);
+    return argument ? 0 : fail(EFAULT); /* regions: a program's memory stays where it is */
 }
 
 void sev_guest_free(struct sev_guest *guest)
 {
-    if (guest == NULL)
-        return;
-    struct sev_handle deactivate = { .handle = guest->handle };
-    struct sev_handle decommission = { .handle = guest->handle };
-    if (guest->launched) {
-        sev_chip_command(SEV_DEACTIVATE, &deactivate);
-        sev_chip_command(SEV_DECOMMISSION, &decommission);
-    }
-    asid_used[guest->asid] = false;
+    if (guest)
+        close(guest->fd);
     free(guest);
 }
