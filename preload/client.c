@@ -58,8 +58,10 @@ static bool receive(int fd, void *data, size_t size)
     return true;
 }
 
-static int broken(struct wire *wire)
+/* Out of step, as after a pointer that leads nowhere: the chip shall not wait for the rest. */
+static int broken(int fd, struct wire *wire)
 {
+    shutdown(fd, SHUT_RDWR);
     wire->status = ~0u;
     errno = ENODEV;
     return -1;
@@ -72,12 +74,12 @@ int client_request(int fd, struct wire *wire, const void *const in[WIRE_PARTS],
     for (unsigned i = 0; sent && i < WIRE_PARTS; i++)
         sent = transmit(fd, in ? in[i] : NULL, wire->size[i]);
     if (!sent || !receive(fd, wire, sizeof(*wire)))
-        return broken(wire);
+        return broken(fd, wire);
     for (unsigned i = 0; i < WIRE_PARTS; i++) {
         if (wire->size[i] && (!out || wire->size[i] > capacity[i]))
-            return broken(wire);
+            return broken(fd, wire);
         if (!receive(fd, out ? out[i] : NULL, wire->size[i]))
-            return broken(wire);
+            return broken(fd, wire);
     }
     errno = wire->error;
     return wire->error ? -1 : 0;

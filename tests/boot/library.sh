@@ -42,6 +42,11 @@ equal() {
     fi
 }
 
+# exits STATUS EXPECTED NAME: $? comes first, before a substitution in the name changes it
+exits() {
+    equal "$3" "$2" "$1"
+}
+
 finish() {
     printf '%d passed, %d failed\n' "$passed" "$failed"
     [ "$failed" -eq 0 ]
