@@ -14,15 +14,32 @@
 #include "cli/verbs.h"
 #include "sev/status.h"
 
+static const char *const platform_states[] = {
+    [SEV_PLATFORM_UNINIT] = "uninit", [SEV_PLATFORM_INIT] = "init", [SEV_PLATFORM_WORKING] = "working"
+};
+
+static const char *state_name(unsigned state)
+{
+    return state <= SEV_PLATFORM_WORKING ? platform_states[state] : "unknown";
+}
+
+/* The platform's state as the chip tells it. */
+static const char *state_found(struct chip_session *s)
+{
+    struct sev_platform_status status;
+    bool told = chip_command(s->chip, SEV_PLATFORM_STATUS, &status) == SEV_SUCCESS;
+    return told ? state_name(status.state) : "unknown";
+}
+
 bool chip_issue(struct chip_session *s, enum sev_command command, const char *name, void *buffer)
 {
     uint16_t status = chip_command(s->chip, command, buffer);
     if (status == SEV_SUCCESS)
         return true;
     const char *advice = chip_advice(command, status);
-    fprintf(stderr, "privet: %s: status 0x%02x %s: %s%s%s\n", name, status,
-            sev_status_name(status), sev_status_meaning(status), advice ? "; " : "",
-            advice ? advice : "");
+    fprintf(stderr, "privet: %s: status 0x%02x %s: %s (the platform's state is %s)%s%s\n", name,
+            status, sev_status_name(status), sev_status_meaning(status), state_found(s),
+            advice ? "; " : "", advice ? advice : "");
     return false;
 }
 
@@ -37,18 +54,17 @@ static int command_status(struct chip_session *s, const char *const *files)
     struct sev_platform_status status;
     if (!chip_initialise(s) || !CHIP_ISSUE(s, PLATFORM_STATUS, &status))
         return 1;
-    bool external = status.owner & 1;
+    const char *owner = status.owner & 1 ? "external" : "self", *state = state_name(status.state);
     if (s->options->json) {
         printf("{\"model\":\"%s\",\"api-major\":%u,\"api-minor\":%u,\"build-id\":%u,"
-               "\"owner\":\"%s\",\"es\":%s,\"guests\":%u}\n",
+               "\"state\":\"%s\",\"owner\":\"%s\",\"es\":%s,\"guests\":%u}\n",
                chip_model(s->chip), status.api_major, status.api_minor, status.build,
-               external ? "external" : "self", status.config & 1 ? "true" : "false",
-               status.guest_count);
+               state, owner, status.config & 1 ? "true" : "false", status.guest_count);
         return 0;
     }
-    printf("model: %s\nAPI version: %u.%u\nbuild: %u\nowner: %s\nSEV-ES: %s\nguests: %u\n",
+    printf("model: %s\nAPI version: %u.%u\nbuild: %u\nstate: %s\nowner: %s\nSEV-ES: %s\nguests: %u\n",
            chip_model(s->chip), status.api_major, status.api_minor, status.build,
-           external ? "external" : "self", status.config & 1 ? "on" : "off", status.guest_count);
+           state, owner, status.config & 1 ? "on" : "off", status.guest_count);
     return 0;
 }
 

@@ -148,6 +148,8 @@ static bool processors_check(const struct owner_guest_options *o)
     if (models_given(o) > 1 || (pages && models_given(o)))
         return complain("--cpu, --cpu-family, --cpu-signature and --vmsa-cpu0: one of them says "
                         "what the processors are");
+    if ((o->model || o->stepping) && !o->family)
+        return complain("--cpu-model and --cpu-stepping go with --cpu-family alone");
     if (pages && o->processors > 1 && !o->vmsa_others)
         return complain("more than one processor needs --vmsa-cpu1");
     return true;
@@ -186,10 +188,11 @@ static bool build_pages(const struct owner_guest_options *o, struct owner_guest_
         return false;
     guest->vmsa_first = files->vmsa_first.data;
     guest->built = &files->built;
-    if (o->processors < 2)
+    bool told = sev_guid_table_reset_address(files->firmware.data, files->firmware.size,
+                                             &guest->reset);
+    if (!told && o->processors < 2)
         return true;
-    if (!sev_guid_table_reset_address(files->firmware.data, files->firmware.size,
-                                      &guest->reset)) {
+    if (!told) {
         fprintf(stderr, "privet: %s: tells no address where further processors begin (SEV-ES "
                         "reset block); it cannot start them under SEV-ES\n", o->firmware);
         return false;

@@ -13,7 +13,7 @@
 #include "sev/session.h"
 
 #define PHRASE_SIZE      160u
-#define CONTENTS_MAX     (OWNER_PROCESSORS + 32u)
+#define CONTENTS_MAX     (OWNER_PROCESSORS + 64u) /* all guesses, with room */
 #define POLICY_FLAGS     64u
 #define API_VERSIONS     512u /* major 0 and 1 */
 #define BUILDS           256u
@@ -237,9 +237,14 @@ static void add_model_mistakes(struct search *search)
         config = *built;
         if (!sev_cpu_model_signature(name, &config.signature))
             continue;
+        if (config.signature == built->signature)
+            continue;
         snprintf(phrase, sizeof(phrase), "the processors are of model %s", name);
-        if (config.signature != built->signature)
-            add_built(search, &config, phrase);
+        add_built(search, &config, phrase);
+        config.fpu = !built->fpu;
+        snprintf(phrase, sizeof(phrase), "the processors are of model %s, and the host's kind is "
+                 "--fpu-state %s", name, config.fpu ? "on" : "off");
+        add_built(search, &config, phrase);
     }
     config = *built;
     config.fpu = !built->fpu;

@@ -69,6 +69,18 @@ refuse 1 owner measure --firmware "$image" --policy es --cpu EPYC
 refuse 1 owner measure --firmware "$image" --cpu EPYC
 refuse 1 owner measure --firmware "$image" --policy es --num-cpus 1 --cpu EPYC --vcpu-sig 1
 refuse 1 owner measure --firmware "$image" --policy es --num-cpus 1 --cpu EPYC --vmsa-cpu0 page
+refuse 1 owner measure --firmware "$image" --policy es --num-cpus 1 --cpu EPYC --cpu-stepping 1
+refuse 1 owner measure --firmware "$image" --policy es --num-cpus 1 --cpu-signature 1 --cpu-model 1
+expect 0 owner measure --firmware "$image" --policy 7 -n 2 --cpu EPYC-Rome --fpu-state off \
+    --tik tik --nonce $nonce --output-format base64
+report=$(cat out)
+refuse 6 owner verify --firmware "$image" --policy 7 -n 1 --cpu EPYC-Rome --fpu-state off --tik tik \
+    -m "$report"
+grep -q 'has 2 processors, not 1' err
+note $? "names the number: $(cat err)"
+refuse 6 owner verify --firmware "$image" --policy 7 -n 2 --cpu EPYC-Milan --tik tik -m "$report"
+grep -q 'model EPYC-Rome, .*--fpu-state off' err
+note $? "names both: $(cat err)"
 for model in Opteron EPYC- EPYC-v EPYC-vx EPYC-Milanese ''; do
     refuse 1 owner measure --firmware "$image" --policy es --num-cpus 1 --cpu "$model"
 done

@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: BSD-2-Clause-Patent */
+/*
+ * A SEV-ES processor's page and the signatures of models. The digests are those of the pages that
+ * sev-snp-measure (commit 8f2b337, SEV-ES mode, QEMU) builds, further processors at 0x80B004.
+ */
+#include "tests/unit/sev_data.h"
+
+#include <openssl/sha.h>
+#include <stdio.h>
+
+#include "sev/guid_table.h"
+#include "sev/vmsa.h"
+
+#define OTHERS 0x80B004u
+
+static void expect_page(const struct sev_vmsa_config *config, uint32_t reset, const char *digest)
+{
+    uint8_t page[SEV_VMSA_PAGE_SIZE], got[SHA256_DIGEST_LENGTH];
+    char text[2 * sizeof(got) + 1];
+    memset(page, 0xA5, sizeof(page));
+    sev_vmsa_build(config, reset, page);
+    SHA256(page, sizeof(page), got);
+    for (size_t i = 0; i < sizeof(got); i++)
+        snprintf(text + 2 * i, 3, "%02x", got[i]);
+    assert_string_equal(text, digest);
+}
+
+static void test_pages(void **state)
+{
+    static const struct {
+        const char *model, *first, *others;
+    } rows[] = {
+        { "EPYC-Milan", "efcc96a66e22e3d25161643c1331c59ef2b11d0ac63369c49c0cf2133c0b58db",
+          "a14b28cfdc8d4d0e2884708ff279ca1204b7e45d45970c38c32fcd3374ba9f4f" },
+        { "EPYC-Turin", "2bc50e474ab9dfc9f23725eff63f0b1f20cd653da57447aa090c24818ebab413",
+          "0d2ed83a6a73296c2218a7ddc356732791446e28c868d50ef7a44a8ffb90fa36" },
+    };
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct sev_vmsa_config config = { .fpu = true };
+        assert_true(sev_cpu_model_signature(rows[i].model, &config.signature));
+        expect_page(&config, SEV_VMSA_RESET, rows[i].first);
+        expect_page(&config, OTHERS, rows[i].others);
+    }
+}
+
+static void test_signatures(void **state)
+{
+    static const char *const bad[] = { "", "EPYC-", "EPYC-v", "EPYC-vx", "EPYC-v1x", "EPYC-Naples",
+                                       "epyc", "EPYC-Rome-v", "Opteron_G5" };
+    uint32_t signature = 1;
+    assert_int_equal(sev_cpu_signature(25, 1, 1), 0xA00F11);
+    assert_int_equal(sev_cpu_signature(23, 49, 0), 0x830F10);
+    assert_int_equal(sev_cpu_signature(6, 42, 7), 0x206A7);
+    assert_true(sev_cpu_model_signature("EPYC-v4", &signature));
+    assert_int_equal(signature, 0x800F12);
+    assert_true(sev_cpu_model_signature("EPYC-Rome-v12", &signature));
+    assert_int_equal(signature, 0x830F10);
+    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+        assert_false(sev_cpu_model_signature(bad[i], &signature));
+    for (unsigned i = 0; sev_cpu_model_name(i); i++)
+        assert_true(sev_cpu_model_signature(sev_cpu_model_name(i), &signature));
+}
+
+/* Footer and one entry, the length of whose data is `length`. */
+static size_t image_of(uint8_t image[256], uint16_t length)
+{
+    const size_t end = 256 - 0x20;
+    uint8_t *footer = image + end - 18, *entry = footer - 18;
+    memset(image, 0, 256);
+    footer[0] = (uint8_t)(36 + length);
+    memcpy(footer + 2, sev_guid_table_footer.bytes, 16);
+    entry[0] = (uint8_t)(18 + length);
+    memcpy(entry + 2, sev_guid_reset_block.bytes, 16);
+    memcpy(entry - length, "\x04\xB0\x80\x00\x00\x00\x00\x00", length);
+    return 256;
+}
+
+static void test_reset_address(void **state)
+{
+    uint8_t image[256];
+    uint32_t address = 0;
+    size_t size = image_of(image, 4);
+    assert_true(sev_guid_table_reset_address(image, size, &address));
+    assert_int_equal(address, OTHERS);
+    size = image_of(image, 8); /* another length is not ours to read */
+    assert_false(sev_guid_table_reset_address(image, size, &address));
+    memset(image, 0, sizeof(image));
+    assert_false(sev_guid_table_reset_address(image, sizeof(image), &address));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_pages),
+        cmocka_unit_test(test_signatures),
+        cmocka_unit_test(test_reset_address),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
