@@ -137,6 +137,7 @@ void chip_close(struct chip *chip)
         return;
     guests_wipe(chip);
     store_close(chip);
+    EVP_PKEY_free(chip->pdh);
     free(chip->state_folder);
     OPENSSL_cleanse(chip, sizeof(*chip));
     free(chip);

@@ -23,6 +23,17 @@ EVP_PKEY *identity_key(const struct chip *chip, enum chip_key key)
     return key_derive(chip, key_kinds[key].label, chip->store.generation[key]);
 }
 
+EVP_PKEY *identity_pdh(struct chip *chip)
+{
+    uint32_t generation = chip->store.generation[CHIP_KEY_PDH];
+    if (chip->pdh && chip->pdh_generation == generation)
+        return chip->pdh;
+    EVP_PKEY_free(chip->pdh);
+    chip->pdh = identity_key(chip, CHIP_KEY_PDH);
+    chip->pdh_generation = generation;
+    return chip->pdh;
+}
+
 /* API version of AMD-issued CEK certificates: 0.14 on every part seen. */
 bool identity_cek(const struct chip *chip, struct sev_certificate *ret)
 {

@@ -63,6 +63,8 @@ struct chip {
     enum sev_platform_state state;
     bool wbinvd; /* every core executed it since an ASID became dirty */
     uint8_t secret[CHIP_SECRET_SIZE]; /* chip-unique, in fuses */
+    EVP_PKEY *pdh;           /* derived last, and of which generation: each launch needs it */
+    uint32_t pdh_generation;
     struct chip_stored store;         /* of the folder, or of the area given to INIT_EX */
     uint64_t nv_paddr;                /* that area; 0: the folder */
     struct chip_stored folder_store;  /* meanwhile, the folder's */
@@ -123,6 +125,8 @@ uint16_t cert_check(const struct sev_certificate *signer, const struct sev_certi
 
 /* identity.c: the chain OCA, PEK, PDH. */
 EVP_PKEY *identity_key(const struct chip *chip, enum chip_key key);
+/* The present PDH, which stays the chip's; NULL: the cryptographic library failed. */
+EVP_PKEY *identity_pdh(struct chip *chip);
 bool identity_cek(const struct chip *chip, struct sev_certificate *ret);
 bool identity_make(struct chip *chip); /* all of them, of the generations that the store says */
 

@@ -122,12 +122,16 @@ EVP_PKEY *key_from_point(const uint8_t x[SEV_P384_SIZE], const uint8_t y[SEV_P38
     return make_key(point, NULL); /* refuses what is not on the curve */
 }
 
+/*
+ * The peer's point is on the curve (key_from_point), whose cofactor is 1: OpenSSL's own check would
+ * only multiply it by the curve's order once more.
+ */
 bool key_agree(EVP_PKEY *own, EVP_PKEY *peer, uint8_t secret[SEV_ECDH_SECRET_SIZE])
 {
     EVP_PKEY_CTX *context = EVP_PKEY_CTX_new(own, NULL);
     size_t length = SEV_ECDH_SECRET_SIZE;
     bool done = context && EVP_PKEY_derive_init(context) == 1 &&
-                EVP_PKEY_derive_set_peer(context, peer) == 1 &&
+                EVP_PKEY_derive_set_peer_ex(context, peer, 0) == 1 &&
                 EVP_PKEY_derive(context, secret, &length) == 1 && length == SEV_ECDH_SECRET_SIZE;
     EVP_PKEY_CTX_free(context);
     return done;

@@ -20,6 +20,8 @@ static void hash2(const void *a, size_t a_length, const void *b, size_t b_length
 
 void chip_random_absorb(struct chip *chip, const void *data, size_t length)
 {
+    if (!chip->config.deterministic)
+        return;
     hash2(chip->random_state, sizeof(chip->random_state), data, length, chip->random_state);
 }
 

@@ -15,14 +15,13 @@ struct wrapping {
     uint8_t kek[SEV_KEY_SIZE], kik[SEV_KEY_SIZE];
 };
 
-static uint16_t agree(const struct chip *chip, const struct sev_certificate *peer_cert,
+static uint16_t agree(struct chip *chip, const struct sev_certificate *peer_cert,
                       const uint8_t nonce[16], struct wrapping *ret)
 {
     uint8_t secret[SEV_ECDH_SECRET_SIZE], master[SEV_KEY_SIZE];
     EVP_PKEY *peer = key_from_point(peer_cert->x, peer_cert->y);
-    EVP_PKEY *own = identity_key(chip, CHIP_KEY_PDH);
+    EVP_PKEY *own = identity_pdh(chip);
     bool agreed = own && peer && key_agree(own, peer, secret);
-    EVP_PKEY_free(own);
     EVP_PKEY_free(peer);
     if (!agreed)
         return SEV_INVALID_CERTIFICATE; /* not a point of the curve */
