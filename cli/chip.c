@@ -213,6 +213,7 @@ int verb_chip(int argc, char **argv)
         .rows = rows,
         .footer = footer,
         .operands = true,
+        .commands = "status id guests decrypt export verify csr import reset pek-gen pdh-gen exec",
     };
     struct option_list words = { .count = 0 };
     enum option_result result = options_parse(&verb, argc, argv, &words);

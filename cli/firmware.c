@@ -50,6 +50,7 @@ int verb_firmware(int argc, char **argv)
         .rows = rows,
         .footer = footer,
         .operands = true,
+        .commands = "info symbols vars new-vars",
     };
     struct option_list words = { .count = 0 };
     enum option_result result = options_parse(&verb, argc, argv, &words);

@@ -19,6 +19,7 @@ static const struct verb {
     { "owner", verb_owner, "the guest owner: measurements, sessions, secrets" },
     { "chip", verb_chip, "the emulated Secure Processor, as a host administrator sees it" },
     { "firmware", verb_firmware, "what a firmware image and a variable store contain" },
+    { "completion", verb_completion, "scripts for the completion of bash, zsh and fish" },
 };
 
 #define VERB_COUNT (sizeof(verbs) / sizeof(verbs[0]))

@@ -254,10 +254,21 @@ static bool add_operand(const struct option_verb *verb, const char *word,
     return true;
 }
 
+static option_visitor *visitor_set;
+
+void options_visit(option_visitor *visitor)
+{
+    visitor_set = visitor;
+}
+
 enum option_result options_parse(const struct option_verb *verb, int argc, char **argv,
                                  struct option_list *ret_operands)
 {
     bool words_only = false;
+    if (visitor_set) {
+        visitor_set(verb);
+        return OPTIONS_HELP;
+    }
     for (int at = 1; at < argc; at++) {
         const char *word = argv[at];
         if (!words_only && (strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0)) {

@@ -45,6 +45,7 @@ struct option_verb {
     const struct option_row *rows;
     const char *footer; /* examples, exit codes; may be NULL */
     bool operands;      /* words that are not options are allowed */
+    const char *commands; /* those that come first, separated by spaces; NULL: none */
 };
 
 enum option_result {
@@ -56,6 +57,13 @@ enum option_result {
 /* argv[0] is the verb. `ret_operands` (may be NULL when there are none) gets the other words. */
 enum option_result options_parse(const struct option_verb *verb, int argc, char **argv,
                                  struct option_list *ret_operands);
+
+/*
+ * While a visitor is set, options_parse gives it the table instead of parsing, and says OPTIONS_HELP;
+ * NULL ends that.
+ */
+typedef void option_visitor(const struct option_verb *verb);
+void options_visit(option_visitor *visitor);
 
 /* One number parser everywhere: decimal or 0x hexadecimal, nothing else. */
 bool number_parse(const char *text, uint64_t *ret);

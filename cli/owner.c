@@ -7,11 +7,7 @@
 
 #include "cli/verbs.h"
 
-static const struct subcommand {
-    const char *name;
-    int (*run)(int argc, char **argv);
-    const char *help;
-} subcommands[] = {
+static const struct owner_subcommand subcommands[] = {
     { "certs", owner_certs_command, "show, verify and convert a platform's certificates" },
     { "sign-csr", owner_sign_command, "become the owner of a platform: sign its PEK" },
     { "session", owner_session_command, "make the keys and the session of a launch" },
@@ -22,6 +18,11 @@ static const struct subcommand {
 };
 
 #define SUBCOMMAND_COUNT (sizeof(subcommands) / sizeof(subcommands[0]))
+
+const struct owner_subcommand *owner_subcommand(unsigned index)
+{
+    return index < SUBCOMMAND_COUNT ? &subcommands[index] : NULL;
+}
 
 static void print_help(FILE *to)
 {

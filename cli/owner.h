@@ -5,6 +5,15 @@
 
 #define EXIT_VERIFICATION_FAILED 6
 
+struct owner_subcommand {
+    const char *name;
+    int (*run)(int argc, char **argv);
+    const char *help;
+};
+
+/* In the order of --help; NULL past the last one. */
+const struct owner_subcommand *owner_subcommand(unsigned index);
+
 int owner_measure_command(int argc, char **argv);
 int owner_verify_command(int argc, char **argv);
 int owner_sign_command(int argc, char **argv);

@@ -338,6 +338,7 @@ int owner_certs_command(int argc, char **argv)
         .rows = rows,
         .footer = footer,
         .operands = true,
+        .commands = "verify show convert",
     };
     struct option_list words = { .count = 0 };
     int code = 1;

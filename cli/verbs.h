@@ -7,5 +7,6 @@ int verb_run(int argc, char **argv);
 int verb_owner(int argc, char **argv);
 int verb_chip(int argc, char **argv);
 int verb_firmware(int argc, char **argv);
+int verb_completion(int argc, char **argv);
 
 #endif

@@ -1,0 +1,200 @@
+/* SPDX-License-Identifier: BSD-2-Clause-Patent */
+/*
+ * `privet completion`: scripts for the completion of shells, from the same option tables that parse and
+ * explain. A word that is none of ours is completed as a file.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "cli/options.h"
+#include "cli/owner.h"
+#include "cli/verbs.h"
+
+/* Everything a script needs to say of one verb, while its tables exist. */
+static const char *path; /* "run", "owner measure" */
+
+static const struct verb {
+    const char *name;
+    int (*run)(int argc, char **argv);
+} verbs[] = { { "run", verb_run }, { "chip", verb_chip }, { "firmware", verb_firmware } };
+
+static bool takes_value(const struct option_row *row)
+{
+    return row->kind != OPTION_FLAG;
+}
+
+static const char *const switches[] = { "on", "off", NULL };
+
+static const char *const *choices(const struct option_row *row)
+{
+    return row->kind == OPTION_SWITCH ? switches : row->choices;
+}
+
+static void print_choices(const struct option_row *row)
+{
+    for (const char *const *choice = choices(row); *choice; choice++)
+        printf("%s%s", choice == choices(row) ? "" : " ", *choice);
+}
+
+/* The common part of bash and zsh: what `words` may be after `prev` on that path. */
+static void print_case(const struct option_verb *verb)
+{
+    printf("    '%s')\n        case $prev in\n", path);
+    for (const struct option_row *row = verb->rows; row->name; row++) {
+        if (!takes_value(row))
+            continue;
+        printf("        --%s) list='", row->name);
+        if (choices(row))
+            print_choices(row);
+        printf("' ;;\n");
+    }
+    printf("        *) list='");
+    for (const struct option_row *row = verb->rows; row->name; row++)
+        printf("--%s ", row->name);
+    printf("--help%s%s' ;;\n        esac\n        ;;\n", verb->commands ? " " : "",
+           verb->commands ? verb->commands : "");
+}
+
+/* Help as a word within single quotes. */
+static void print_quoted(const char *text)
+{
+    for (; *text; text++)
+        printf(*text == '\'' || *text == '\\' ? "\\%c" : *text == '\n' ? " " : "%c", *text);
+}
+
+static void print_fish(const struct option_verb *verb)
+{
+    char condition[128];
+    const char *inner = strchr(path, ' ');
+    if (inner)
+        snprintf(condition, sizeof(condition),
+                 "__fish_seen_subcommand_from owner; and __fish_seen_subcommand_from %s", inner + 1);
+    else
+        snprintf(condition, sizeof(condition), "__fish_seen_subcommand_from %s", path);
+    for (const struct option_row *row = verb->rows; row->name; row++) {
+        printf("complete -c privet -n '%s' -l %s", condition, row->name);
+        if (choices(row)) {
+            printf(" -x -a '");
+            print_choices(row);
+            printf("'");
+        } else if (takes_value(row))
+            printf(" -r");
+        printf(" -d '");
+        print_quoted(row->help);
+        printf("'\n");
+    }
+    if (verb->commands)
+        printf("complete -c privet -n '%s' -a '%s'\n", condition, verb->commands);
+}
+
+/* Calls each verb as for its help; its table goes to the visitor instead. */
+static void visit_all(option_visitor *visitor)
+{
+    char name[32], *words[] = { name, NULL };
+    const struct owner_subcommand *sub;
+    options_visit(visitor);
+    for (size_t i = 0; i < sizeof(verbs) / sizeof(verbs[0]); i++) {
+        path = verbs[i].name;
+        snprintf(name, sizeof(name), "%s", path);
+        verbs[i].run(1, words);
+    }
+    for (unsigned i = 0; (sub = owner_subcommand(i)) != NULL; i++) {
+        char whole[64];
+        snprintf(whole, sizeof(whole), "owner %s", sub->name);
+        snprintf(name, sizeof(name), "%s", sub->name);
+        path = whole;
+        sub->run(1, words);
+    }
+    options_visit(NULL);
+}
+
+static void print_subcommands(void)
+{
+    const struct owner_subcommand *sub;
+    for (unsigned i = 0; (sub = owner_subcommand(i)) != NULL; i++)
+        printf("%s%s", i ? " " : "", sub->name);
+}
+
+#define TOP "run owner chip firmware completion help --help --version"
+
+static void print_cases(void)
+{
+    printf("    case $path in\n    '') list='" TOP "' ;;\n    owner) list='");
+    print_subcommands();
+    printf(" --help' ;;\n    completion) list='bash zsh fish' ;;\n");
+    visit_all(print_case);
+    printf("    esac\n");
+}
+
+static void bash(void)
+{
+    printf("# bash completion for privet\n"
+           "_privet()\n{\n"
+           "    local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]} path= list=\n"
+           "    [ \"$COMP_CWORD\" -lt 2 ] || path=${COMP_WORDS[1]}\n"
+           "    [ \"$path\" != owner ] || [ \"$COMP_CWORD\" -lt 3 ] || path=\"owner ${COMP_WORDS[2]}\"\n");
+    print_cases();
+    printf("    COMPREPLY=($(compgen -W \"$list\" -- \"$cur\"))\n}\n"
+           "complete -o default -F _privet privet\n");
+}
+
+static void zsh(void)
+{
+    printf("#compdef privet\n"
+           "_privet()\n{\n"
+           "    local prev=${words[CURRENT-1]} path_=\"\" list=\"\"\n"
+           "    (( CURRENT < 3 )) || path_=${words[2]}\n"
+           "    [[ $path_ != owner ]] || (( CURRENT < 4 )) || path_=\"owner ${words[3]}\"\n"
+           "    _privet_words \"$path_\" \"$prev\"\n"
+           "    compadd -- ${=list}\n"
+           "    _files\n}\n"
+           "_privet_words()\n{\n"
+           "    local prev=$2\n");
+    printf("    case $1 in\n    '') list='" TOP "' ;;\n    owner) list='");
+    print_subcommands();
+    printf(" --help' ;;\n    completion) list='bash zsh fish' ;;\n");
+    visit_all(print_case);
+    printf("    esac\n}\n_privet \"$@\"\n");
+}
+
+static void fish(void)
+{
+    printf("# fish completion for privet\n"
+           "complete -c privet -n __fish_use_subcommand -f -a '" TOP "'\n"
+           "complete -c privet -n '__fish_seen_subcommand_from completion' -f -a 'bash zsh fish'\n"
+           "complete -c privet -n '__fish_seen_subcommand_from owner' -a '");
+    print_subcommands();
+    printf("'\n");
+    visit_all(print_fish);
+}
+
+int verb_completion(int argc, char **argv)
+{
+    static const struct option_row rows[] = {
+        { NULL, OPTION_FLAG, NULL, NULL, NULL, 0, 0, NULL },
+    };
+    static const struct option_verb verb = {
+        .usage = "privet completion bash|zsh|fish",
+        .summary = "Prints the script by which a shell completes this command's words.",
+        .rows = rows,
+        .footer = "Example: source <(privet completion bash)",
+        .operands = true,
+        .commands = "bash zsh fish",
+    };
+    static const struct {
+        const char *name;
+        void (*print)(void);
+    } shells[] = { { "bash", bash }, { "zsh", zsh }, { "fish", fish } };
+    struct option_list words = { .count = 0 };
+    enum option_result result = options_parse(&verb, argc, argv, &words);
+    if (result != OPTIONS_RUN)
+        return result == OPTIONS_HELP ? 0 : 1;
+    for (size_t i = 0; words.count == 1 && i < sizeof(shells) / sizeof(shells[0]); i++) {
+        if (strcmp(words.items[0], shells[i].name) == 0) {
+            shells[i].print();
+            return 0;
+        }
+    }
+    fprintf(stderr, "privet: completion: takes bash, zsh or fish; try 'privet completion --help'\n");
+    return 1;
+}

@@ -1,0 +1,68 @@
+#!/bin/bash
+# SPDX-License-Identifier: BSD-2-Clause-Patent
+# usage: completion.sh PRIVET
+# The scripts of `privet completion`: bash really completes with its own; each option that --help shows
+# is in all three; zsh and fish find no error in theirs, where they are installed.
+set -u
+
+privet=$(realpath "$1")
+# shellcheck source=tests/cli/library.sh
+. "$(dirname "$0")/library.sh"
+
+for shell in bash zsh fish; do
+    expect 0 completion $shell
+    cp out $shell.script
+done
+refuse 1 completion
+refuse 1 completion tcsh
+# shellcheck disable=SC1091
+. ./bash.script
+
+# completes "WORDS" EXPECTED...: the last word is what was typed of it
+completes() {
+    # shellcheck disable=SC2206 # words
+    COMP_WORDS=(privet $1)
+    [ "${1% }" = "$1" ] || COMP_WORDS+=("")
+    COMP_CWORD=$((${#COMP_WORDS[@]} - 1))
+    typed=$1
+    shift
+    _privet
+    [ "${COMPREPLY[*]}" = "$*" ]
+    note $? "completion of '$typed': ${COMPREPLY[*]} instead of $*"
+}
+completes 'r' run
+completes 'ow' owner
+completes 'owner me' measure
+completes 'owner measure --vmsa-cpu' --vmsa-cpu0 --vmsa-cpu1
+completes 'owner measure --firmware x --output-format ' hex base64
+completes 'run --sev s' sev sme
+completes 'run --kernel-hashes ' on off
+completes 'run --kernel '
+completes 'chip pek' pek-gen
+completes 'firmware --size ' 4M 2M
+completes 'completion ' bash zsh fish
+completes 'owner certs con' convert
+
+for verb in run chip firmware 'owner certs' 'owner sign-csr' 'owner session' 'owner measure' \
+    'owner verify' 'owner secret' 'owner report'; do
+    # shellcheck disable=SC2086
+    expect 0 $verb --help
+    options=$(grep -oE '^  --[a-z0-9-]+' out | sed 's/^  --//' | sort -u)
+    for option in $options; do
+        # shellcheck disable=SC2206 # words
+        COMP_WORDS=(privet $verb "--$option")
+        COMP_CWORD=$((${#COMP_WORDS[@]} - 1))
+        _privet
+        [[ " ${COMPREPLY[*]} " = *" --$option "* ]]
+        note $? "$verb --$option is not completed by bash"
+        grep -q -- "-l $option " fish.script && grep -q -- "--$option " zsh.script
+        note $? "$verb --$option is not completed by fish or zsh"
+    done
+done
+for shell in zsh fish; do
+    command -v $shell >/dev/null || continue
+    $shell -n $shell.script
+    note $? "$shell finds an error"
+done
+
+finish
