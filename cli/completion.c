@@ -132,7 +132,8 @@ static void bash(void)
            "_privet()\n{\n"
            "    local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]} path= list=\n"
            "    [ \"$COMP_CWORD\" -lt 2 ] || path=${COMP_WORDS[1]}\n"
-           "    [ \"$path\" != owner ] || [ \"$COMP_CWORD\" -lt 3 ] || path=\"owner ${COMP_WORDS[2]}\"\n");
+           "    [ \"$path\" != owner ] || [ \"$COMP_CWORD\" -lt 3 ] ||\n"
+           "        path=\"owner ${COMP_WORDS[2]}\"\n");
     print_cases();
     printf("    COMPREPLY=($(compgen -W \"$list\" -- \"$cur\"))\n}\n"
            "complete -o default -F _privet privet\n");
