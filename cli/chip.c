@@ -8,19 +8,25 @@
 #include <string.h>
 
 #include "cli/chip.h"
+#include "cli/commands.h"
+#include "cli/error.h"
 #include "cli/file.h"
 #include "cli/options.h"
 #include "cli/print.h"
 #include "cli/verbs.h"
 #include "sev/status.h"
 
-static const char *const platform_states[] = {
-    [SEV_PLATFORM_UNINIT] = "uninit", [SEV_PLATFORM_INIT] = "init", [SEV_PLATFORM_WORKING] = "working"
-};
-
-static const char *state_name(unsigned state)
+const char *chip_state_name(unsigned state)
 {
-    return state <= SEV_PLATFORM_WORKING ? platform_states[state] : "unknown";
+    static const char *const names[] = { [SEV_PLATFORM_UNINIT] = "uninit",
+                                         [SEV_PLATFORM_INIT] = "init",
+                                         [SEV_PLATFORM_WORKING] = "working" };
+    return state <= SEV_PLATFORM_WORKING ? names[state] : "unknown";
+}
+
+const char *chip_owner_name(const struct sev_platform_status *status)
+{
+    return status->owner & 1 ? "external" : "self";
 }
 
 /* The platform's state as the chip tells it. */
@@ -28,7 +34,7 @@ static const char *state_found(struct chip_session *s)
 {
     struct sev_platform_status status;
     bool told = chip_command(s->chip, SEV_PLATFORM_STATUS, &status) == SEV_SUCCESS;
-    return told ? state_name(status.state) : "unknown";
+    return told ? chip_state_name(status.state) : "unknown";
 }
 
 bool chip_issue(struct chip_session *s, enum sev_command command, const char *name, void *buffer)
@@ -37,9 +43,12 @@ bool chip_issue(struct chip_session *s, enum sev_command command, const char *na
     if (status == SEV_SUCCESS)
         return true;
     const char *advice = chip_advice(command, status);
-    fprintf(stderr, "privet: %s: status 0x%02x %s: %s (the platform's state is %s)%s%s\n", name,
-            status, sev_status_name(status), sev_status_meaning(status), state_found(s),
-            advice ? "; " : "", advice ? advice : "");
+    const struct error_status refusal = { .code = status,
+                                          .name = sev_status_name(status),
+                                          .state_found = state_found(s) };
+    error_of_chip(&refusal, "%s: status 0x%02x %s: %s (the platform's state is %s)%s%s", name, status,
+                  refusal.name, sev_status_meaning(status), refusal.state_found,
+                  advice ? "; " : "", advice ? advice : "");
     return false;
 }
 
@@ -54,7 +63,7 @@ static int command_status(struct chip_session *s, const char *const *files)
     struct sev_platform_status status;
     if (!chip_initialise(s) || !CHIP_ISSUE(s, PLATFORM_STATUS, &status))
         return 1;
-    const char *owner = status.owner & 1 ? "external" : "self", *state = state_name(status.state);
+    const char *owner = chip_owner_name(&status), *state = chip_state_name(status.state);
     if (s->options->json) {
         printf("{\"model\":\"%s\",\"api-major\":%u,\"api-minor\":%u,\"build-id\":%u,"
                "\"state\":\"%s\",\"owner\":\"%s\",\"es\":%s,\"guests\":%u}\n",
@@ -83,50 +92,33 @@ static int command_id(struct chip_session *s, const char *const *files)
 
 static int command_reset(struct chip_session *s, const char *const *files)
 {
-    return CHIP_ISSUE(s, PLATFORM_RESET, NULL) && chip_initialise(s) ? 0 : 1;
+    return CHIP_ISSUE(s, PLATFORM_RESET, NULL) && chip_initialise(s) && chip_tell(s, NULL) ? 0 : 1;
 }
 
 static int command_pek_gen(struct chip_session *s, const char *const *files)
 {
-    return chip_initialise(s) && CHIP_ISSUE(s, PEK_GEN, NULL) ? 0 : 1;
+    return chip_initialise(s) && CHIP_ISSUE(s, PEK_GEN, NULL) && chip_tell(s, NULL) ? 0 : 1;
 }
 
 static int command_pdh_gen(struct chip_session *s, const char *const *files)
 {
-    return chip_initialise(s) && CHIP_ISSUE(s, PDH_GEN, NULL) ? 0 : 1;
+    return chip_initialise(s) && CHIP_ISSUE(s, PDH_GEN, NULL) && chip_tell(s, NULL) ? 0 : 1;
 }
 
-static const struct command {
-    const char *name;
-    int (*run)(struct chip_session *s, const char *const *files);
-    unsigned files; /* words that follow */
-    bool changes;   /* what the state folder keeps */
-} commands[] = {
-    { "guests", NULL, 0, false },           { "decrypt", NULL, 3, false },
-    { "status", command_status, 0, false }, { "id", command_id, 0, false },
-    { "export", chip_export, 1, false },    { "verify", chip_verify, 0, false },
-    { "csr", chip_csr, 1, false },          { "import", chip_import, 2, true },
-    { "reset", command_reset, 0, true },    { "pek-gen", command_pek_gen, 0, true },
-    { "pdh-gen", command_pdh_gen, 0, true },
+/* What a command does. */
+struct action {
+    int (*run)(struct chip_session *s, const char *const *words); /* to a chip that is powered on */
+    int (*ask)(const struct chip_options *options, const char *const *words); /* one that is served */
+    bool changes; /* what the state folder keeps */
 };
 
-static const struct command *find(const char *name)
-{
-    for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++) {
-        if (strcmp(commands[i].name, name) == 0)
-            return &commands[i];
-    }
-    fprintf(stderr, "privet: chip %s: no such command; try 'privet chip --help'\n", name);
-    return NULL;
-}
-
-static int power_on(const struct command *command, const struct chip_options *options,
+static int power_on(const struct action *action, const struct chip_options *options,
                     const char *const *files)
 {
     static const uint8_t seed[32];
     const struct chip_config config = {
         .state_folder = options->state,
-        .shared = !command->changes,
+        .shared = !action->changes,
         .api_major = CHIP_API_MAJOR,
         .api_minor = CHIP_API_MINOR,
         .build = CHIP_BUILD,
@@ -139,103 +131,90 @@ static int power_on(const struct command *command, const struct chip_options *op
     if (s.memory)
         s.chip = chip_open(&config, s.memory, error, sizeof(error));
     if (s.chip)
-        code = command->run(&s, files);
+        code = action->run(&s, files);
     else
-        fprintf(stderr, "privet: %s\n", error);
+        error_say("%s", error);
     chip_close(s.chip);
     memory_destroy(s.memory);
     return output_flush() ? code : 1;
 }
 
-static const char footer[] =
-    "Commands:\n"
-    "  status          model, API version and build, owner\n"
-    "  id              the chip's unique identifier (GET_ID), 128 hexadecimal digits\n"
-    "  export FILE     certificates PDH, PEK, OCA, CEK one after the other; with --full the CEK\n"
-    "                  as signed by the emulated AMD, then ASK and ARK\n"
-    "  verify          checks the chip's chain up to the emulated AMD's root\n"
-    "  csr FILE        the PEK without signatures, for an owner to sign (PEK_CSR); see\n"
-    "                  'privet owner sign-csr'\n"
-    "  import PEK OCA  takes the signed PEK and its owner's certificate (PEK_CERT_IMPORT): the\n"
-    "                  platform is externally owned from then on and has a new PDH\n"
-    "  guests          below exec: the guests of the served chip\n"
-    "  decrypt HANDLE ADDRESS FILE\n"
-    "                  below exec: DBG_DECRYPT of a page's ciphertext in FILE, which its program has\n"
-    "                  at ADDRESS; the plaintext goes to stdout, if the guest's policy allows it\n"
-    "  reset           forgets owner and keys: new OCA, PEK and PDH\n"
-    "  pek-gen         new OCA, PEK and PDH, self-owned\n"
-    "  pdh-gen         new PDH\n"
-    "  exec [--state FOLDER] [--] PROGRAM [ARGUMENTS]\n"
-    "                  runs a program that meets this chip behind /dev/sev and KVM; its guests are\n"
-    "                  launched, measured and given secrets, but execute nothing\n"
-    "\nExit status: 0 done; 1 usage or host error, or the chip refused; 6 verification failed.";
-
-/* Only what stands before the program's name is ours. */
-static int exec_verb(char **words)
+static int guests(const struct chip_options *options, const char *const *words)
 {
-    static const struct command command = { "exec", chip_exec, 0, true };
-    struct chip_options options = { .state = state_folder_default() };
-    if (*words && strncmp(*words, "--state=", 8) == 0)
-        options.state = *words++ + 8;
-    else if (*words && words[1] && strcmp(*words, "--state") == 0) {
-        options.state = words[1];
-        words += 2;
-    }
-    if (*words && strcmp(*words, "--") == 0)
-        words++;
-    else if (*words && **words == '-')
-        *words = NULL;
-    if (*words)
-        return power_on(&command, &options, (const char *const *)(const void *)words);
-    fprintf(stderr, "privet: chip exec: takes [--state FOLDER] [--] PROGRAM [ARGUMENT...]; try "
-                    "'privet chip --help'\n");
-    return 1;
+    return chip_guests(options->json);
 }
+
+static int decrypt(const struct chip_options *options, const char *const *words)
+{
+    return chip_decrypt(words);
+}
+
+#define POWERED(...) &(const struct action){ __VA_ARGS__ }
+#define SERVED(function) &(const struct action){ .ask = function }
+
+static const struct command commands[] = {
+    { "status", "", "model, API version and build, state, owner", "state json", 0, 0,
+      POWERED(command_status) },
+    { "id", "", "the chip's unique identifier (GET_ID), 128 hexadecimal digits", "state json", 0, 0,
+      POWERED(command_id) },
+    { "export", "FILE", "the certificates PDH, PEK, OCA, CEK one after the other (PDH_CERT_EXPORT)",
+      "state full json", 1, 1, POWERED(chip_export) },
+    { "verify", "", "checks the chip's chain up to the emulated AMD's root", "state json", 0, 0,
+      POWERED(chip_verify), "Exit status: 0 every link holds; 1 usage or host error, or the chip "
+      "refused; 6 a link does not hold." },
+    { "csr", "FILE", "the PEK without signatures, for 'privet owner sign-csr' (PEK_CSR)",
+      "state json", 1, 1, POWERED(chip_csr) },
+    { "import", "PEK OCA", "takes the signed PEK and its owner's certificate (PEK_CERT_IMPORT)",
+      "state json", 2, 2, POWERED(chip_import, .changes = true),
+      "The platform is externally owned from then on and has a new PDH." },
+    { "reset", "", "forgets owner and keys: new OCA, PEK and PDH (PLATFORM_RESET)", "state json", 0,
+      0, POWERED(command_reset, .changes = true) },
+    { "pek-gen", "", "new OCA, PEK and PDH, self-owned (PEK_GEN)", "state json", 0, 0,
+      POWERED(command_pek_gen, .changes = true) },
+    { "pdh-gen", "", "new PDH (PDH_GEN)", "state json", 0, 0,
+      POWERED(command_pdh_gen, .changes = true) },
+    { "exec", "PROGRAM [ARGUMENT...]", "runs a program that meets this chip behind /dev/sev and KVM",
+      "state", 1, COMMAND_PROGRAM, POWERED(chip_exec, .changes = true),
+      "The program's guests are launched, measured and given secrets, but execute nothing.\n"
+      "Exit status: the program's; 127 it was not found; 126 it cannot be run; 1 usage or host "
+      "error." },
+    { "guests", "", "below exec: the guests of the served chip", "json", 0, 0, SERVED(guests) },
+    { "decrypt", "HANDLE ADDRESS FILE", "below exec: decrypts a guest's memory (DBG_DECRYPT)", "", 3,
+      3, SERVED(decrypt),
+      "FILE has ciphertext of at most a page, which the guest's program has at ADDRESS; the plaintext\n"
+      "goes to stdout, if the guest's policy allows debugging." },
+    { .name = NULL },
+};
 
 int verb_chip(int argc, char **argv)
 {
-    if (argc > 1 && strcmp(argv[1], "exec") == 0)
-        return exec_verb(argv + 2);
     struct chip_options options = { .state = state_folder_default() };
     const struct option_row rows[] = {
         { "state", OPTION_TEXT, &options.state, "FOLDER",
-          "the chip's identity and keys; default ~/.local/state/privet", 0, 0, NULL },
-        { "full", OPTION_FLAG, &options.full, NULL, "export: the chain up to the root", 0, 0,
-          NULL },
+          "the chip's identity and keys; default ~/.local/state/privet" },
+        { "full", OPTION_FLAG, &options.full, NULL,
+          "export: the CEK as signed by the emulated AMD, then ASK and ARK" },
         { "json", OPTION_FLAG, &options.json, NULL,
-          "status, id, verify, guests: one JSON document on stdout", 0,
-          0, NULL },
+          "one JSON document on stdout; not of exec and decrypt" },
         { NULL, OPTION_FLAG, NULL, NULL, NULL, 0, 0, NULL },
     };
     const struct option_verb verb = {
+        .path = "chip",
         .usage = "privet chip COMMAND [options]",
         .summary = "The emulated Secure Processor, as a host administrator sees it.",
         .rows = rows,
-        .footer = footer,
-        .operands = true,
-        .commands = "status id guests decrypt export verify csr import reset pek-gen pdh-gen exec",
+        .footer = "Exit status: 0 done; 1 usage or host error, or the chip refused; 6 verification "
+                  "failed.",
     };
-    struct option_list words = { .count = 0 };
-    enum option_result result = options_parse(&verb, argc, argv, &words);
+    struct command_line line;
+    enum option_result result = commands_parse(&verb, commands, argc, argv, &line);
     if (result != OPTIONS_RUN)
         return result == OPTIONS_HELP ? 0 : 1;
-    if (words.count == 0) {
-        fprintf(stderr, "privet: chip: a command is missing; try 'privet chip --help'\n");
-        return 1;
-    }
-    if (strcmp(words.items[0], "guests") == 0 && words.count == 1)
-        return chip_guests(options.json);
-    if (strcmp(words.items[0], "decrypt") == 0 && words.count == 4)
-        return chip_decrypt(words.items + 1);
-    const struct command *command = find(words.items[0]);
-    if (!command)
-        return 1;
-    if (words.count != 1u + command->files) {
-        static const char *const takes[] = { "no further argument", "one file name",
-                                             "two file names", "a handle, an address, a file" };
-        fprintf(stderr, "privet: chip %s: takes %s; try 'privet chip --help'\n", command->name,
-                takes[command->files]);
-        return 1;
-    }
-    return power_on(command, &options, words.items + 1);
+    const struct action *action = line.command->action;
+    const char *const *words = line.words.items;
+    if (action->ask)
+        return action->ask(&options, words);
+    if (line.command->maximum == COMMAND_PROGRAM)
+        words = (const char *const *)(const void *)line.program;
+    return power_on(action, &options, words);
 }

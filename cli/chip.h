@@ -6,6 +6,7 @@
 #include <stdbool.h>
 
 #include "machine/chip/chip.h"
+#include "sev/certificate.h"
 #include "sev/command.h"
 
 #define CHIP_ASIDS 509u /* of the emulated part: CPUID 0x8000001F ECX */
@@ -33,6 +34,29 @@ bool chip_initialise(struct chip_session *s);
 
 /* What to do about a refusal, as a phrase; NULL: the status says it all. */
 const char *chip_advice(enum sev_command command, uint16_t status);
+
+/* Words for fields of PLATFORM_STATUS. */
+const char *chip_state_name(unsigned state);
+const char *chip_owner_name(const struct sev_platform_status *status);
+
+/* PDH, PEK, OCA and CEK of a chip that is initialised; false, with a line, if it refuses. */
+bool chip_certificates(struct chip_session *s, uint8_t certificates[4 * SEV_CERT_SIZE]);
+
+/* A file that a command wrote. */
+struct chip_file {
+    const char *path, *content; /* content: names of the certificates in it, separated by spaces */
+    const void *data;
+    size_t size;
+};
+
+/* Fit to go together? JSON and a file cannot both be standard output; one line if they are to be. */
+bool chip_may_tell(const struct chip_session *s, const char *path);
+
+/*
+ * With --json, prints what a command made: the file, if there is one, the platform's state and owner
+ * and the digests of its keys afterwards. False, with a line, if the chip refuses to tell.
+ */
+bool chip_tell(struct chip_session *s, const struct chip_file *file);
 
 /* Verbs. `files` are the words after the verb; the result is the exit status. */
 int chip_export(struct chip_session *s, const char *const *files);

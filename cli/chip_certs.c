@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "cli/chip.h"
+#include "cli/error.h"
 #include "cli/file.h"
 #include "cli/owner_trust.h"
 #include "cli/record.h"
@@ -17,15 +18,20 @@ struct chain {
 _Static_assert(sizeof(struct chain) == 4 * SEV_CERT_SIZE + CHIP_ROOT_ASK_SIZE + CHIP_ROOT_ARK_SIZE,
                "written to files as it is");
 
-static bool export_chain(struct chip_session *s, struct chain *chain)
+bool chip_certificates(struct chip_session *s, uint8_t certificates[4 * SEV_CERT_SIZE])
 {
     struct sev_pdh_cert_export export = {
-        .pdh_paddr = chip_map(s->chip, chain->certificates, SEV_CERT_SIZE),
+        .pdh_paddr = chip_map(s->chip, certificates, SEV_CERT_SIZE),
         .pdh_len = SEV_CERT_SIZE,
-        .certs_paddr = chip_map(s->chip, chain->certificates + SEV_CERT_SIZE, SEV_CHAIN_SIZE),
+        .certs_paddr = chip_map(s->chip, certificates + SEV_CERT_SIZE, SEV_CHAIN_SIZE),
         .certs_len = SEV_CHAIN_SIZE,
     };
-    return chip_initialise(s) && CHIP_ISSUE(s, PDH_CERT_EXPORT, &export);
+    return CHIP_ISSUE(s, PDH_CERT_EXPORT, &export);
+}
+
+static bool export_chain(struct chip_session *s, struct chain *chain)
+{
+    return chip_initialise(s) && chip_certificates(s, chain->certificates);
 }
 
 /* The CEK becomes the one that the emulated AMD signed, and the chain goes up to its root. */
@@ -34,7 +40,7 @@ static bool complete_chain(struct chip_session *s, struct chain *chain)
     struct chip_root root;
     char error[512];
     if (!chip_root_certificates(s->chip, &root, error, sizeof(error))) {
-        fprintf(stderr, "privet: %s\n", error);
+        error_say("%s", error);
         return false;
     }
     memcpy(chain->certificates + 3 * SEV_CERT_SIZE, root.cek, sizeof(root.cek));
@@ -47,10 +53,13 @@ int chip_export(struct chip_session *s, const char *const *files)
 {
     struct chain chain;
     bool full = s->options->full;
-    if (!export_chain(s, &chain) || (full && !complete_chain(s, &chain)))
+    if (!chip_may_tell(s, files[0]) || !export_chain(s, &chain) || (full && !complete_chain(s, &chain)))
         return 1;
     size_t size = full ? sizeof(chain) : sizeof(chain.certificates);
-    return file_write(files[0], &chain, size, 0644) ? 0 : 1;
+    const struct chip_file file = { files[0],
+                                    full ? "PDH PEK OCA CEK ASK ARK" : "PDH PEK OCA CEK", &chain,
+                                    size };
+    return file_write(files[0], &chain, size, 0644) && chip_tell(s, &file) ? 0 : 1;
 }
 
 int chip_csr(struct chip_session *s, const char *const *files)
@@ -58,9 +67,10 @@ int chip_csr(struct chip_session *s, const char *const *files)
     uint8_t request[SEV_CERT_SIZE];
     struct sev_pek_csr csr = { .csr_paddr = chip_map(s->chip, request, sizeof(request)),
                                .csr_len = sizeof(request) };
-    if (!chip_initialise(s) || !CHIP_ISSUE(s, PEK_CSR, &csr))
+    const struct chip_file file = { files[0], "PEK", request, sizeof(request) };
+    if (!chip_may_tell(s, files[0]) || !chip_initialise(s) || !CHIP_ISSUE(s, PEK_CSR, &csr))
         return 1;
-    return file_write(files[0], request, sizeof(request), 0644) ? 0 : 1;
+    return file_write(files[0], request, sizeof(request), 0644) && chip_tell(s, &file) ? 0 : 1;
 }
 
 static bool read_certificate(const char *path, const char *what, struct file *ret)
@@ -69,8 +79,7 @@ static bool read_certificate(const char *path, const char *what, struct file *re
         return false;
     if (ret->size == SEV_CERT_SIZE)
         return true;
-    fprintf(stderr, "privet: %s: not a %s: %zu bytes instead of %u\n", path, what, ret->size,
-            SEV_CERT_SIZE);
+    error_say("%s: not a %s: %zu bytes instead of %u", path, what, ret->size, SEV_CERT_SIZE);
     file_free(ret);
     return false;
 }
@@ -87,7 +96,7 @@ int chip_import(struct chip_session *s, const char *const *files)
             .oca_paddr = chip_map(s->chip, oca.data, oca.size),
             .oca_len = (uint32_t)oca.size,
         };
-        done = chip_initialise(s) && CHIP_ISSUE(s, PEK_CERT_IMPORT, &import);
+        done = chip_initialise(s) && CHIP_ISSUE(s, PEK_CERT_IMPORT, &import) && chip_tell(s, NULL);
     }
     file_free(&pek);
     file_free(&oca);
@@ -109,7 +118,7 @@ int chip_verify(struct chip_session *s, const char *const *files)
         reason = owner_chain_add(&trust.root.sev, chain.amd + CHIP_ROOT_ASK_SIZE,
                                  CHIP_ROOT_ARK_SIZE);
     if (reason) {
-        fprintf(stderr, "privet: chip verify: the chip's certificates: %s\n", reason);
+        error_say("chip verify: the chip's certificates: %s", reason);
         return 6;
     }
     trust_check_sev(&trust, &bundle.sev, OWNER_PEK_PDH, &checks);
@@ -127,7 +136,7 @@ int chip_verify(struct chip_session *s, const char *const *files)
         checks_print(&checks);
     }
     if (!valid)
-        fprintf(stderr, "privet: chip verify: %s: %s\n", checks_culprit(&checks)->name,
-                checks_culprit(&checks)->reason);
+        error_verdict("chip verify: %s: %s", checks_culprit(&checks)->name,
+                      checks_culprit(&checks)->reason);
     return valid ? 0 : 6;
 }

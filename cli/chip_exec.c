@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "cli/chip.h"
+#include "cli/error.h"
 #include "machine/driver/driver.h"
 #include "machine/driver/wire.h"
 
@@ -23,7 +24,7 @@
 
 static int complain(const char *what)
 {
-    fprintf(stderr, "privet: chip exec: %s: %s\n", what, strerror(errno));
+    error_say("chip exec: %s: %s", what, strerror(errno));
     return 1;
 }
 

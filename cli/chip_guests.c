@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "cli/chip.h"
+#include "cli/error.h"
 #include "cli/file.h"
 #include "cli/options.h"
 #include "machine/driver/wire.h"
@@ -18,8 +19,8 @@ static int connect_chip(void)
 {
     int fd = client_connect();
     if (fd < 0)
-        fprintf(stderr, "privet: chip: no chip is being served here; a program that runs below "
-                        "'privet chip exec' can ask for its guests\n");
+        error_say("chip: no chip is being served here; a program that runs below 'privet chip "
+                  "exec' can ask for its guests");
     return fd;
 }
 
@@ -57,7 +58,7 @@ int chip_guests(bool json)
     int result = client_request(fd, &wire, NULL, out, capacity);
     close(fd);
     if (result != 0) {
-        fprintf(stderr, "privet: chip guests: %s\n", strerror(errno));
+        error_say("chip guests: %s", strerror(errno));
         return 1;
     }
     print_guests(guests, wire.size[0] / sizeof(guests[0]), json);
@@ -81,11 +82,12 @@ static int decrypt(uint32_t handle, uint64_t address, const struct file *file)
     if (result == 0)
         return file_write("-", plain, wire.size[0], 0644) ? 0 : 1;
     if (error == EIO)
-        fprintf(stderr, "privet: DBG_DECRYPT: status 0x%02x %s: %s\n", wire.status,
-                sev_status_name((uint16_t)wire.status), sev_status_meaning((uint16_t)wire.status));
+        error_say("DBG_DECRYPT: status 0x%02x %s: %s", wire.status,
+                  sev_status_name((uint16_t)wire.status),
+                  sev_status_meaning((uint16_t)wire.status));
     else
-        fprintf(stderr, "privet: chip decrypt: %s; whole blocks of 16 bytes within one page are "
-                        "decrypted\n", strerror(error));
+        error_say("chip decrypt: %s; whole blocks of 16 bytes within one page are decrypted",
+                  strerror(error));
     return 1;
 }
 
@@ -95,8 +97,7 @@ int chip_decrypt(const char *const *words)
     struct file file;
     if (!number_parse(words[0], &handle) || handle > UINT32_MAX ||
         !number_parse(words[1], &address)) {
-        fprintf(stderr, "privet: chip decrypt: takes a handle, an address and a file; try 'privet "
-                        "chip --help'\n");
+        error_say("chip decrypt: takes a handle, an address and a file; try 'privet chip --help'");
         return 1;
     }
     if (!file_read(words[2], "page of ciphertext", PAGE, &file))

@@ -6,17 +6,10 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "cli/error.h"
 #include "cli/options.h"
 #include "cli/owner.h"
 #include "cli/verbs.h"
-
-/* Everything a script needs to say of one verb, while its tables exist. */
-static const char *path; /* "run", "owner measure" */
-
-static const struct verb {
-    const char *name;
-    int (*run)(int argc, char **argv);
-} verbs[] = { { "run", verb_run }, { "chip", verb_chip }, { "firmware", verb_firmware } };
 
 static bool takes_value(const struct option_row *row)
 {
@@ -39,7 +32,7 @@ static void print_choices(const struct option_row *row)
 /* The common part of bash and zsh: what `words` may be after `prev` on that path. */
 static void print_case(const struct option_verb *verb)
 {
-    printf("    '%s')\n        case $prev in\n", path);
+    printf("    '%s')\n        case $prev in\n", verb->path);
     for (const struct option_row *row = verb->rows; row->name; row++) {
         if (!takes_value(row))
             continue;
@@ -65,12 +58,10 @@ static void print_quoted(const char *text)
 static void print_fish(const struct option_verb *verb)
 {
     char condition[128];
-    const char *inner = strchr(path, ' ');
-    if (inner)
-        snprintf(condition, sizeof(condition),
-                 "__fish_seen_subcommand_from owner; and __fish_seen_subcommand_from %s", inner + 1);
-    else
-        snprintf(condition, sizeof(condition), "__fish_seen_subcommand_from %s", path);
+    const char *inner = strchr(verb->path, ' ');
+    int outer = inner ? (int)(inner - verb->path) : (int)strlen(verb->path);
+    snprintf(condition, sizeof(condition), "__fish_seen_subcommand_from %.*s%s%s", outer, verb->path,
+             inner ? "; and __fish_seen_subcommand_from" : "", inner ? inner : "");
     for (const struct option_row *row = verb->rows; row->name; row++) {
         printf("complete -c privet -n '%s' -l %s", condition, row->name);
         if (choices(row)) {
@@ -87,24 +78,17 @@ static void print_fish(const struct option_verb *verb)
         printf("complete -c privet -n '%s' -a '%s'\n", condition, verb->commands);
 }
 
-/* Calls each verb as for its help; its table goes to the visitor instead. */
+/* Calls each verb as for its help; its tables go to the visitor instead. */
 static void visit_all(option_visitor *visitor)
 {
-    char name[32], *words[] = { name, NULL };
+    static int (*const verbs[])(int argc, char **argv) = { verb_run, verb_chip, verb_firmware };
+    char name[] = "", *words[] = { name, NULL };
     const struct owner_subcommand *sub;
     options_visit(visitor);
-    for (size_t i = 0; i < sizeof(verbs) / sizeof(verbs[0]); i++) {
-        path = verbs[i].name;
-        snprintf(name, sizeof(name), "%s", path);
-        verbs[i].run(1, words);
-    }
-    for (unsigned i = 0; (sub = owner_subcommand(i)) != NULL; i++) {
-        char whole[64];
-        snprintf(whole, sizeof(whole), "owner %s", sub->name);
-        snprintf(name, sizeof(name), "%s", sub->name);
-        path = whole;
+    for (size_t i = 0; i < sizeof(verbs) / sizeof(verbs[0]); i++)
+        verbs[i](1, words);
+    for (unsigned i = 0; (sub = owner_subcommand(i)) != NULL; i++)
         sub->run(1, words);
-    }
     options_visit(NULL);
 }
 
@@ -132,8 +116,10 @@ static void bash(void)
            "_privet()\n{\n"
            "    local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]} path= list=\n"
            "    [ \"$COMP_CWORD\" -lt 2 ] || path=${COMP_WORDS[1]}\n"
-           "    [ \"$path\" != owner ] || [ \"$COMP_CWORD\" -lt 3 ] ||\n"
-           "        path=\"owner ${COMP_WORDS[2]}\"\n");
+           "    case $COMP_CWORD,$path,${COMP_WORDS[2]-} in\n"
+           "    [012],*|*,-*) ;;\n"
+           "    *,owner,*|*,chip,*|*,firmware,*) path+=\" ${COMP_WORDS[2]}\" ;;\n"
+           "    esac\n");
     print_cases();
     printf("    COMPREPLY=($(compgen -W \"$list\" -- \"$cur\"))\n}\n"
            "complete -o default -F _privet privet\n");
@@ -145,7 +131,8 @@ static void zsh(void)
            "_privet()\n{\n"
            "    local prev=${words[CURRENT-1]} path_=\"\" list=\"\"\n"
            "    (( CURRENT < 3 )) || path_=${words[2]}\n"
-           "    [[ $path_ != owner ]] || (( CURRENT < 4 )) || path_=\"owner ${words[3]}\"\n"
+           "    if (( CURRENT >= 4 )) && [[ $path_ == (owner|chip|firmware) && $words[3] != -* ]]\n"
+           "    then path_+=\" ${words[3]}\"; fi\n"
            "    _privet_words \"$path_\" \"$prev\"\n"
            "    compadd -- ${=list}\n"
            "    _files\n}\n"
@@ -175,6 +162,7 @@ int verb_completion(int argc, char **argv)
         { NULL, OPTION_FLAG, NULL, NULL, NULL, 0, 0, NULL },
     };
     static const struct option_verb verb = {
+        .path = "completion",
         .usage = "privet completion bash|zsh|fish",
         .summary = "Prints the script by which a shell completes this command's words.",
         .rows = rows,
@@ -196,6 +184,6 @@ int verb_completion(int argc, char **argv)
             return 0;
         }
     }
-    fprintf(stderr, "privet: completion: takes bash, zsh or fish; try 'privet completion --help'\n");
+    error_say("completion: takes bash, zsh or fish; try 'privet completion --help'");
     return 1;
 }

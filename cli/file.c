@@ -11,9 +11,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "cli/error.h"
+
 static bool complain(const char *path, const char *what, const char *fact)
 {
-    fprintf(stderr, "privet: %s: %s: %s\n", path, what, fact);
+    error_say("%s: %s: %s", path, what, fact);
     return false;
 }
 

@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "cli/error.h"
 #include "cli/file.h"
 
 #define PATH_SIZE 4096
@@ -29,7 +30,7 @@ static bool write_all(int fd, const uint8_t *data, size_t size)
 
 static bool complain(const char *path, int reason)
 {
-    fprintf(stderr, "privet: %s: cannot be written: %s\n", path, strerror(reason));
+    error_say("%s: cannot be written: %s", path, strerror(reason));
     return false;
 }
 

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "cli/error.h"
 #include "cli/file.h"
 #include "cli/firmware.h"
 #include "cli/print.h"
@@ -268,8 +269,7 @@ int firmware_info(const char *path, bool json)
     gather(&image, &facts);
     bool damaged = facts.damaged;
     if (damaged)
-        fprintf(stderr, "privet: %s: the GUIDed table is damaged: its length and its entries "
-                        "disagree\n", path);
+        error_say("%s: the GUIDed table is damaged: its length and its entries disagree", path);
     else
         (json ? print_facts_json : print_facts)(&image, &facts);
     file_free(&image);

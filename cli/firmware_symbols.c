@@ -3,6 +3,7 @@
  * `privet firmware symbols`: the functions and variables of the firmware's debug image (ELF64), and
  * which of them an address belongs to.
  */
+#include "cli/error.h"
 #include "cli/firmware.h"
 
 #include <inttypes.h>
@@ -98,7 +99,7 @@ int firmware_symbols(const char *path, const uint64_t *addresses, unsigned count
         return 1;
     const char *reason = read_symbols(&file, &symbols);
     if (reason)
-        fprintf(stderr, "privet: %s: %s\n", path, reason);
+        error_say("%s: %s", path, reason);
     else if (count == 0)
         print_all(&symbols);
     for (unsigned i = 0; !reason && i < count; i++)

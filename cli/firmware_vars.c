@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "cli/error.h"
 #include "cli/file.h"
 #include "cli/firmware.h"
 #include "cli/print.h"
@@ -77,7 +78,7 @@ int firmware_vars(const char *path, bool json)
         return 1;
     const char *reason = vars_open(file.data, file.size, &image);
     if (reason) {
-        fprintf(stderr, "privet: %s: %s\n", path, reason);
+        error_say("%s: %s", path, reason);
         file_free(&file);
         return 1;
     }
@@ -93,8 +94,7 @@ int firmware_vars(const char *path, bool json)
     if (!output_flush())
         return 1;
     if (damaged)
-        fprintf(stderr, "privet: %s: the variable store is damaged, there may be more variables\n",
-                path);
+        error_verdict("%s: the variable store is damaged, there may be more variables", path);
     return damaged ? 1 : 0;
 }
 
@@ -102,12 +102,12 @@ int firmware_new_vars(const char *path, bool small)
 {
     size_t size = small ? VARS_SIZE_2M : VARS_SIZE_4M;
     if (strcmp(path, "-") != 0 && access(path, F_OK) == 0) {
-        fprintf(stderr, "privet: %s: is there already; its variables would be lost\n", path);
+        error_say("%s: is there already; its variables would be lost", path);
         return 1;
     }
     uint8_t *data = malloc(size);
     if (!data) {
-        fprintf(stderr, "privet: out of memory\n");
+        error_say("out of memory");
         return 1;
     }
     vars_make(data, size);

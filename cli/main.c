@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "cli/error.h"
 #include "cli/verbs.h"
 
 #ifndef PRIVET_VERSION
@@ -40,7 +41,7 @@ static int run_verb(const char *name, int argc, char **argv)
         if (strcmp(verbs[i].name, name) == 0)
             return verbs[i].run(argc, argv);
     }
-    fprintf(stderr, "privet: %s: no such verb; try 'privet --help'\n", name);
+    error_say("%s: no such verb; try 'privet --help'", name);
     return 1;
 }
 
@@ -72,6 +73,7 @@ static int dispatch(int argc, char **argv)
 int main(int argc, char **argv)
 {
     int code = dispatch(argc, argv);
+    error_finish(code);
     if ((fflush(stdout) != 0 || ferror(stdout)) && code == 0) {
         fprintf(stderr, "privet: standard output: %s\n", strerror(errno));
         return 1;

@@ -8,13 +8,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli/error.h"
 #include "sev/session.h"
 
 static bool wrong(const struct option_verb *verb, const char *name, const char *fact)
 {
-    const char *command = strchr(verb->usage, '[');
-    int length = command ? (int)(command - verb->usage) : (int)strlen(verb->usage);
-    fprintf(stderr, "privet: --%s: %s; try '%.*s--help'\n", name, fact, length, verb->usage);
+    error_say("--%s: %s; try 'privet %s --help'", name, fact, verb->path);
     return false;
 }
 
@@ -231,7 +230,7 @@ static bool parse_short(const struct option_verb *verb, int argc, char **argv, i
     const char *word = argv[*at];
     const struct option_row *row = find_row(verb, word + 1, 1);
     if (!row || (row->kind == OPTION_FLAG && word[2])) {
-        fprintf(stderr, "privet: %s: no such option; usage: %s\n", word, verb->usage);
+        error_say("%s: no such option; usage: %s", word, verb->usage);
         return false;
     }
     if (row->kind == OPTION_FLAG)
@@ -247,7 +246,7 @@ static bool add_operand(const struct option_verb *verb, const char *word,
                         struct option_list *ret_operands)
 {
     if (!verb->operands || !ret_operands || ret_operands->count == OPTION_LIST_MAX) {
-        fprintf(stderr, "privet: %s: unexpected argument; usage: %s\n", word, verb->usage);
+        error_say("%s: unexpected argument; usage: %s", word, verb->usage);
         return false;
     }
     ret_operands->items[ret_operands->count++] = word;
@@ -261,14 +260,52 @@ void options_visit(option_visitor *visitor)
     visitor_set = visitor;
 }
 
-enum option_result options_parse(const struct option_verb *verb, int argc, char **argv,
-                                 struct option_list *ret_operands)
+bool options_visiting(void)
+{
+    return visitor_set != NULL;
+}
+
+/* The word and, if it is an option whose value follows, that one: how many words. */
+static int word_count(const struct option_verb *verb, const char *word)
+{
+    bool is_long = word[0] == '-' && word[1] == '-';
+    if (word[0] != '-' || !word[1])
+        return 1;
+    const char *name = word + 1 + is_long;
+    const struct option_row *row = find_row(verb, name, is_long ? strlen(name) : 1);
+    bool whole = is_long || !word[2]; /* no value in the word itself */
+    return row && row->kind != OPTION_FLAG && whole ? 2 : 1;
+}
+
+int options_leading(const struct option_verb *verb, int argc, char **argv)
+{
+    int at = 1;
+    while (at < argc && argv[at][0] == '-' && argv[at][1]) {
+        if (strcmp(argv[at], "--") == 0)
+            return at + 1;
+        at += word_count(verb, argv[at]);
+    }
+    return at < argc ? at : argc;
+}
+
+/* Was JSON asked for? Also where the line is wrong before or after that word. */
+static bool asks_json(const struct option_verb *verb, int argc, char **argv)
+{
+    const struct option_row *row = find_row(verb, "json", 4);
+    if (!row || row->kind != OPTION_FLAG)
+        return false;
+    for (int at = 1; at < argc && strcmp(argv[at], "--") != 0;
+         at += word_count(verb, argv[at])) {
+        if (strcmp(argv[at], "--json") == 0)
+            return true;
+    }
+    return false;
+}
+
+static enum option_result parse(const struct option_verb *verb, int argc, char **argv,
+                                struct option_list *ret_operands)
 {
     bool words_only = false;
-    if (visitor_set) {
-        visitor_set(verb);
-        return OPTIONS_HELP;
-    }
     for (int at = 1; at < argc; at++) {
         const char *word = argv[at];
         if (!words_only && (strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0)) {
@@ -288,4 +325,15 @@ enum option_result options_parse(const struct option_verb *verb, int argc, char 
         }
     }
     return OPTIONS_RUN;
+}
+
+enum option_result options_parse(const struct option_verb *verb, int argc, char **argv,
+                                 struct option_list *ret_operands)
+{
+    if (visitor_set) {
+        visitor_set(verb);
+        return OPTIONS_HELP;
+    }
+    error_as_json(asks_json(verb, argc, argv));
+    return parse(verb, argc, argv, ret_operands);
 }

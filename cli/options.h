@@ -40,6 +40,7 @@ struct option_row {
 };
 
 struct option_verb {
+    const char *path;    /* the words that name it after "privet": "owner certs" */
     const char *usage;   /* "privet run [options]" */
     const char *summary; /* a paragraph */
     const struct option_row *rows;
@@ -58,12 +59,16 @@ enum option_result {
 enum option_result options_parse(const struct option_verb *verb, int argc, char **argv,
                                  struct option_list *ret_operands);
 
+/* How many words come before the first operand: argv[0], options and their values, "--". */
+int options_leading(const struct option_verb *verb, int argc, char **argv);
+
 /*
  * While a visitor is set, options_parse gives it the table instead of parsing, and says OPTIONS_HELP;
  * NULL ends that.
  */
 typedef void option_visitor(const struct option_verb *verb);
 void options_visit(option_visitor *visitor);
+bool options_visiting(void);
 
 /* One number parser everywhere: decimal or 0x hexadecimal, nothing else. */
 bool number_parse(const char *text, uint64_t *ret);

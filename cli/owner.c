@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "cli/error.h"
 #include "cli/verbs.h"
 
 static const struct owner_subcommand subcommands[] = {
@@ -46,7 +47,7 @@ int verb_owner(int argc, char **argv)
             return subcommands[i].run(argc - 1, argv + 1);
     }
     if (argc > 1)
-        fprintf(stderr, "privet: owner %s: no such command; try 'privet owner --help'\n", argv[1]);
+        error_say("owner %s: no such command; try 'privet owner --help'", argv[1]);
     else
         print_help(stderr);
     return 1;

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "cli/error.h"
 #include "cli/file.h"
 #include "cli/options.h"
 #include "cli/owner.h"
@@ -263,8 +264,8 @@ static int command_verify(struct inputs *inputs, const struct certs_options *o)
     if (verdict.passed)
         return 0;
     const struct owner_check *check = checks_culprit(&verdict.checks);
-    fprintf(stderr, "privet: the certificates do not prove a genuine platform: '%s': %s\n",
-            check->name, check->reason);
+    error_verdict("the certificates do not prove a genuine platform: '%s': %s", check->name,
+                  check->reason);
     return EXIT_VERIFICATION_FAILED;
 }
 
@@ -331,6 +332,7 @@ int owner_certs_command(int argc, char **argv)
         { NULL, OPTION_FLAG, NULL, NULL, NULL, 0, 0, NULL },
     };
     const struct option_verb verb = {
+        .path = "owner certs",
         .usage = "privet owner certs [verify|show|convert] [options] FILE...",
         .summary = "Certificates of SEV and SEV-SNP platforms: AMD's binary form, sevctl's and "
                    "sev-tool's chains and\nzip, PEM, DER, SNP certificate tables; raw or base64, "
@@ -348,8 +350,7 @@ int owner_certs_command(int argc, char **argv)
     const struct command *command = take_command(&words);
     inputs.paths = &words;
     if (words.count == 0)
-        fprintf(stderr, "privet: owner certs: a file is missing; try 'privet owner certs "
-                        "--help'\n");
+        error_say("owner certs: a file is missing; try 'privet owner certs --help'");
     else if (trust_open(&o.trust, &inputs.trust) && load(&inputs))
         code = command->run(&inputs, &o);
     owner_bundle_free(&inputs.bundle);

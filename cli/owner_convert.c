@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "cli/error.h"
 #include "cli/file.h"
 #include "owner/zip.h"
 
@@ -35,7 +36,7 @@ static struct parts sev_parts(const struct owner_bundle *bundle)
 
 static bool complain(const char *to, const char *fact)
 {
-    fprintf(stderr, "privet: --to %s: %s\n", to, fact);
+    error_say("--to %s: %s", to, fact);
     return false;
 }
 
@@ -50,8 +51,7 @@ static bool write_sequence(const struct owner_bundle *bundle, const char *to, co
     for (unsigned i = first; i <= last; i++) {
         const struct owner_zip_file *file = &parts.file[i];
         if (!file->data) {
-            fprintf(stderr, "privet: --to %s: the form needs %.3s, which was not given\n", to,
-                    file->name);
+            error_say("--to %s: the form needs %.3s, which was not given", to, file->name);
             return false;
         }
         memcpy(bytes + size, file->data, file->size);
@@ -126,7 +126,7 @@ static bool write_files(const struct owner_bundle *bundle, const char *to, const
     struct parts parts = sev_parts(bundle);
     struct stat status;
     if (stat(path, &status) != 0 || !S_ISDIR(status.st_mode)) {
-        fprintf(stderr, "privet: %s: not a folder; --to files writes into one\n", path);
+        error_say("%s: not a folder; --to files writes into one", path);
         return false;
     }
     for (unsigned i = 0; i < SEV_PARTS; i++) {
@@ -198,8 +198,8 @@ static const struct {
 bool convert_write(const struct owner_bundle *bundle, const char *to, const char *path)
 {
     if (!to || !path) {
-        fprintf(stderr, "privet: owner certs convert: needs --to FORM and --output PATH; try "
-                        "'privet owner certs --help'\n");
+        error_say("owner certs convert: needs --to FORM and --output PATH; try 'privet owner certs "
+                  "--help'");
         return false;
     }
     for (size_t i = 0; i < sizeof(forms) / sizeof(forms[0]); i++) {

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli/error.h"
 #include "machine/chip/chip.h"
 #include "sev/guid_table.h"
 #include "sev/session.h"
@@ -73,14 +74,14 @@ void owner_guest_rows(struct owner_guest_options *o, struct option_row *rows)
 
 static bool complain(const char *text)
 {
-    fprintf(stderr, "privet: %s\n", text);
+    error_say("%s", text);
     return false;
 }
 
 static bool check_size(const char *name, const char *what, size_t size, const struct file *file)
 {
     if (file->size != size)
-        fprintf(stderr, "privet: %s: %zu bytes, %s has %zu\n", name, file->size, what, size);
+        error_say("%s: %zu bytes, %s has %zu", name, file->size, what, size);
     return file->size == size;
 }
 
@@ -162,9 +163,8 @@ static bool signature_of(const struct owner_guest_options *o, uint32_t *ret)
                                             (unsigned)o->stepping);
     if (!o->cpu || sev_cpu_model_signature(o->cpu, ret))
         return true;
-    fprintf(stderr, "privet: --cpu: '%s' is not a model of AMD's server processors such as EPYC, "
-                    "EPYC-Rome or EPYC-Milan-v2; give --cpu-family, --cpu-model and "
-                    "--cpu-stepping\n", o->cpu);
+    error_say("--cpu: '%s' is not a model of AMD's server processors such as EPYC, EPYC-Rome or "
+              "EPYC-Milan-v2; give --cpu-family, --cpu-model and --cpu-stepping", o->cpu);
     return false;
 }
 
@@ -193,8 +193,8 @@ static bool build_pages(const struct owner_guest_options *o, struct owner_guest_
     if (!told && o->processors < 2)
         return true;
     if (!told) {
-        fprintf(stderr, "privet: %s: tells no address where further processors begin (SEV-ES "
-                        "reset block); it cannot start them under SEV-ES\n", o->firmware);
+        error_say("%s: tells no address where further processors begin (SEV-ES reset block); it "
+                  "cannot start them under SEV-ES", o->firmware);
         return false;
     }
     if (!build_page(&files->built, guest->reset, &files->vmsa_others))

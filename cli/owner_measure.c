@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "cli/error.h"
 #include "cli/file.h"
 #include "cli/options.h"
 #include "cli/owner.h"
@@ -77,12 +78,11 @@ static int measure(const struct measure_options *o, const struct owner_guest *gu
     struct result result = { .measured = o->nonce || o->measurement };
     uint8_t *nonce = result.report + OWNER_MEASURE_SIZE;
     if (o->nonce && o->measurement) {
-        fprintf(stderr, "privet: --nonce and --measurement: one of them says the nonce\n");
+        error_say("--nonce and --measurement: one of them says the nonce");
         return 1;
     }
     if (!files->tik.data != !result.measured) {
-        fprintf(stderr, "privet: --tik and --nonce (or --measurement) go together; give both or "
-                        "none\n");
+        error_say("--tik and --nonce (or --measurement) go together; give both or none");
         return 1;
     }
     if (result.measured && !load_nonce(o, nonce))
@@ -112,6 +112,7 @@ int owner_measure_command(int argc, char **argv)
         { "json", OPTION_FLAG, &o.json, NULL, "one JSON document on stdout" },
     };
     const struct option_verb verb = {
+        .path = "owner measure",
         .usage = "privet owner measure [options]",
         .summary = "Prints the launch digest of a guest, or with --tik and --nonce its "
                    "measurement.",

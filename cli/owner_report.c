@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "cli/error.h"
 #include "cli/file.h"
 #include "cli/options.h"
 #include "cli/owner.h"
@@ -59,7 +60,7 @@ struct inputs {
 
 static bool wrong_value(const char *name, const char *fact)
 {
-    fprintf(stderr, "privet: --%s: %s\n", name, fact);
+    error_say("--%s: %s", name, fact);
     return false;
 }
 
@@ -120,9 +121,9 @@ static bool expect(struct inputs *in, const struct expectation *e, const char *t
     const struct sev_report_field *field = sev_report_field(&in->report, e->field);
     uint8_t value[VALUE_MAX];
     if (!field) {
-        fprintf(stderr, "privet: --%s: a report of %s has no such field\n", e->field,
-                in->report.snp ? "SEV-SNP; its launch digest is --measurement"
-                               : "SEV; its launch digest is --launch-digest");
+        error_say("--%s: a report of %s has no such field", e->field,
+                  in->report.snp ? "SEV-SNP; its launch digest is --measurement"
+                                 : "SEV; its launch digest is --launch-digest");
         return false;
     }
     if (e->number ? !parse_number(e, text, in->report.snp, field->size, value)
@@ -290,8 +291,7 @@ static int conclude(const struct inputs *in, bool json)
     if (passed)
         return 0;
     const struct owner_check *check = checks_culprit(&in->checks);
-    fprintf(stderr, "privet: the report is not to be believed: '%s': %s\n", check->name,
-            check->reason);
+    error_verdict("the report is not to be believed: '%s': %s", check->name, check->reason);
     return EXIT_VERIFICATION_FAILED;
 }
 
@@ -304,7 +304,7 @@ static bool load(struct inputs *in, const struct option_list *paths)
         return false;
     const char *reason = sev_report_decode(in->file.data, in->file.size, &in->report);
     if (reason) {
-        fprintf(stderr, "privet: %s: not an attestation report: %s\n", path, reason);
+        error_say("%s: not an attestation report: %s", path, reason);
         return false;
     }
     for (unsigned i = 1; i < paths->count; i++) {
@@ -357,6 +357,7 @@ int owner_report_command(int argc, char **argv)
     struct report_options o = { .json = false };
     struct option_row rows[FIXED_ROWS + EXPECTATIONS + 1];
     const struct option_verb verb = {
+        .path = "owner report",
         .usage = "privet owner report [options] REPORT [CERTIFICATES...]",
         .summary = "Verifies an attestation report of SEV (ATTESTATION) or SEV-SNP: its signature, "
                    "the certificates\nup to AMD's root, firmware versions and chip, and the values "
@@ -375,6 +376,6 @@ int owner_report_command(int argc, char **argv)
         return result == OPTIONS_HELP ? 0 : 1;
     if (words.count)
         return run(&inputs, &o, &words);
-    fprintf(stderr, "privet: owner report: a file is missing; try 'privet owner report --help'\n");
+    error_say("owner report: a file is missing; try 'privet owner report --help'");
     return 1;
 }

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "cli/error.h"
 #include "cli/file.h"
 #include "cli/options.h"
 #include "cli/owner.h"
@@ -29,14 +30,14 @@ static bool load_exact(const char *option, const char *path, const char *what, s
                        bool base64, struct file *ret)
 {
     if (!path) {
-        fprintf(stderr, "privet: --%s is needed; try 'privet owner secret --help'\n", option);
+        error_say("--%s is needed; try 'privet owner secret --help'", option);
         return false;
     }
     if (!(base64 ? file_read_base64 : file_read)(path, what, 2 * size, ret))
         return false;
     if (ret->size == size)
         return true;
-    fprintf(stderr, "privet: %s: %zu bytes, a %s has %zu\n", path, ret->size, what, size);
+    error_say("%s: %zu bytes, a %s has %zu", path, ret->size, what, size);
     return false;
 }
 
@@ -47,7 +48,7 @@ static bool add_secret(struct owner_secret_table *table, const char *text)
     char name[64];
     struct file file = { 0 };
     if (!colon || colon - text >= (int)sizeof(name) || !colon[1]) {
-        fprintf(stderr, "privet: --secret %s: must be GUID:FILE or luks-key:FILE\n", text);
+        error_say("--secret %s: must be GUID:FILE or luks-key:FILE", text);
         return false;
     }
     snprintf(name, sizeof(name), "%.*s", (int)(colon - text), text);
@@ -58,7 +59,7 @@ static bool add_secret(struct owner_secret_table *table, const char *text)
     OPENSSL_cleanse(file.data, file.size);
     file_free(&file);
     if (reason)
-        fprintf(stderr, "privet: --secret %s: %s\n", text, reason);
+        error_say("--secret %s: %s", text, reason);
     return !reason;
 }
 
@@ -69,7 +70,7 @@ static bool add_credential(struct owner_credentials *credentials, const char *te
     char name[300];
     struct file file = { 0 };
     if (!equals || equals - text >= (int)sizeof(name) || !equals[1]) {
-        fprintf(stderr, "privet: --credential %s: must be NAME=FILE\n", text);
+        error_say("--credential %s: must be NAME=FILE", text);
         return false;
     }
     snprintf(name, sizeof(name), "%.*s", (int)(equals - text), text);
@@ -79,7 +80,7 @@ static bool add_credential(struct owner_credentials *credentials, const char *te
     OPENSSL_cleanse(file.data, file.size);
     file_free(&file);
     if (reason)
-        fprintf(stderr, "privet: --credential %s: %s\n", text, reason);
+        error_say("--credential %s: %s", text, reason);
     return !reason;
 }
 
@@ -94,7 +95,7 @@ static bool add_credentials(struct owner_secret_table *table, const struct optio
         const char *reason = owner_secret_add(table, OWNER_CREDENTIALS_GUID, credentials.bytes,
                                               credentials.used);
         if (reason)
-            fprintf(stderr, "privet: --credential: %s\n", reason);
+            error_say("--credential: %s", reason);
         good = !reason;
     }
     OPENSSL_cleanse(&credentials, sizeof(credentials));
@@ -105,8 +106,8 @@ static bool inputs_load(const struct secret_options *o, struct secret_inputs *in
 {
     owner_secret_begin(&in->table);
     if (!o->header || !o->payload || o->secrets.count + o->credentials.count == 0) {
-        fprintf(stderr, "privet: --secret or --credential, --header and --payload are needed; try "
-                        "'privet owner secret --help'\n");
+        error_say("--secret or --credential, --header and --payload are needed; try 'privet owner "
+                  "secret --help'");
         return false;
     }
     for (unsigned i = 0; i < o->secrets.count; i++) {
@@ -134,7 +135,7 @@ static int seal(const struct secret_options *o, const struct secret_inputs *in)
                                   data);
     OPENSSL_cleanse(&keys, sizeof(keys));
     if (!done) {
-        fprintf(stderr, "privet: the cryptographic library failed\n");
+        error_say("the cryptographic library failed");
         return 1;
     }
     if (!file_write_base64(o->header, &header, sizeof(header), 0644))
@@ -167,6 +168,7 @@ int owner_secret_command(int argc, char **argv)
         { NULL, OPTION_FLAG, NULL, NULL, NULL, 0, 0, NULL },
     };
     const struct option_verb verb = {
+        .path = "owner secret",
         .usage = "privet owner secret [options]",
         .summary = "Encrypts secrets for one launch of a guest. Only the chip that made the "
                    "measurement can open\nthe packet (privet run --secret-header, --secret; QEMU's "

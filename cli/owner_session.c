@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "cli/error.h"
 #include "cli/file.h"
 #include "cli/options.h"
 #include "cli/owner.h"
@@ -27,12 +28,11 @@ static bool make_paths(const char *name, bool force, struct session_paths *paths
         char *path = paths->text[i];
         if (snprintf(path, sizeof(paths->text[i]), "%s%s", name, endings[i]) >=
             (int)sizeof(paths->text[i])) {
-            fprintf(stderr, "privet: --name: too long\n");
+            error_say("--name: too long");
             return false;
         }
         if (!force && lstat(path, &status) == 0) {
-            fprintf(stderr, "privet: %s: exists already; choose another --name, or overwrite with "
-                            "--force\n", path);
+            error_say("%s: exists already; choose another --name, or overwrite with --force", path);
             return false;
         }
     }
@@ -71,15 +71,15 @@ static bool load_pdh(struct owner_bundle *bundle, const char *path)
     if (!certificates_load(bundle, path, NULL, 0))
         return false;
     if (!bundle->sev.pdh) {
-        fprintf(stderr, "privet: %s: there is no PDH certificate in it; use 'privet chip export' "
-                        "or 'sevctl export'\n", path);
+        error_say("%s: there is no PDH certificate in it; use 'privet chip export' or 'sevctl "
+                  "export'", path);
         return false;
     }
     owner_chain_verify(&bundle->sev, &verdict);
     for (int i = 0; i < OWNER_LINKS; i++) {
         if (verdict.link[i] == OWNER_LINK_BAD) {
-            fprintf(stderr, "privet: %s: the chain is not valid: '%s': %s\n", path,
-                    owner_link_name((enum owner_link)i), verdict.reason[i]);
+            error_say("%s: the chain is not valid: '%s': %s", path,
+                      owner_link_name((enum owner_link)i), verdict.reason[i]);
             return false;
         }
     }
@@ -94,7 +94,7 @@ static int make_session(const char *pdh, uint32_t policy, const struct session_p
     if (load_pdh(&bundle, pdh)) {
         const char *reason = owner_session_make(bundle.sev.pdh, SEV_CERT_SIZE, policy, &session);
         if (reason)
-            fprintf(stderr, "privet: %s: %s\n", pdh, reason);
+            error_say("%s: %s", pdh, reason);
         else if (write_session(paths, &session))
             code = 0;
         OPENSSL_cleanse(&session, sizeof(session));
@@ -120,6 +120,7 @@ int owner_session_command(int argc, char **argv)
         { NULL, OPTION_FLAG, NULL, NULL, NULL, 0, 0, NULL },
     };
     const struct option_verb verb = {
+        .path = "owner session",
         .usage = "privet owner session --pdh FILE [options]",
         .summary = "Makes the owner's part of a launch: NAME_godh.b64 and NAME_session.b64 go to "
                    "the host\n(privet run --dh-cert, --session; QEMU's dh-cert-file, "
@@ -133,8 +134,7 @@ int owner_session_command(int argc, char **argv)
     if (result != OPTIONS_RUN)
         return result == OPTIONS_HELP ? 0 : 1;
     if (!pdh) {
-        fprintf(stderr, "privet: --pdh is needed: the platform's certificate to make the session "
-                        "for\n");
+        error_say("--pdh is needed: the platform's certificate to make the session for");
         return 1;
     }
     return make_paths(name, force, &paths) ? make_session(pdh, (uint32_t)policy, &paths) : 1;

@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "cli/error.h"
 #include "cli/file.h"
 #include "cli/options.h"
 #include "cli/owner.h"
@@ -27,8 +28,7 @@ static bool is_free(const char *path, bool force)
     struct stat status;
     if (force || lstat(path, &status) != 0)
         return true;
-    fprintf(stderr, "privet: %s: exists already; choose another name, or overwrite with --force\n",
-            path);
+    error_say("%s: exists already; choose another name, or overwrite with --force", path);
     return false;
 }
 
@@ -38,7 +38,7 @@ static bool make_paths(const struct sign_options *o, struct sign_paths *ret)
     int oca = snprintf(ret->oca, sizeof(ret->oca), "%s_oca.cert", o->name);
     if (pek < (int)sizeof(ret->pek) && oca < (int)sizeof(ret->oca))
         return is_free(ret->pek, o->force) && is_free(ret->oca, o->force);
-    fprintf(stderr, "privet: --name: too long\n");
+    error_say("--name: too long");
     return false;
 }
 
@@ -50,7 +50,7 @@ static EVP_PKEY *read_key(const char *path)
         return NULL;
     EVP_PKEY *key = owner_authority_key_decode(file.data, file.size, &reason);
     if (!key)
-        fprintf(stderr, "privet: %s: %s; --new-key makes one\n", path, reason);
+        error_say("%s: %s; --new-key makes one", path, reason);
     OPENSSL_cleanse(file.data, file.size);
     file_free(&file);
     return key;
@@ -62,15 +62,14 @@ static EVP_PKEY *new_key(const char *path)
     struct stat status;
     size_t size;
     if (lstat(path, &status) == 0) {
-        fprintf(stderr, "privet: %s: exists already; without --new-key it is used as it is\n",
-                path);
+        error_say("%s: exists already; without --new-key it is used as it is", path);
         return NULL;
     }
     EVP_PKEY *key = owner_authority_key_new();
     char *pem = key ? owner_authority_key_encode(key, &size) : NULL;
     bool done = pem && file_write(path, pem, size, 0600);
     if (!pem)
-        fprintf(stderr, "privet: %s: the cryptographic library failed\n", path);
+        error_say("%s: the cryptographic library failed", path);
     else
         OPENSSL_clear_free(pem, size);
     if (done)
@@ -104,8 +103,8 @@ static int sign(const struct sign_options *o, const char *path, const struct fil
     if (key)
         reason = owner_authority_sign(key, csr->data, csr->size, pek, oca);
     if (reason)
-        fprintf(stderr, "privet: %s: not a PEK to sign, as 'privet chip csr' or 'sevctl' write it: "
-                        "%s\n", path, reason);
+        error_say("%s: not a PEK to sign, as 'privet chip csr' or 'sevctl' write it: %s", path,
+                  reason);
     else if (key)
         done = write_certificates(&paths, pek, oca);
     EVP_PKEY_free(key);
@@ -125,6 +124,7 @@ int owner_sign_command(int argc, char **argv)
         { NULL, OPTION_FLAG, NULL, NULL, NULL, 0, 0, NULL },
     };
     const struct option_verb verb = {
+        .path = "owner sign-csr",
         .usage = "privet owner sign-csr --key FILE [options] CSR",
         .summary = "Signs a platform's PEK with the owner's key: NAME_pek.cert and NAME_oca.cert "
                    "make the platform\nthe owner's by 'privet chip import' or sev-tool's "
@@ -139,8 +139,7 @@ int owner_sign_command(int argc, char **argv)
     if (result != OPTIONS_RUN)
         return result == OPTIONS_HELP ? 0 : 1;
     if (!o.key || words.count != 1) {
-        fprintf(stderr, "privet: owner sign-csr: takes --key and one file; try 'privet owner "
-                        "sign-csr --help'\n");
+        error_say("owner sign-csr: takes --key and one file; try 'privet owner sign-csr --help'");
         return 1;
     }
     if (!file_read_base64(words.items[0], "PEK to sign", KEY_FILE_MAX, &csr))

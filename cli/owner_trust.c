@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "cli/error.h"
 #include "cli/file.h"
 #include "cli/options.h"
 #include "cli/record.h"
@@ -18,7 +19,7 @@ bool certificates_load(struct owner_bundle *bundle, const char *path, char *what
     const char *reason = owner_bundle_add(bundle, file.data, file.size, what ? what : ignored,
                                           what ? what_size : sizeof(ignored));
     if (reason)
-        fprintf(stderr, "privet: %s: not a certificate or chain of SEV: %s\n", path, reason);
+        error_say("%s: not a certificate or chain of SEV: %s", path, reason);
     file_free(&file);
     return !reason;
 }
@@ -56,8 +57,7 @@ bool trust_open(const struct trust_options *options, struct trust *ret)
     ret->any_root = options->any_root;
     ret->at = time(NULL);
     if (options->at && !time_parse(options->at, &ret->at)) {
-        fprintf(stderr, "privet: --at: not a time; give 2025-06-01, 2025-06-01T12:00:00Z (UTC) or "
-                        "@SECONDS\n");
+        error_say("--at: not a time; give 2025-06-01, 2025-06-01T12:00:00Z (UTC) or @SECONDS");
         return false;
     }
     if (!options->root)
@@ -66,7 +66,7 @@ bool trust_open(const struct trust_options *options, struct trust *ret)
         return false;
     if (ret->root.sev.ark || ret->root.snp.cert[OWNER_SNP_ARK])
         return true;
-    fprintf(stderr, "privet: --root: %s: there is no ARK in it\n", options->root);
+    error_say("--root: %s: there is no ARK in it", options->root);
     return false;
 }
 

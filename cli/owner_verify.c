@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "cli/error.h"
 #include "cli/file.h"
 #include "cli/options.h"
 #include "cli/owner.h"
@@ -21,7 +22,7 @@ static bool inputs_load(const struct verify_options *o, struct file *report,
                         struct file *variables)
 {
     if (!o->measurement) {
-        fprintf(stderr, "privet: --measurement is needed: what the launch reported\n");
+        error_say("--measurement is needed: what the launch reported");
         return false;
     }
     return owner_value_load(o->measurement, "a launch measurement", OWNER_REPORT_SIZE, report) &&
@@ -47,11 +48,11 @@ static int print_wrong(const struct verify_options *o, const struct owner_claim 
     else if (o->json)
         printf("{\"verified\":false,\"reason\":null}\n");
     if (found)
-        fprintf(stderr, "privet: not the expected measurement: %s\n", reason);
+        error_verdict("not the expected measurement: %s", reason);
     else
-        fprintf(stderr, "privet: not the expected measurement, and none of the usual mistakes "
-                        "fits: firmware, kernel, initrd or command line differ, or the keys or "
-                        "the measurement are of another launch\n");
+        error_verdict("not the expected measurement, and none of the usual mistakes fits: "
+                      "firmware, kernel, initrd or command line differ, or the keys or the "
+                      "measurement are of another launch");
     return output_flush() ? EXIT_VERIFICATION_FAILED : 1;
 }
 
@@ -91,6 +92,7 @@ int owner_verify_command(int argc, char **argv)
         { "json", OPTION_FLAG, &o.json, NULL, "one JSON document on stdout" },
     };
     const struct option_verb verb = {
+        .path = "owner verify",
         .usage = "privet owner verify [options]",
         .summary = "Compares a reported launch measurement with the expected one. Exit status 6: "
                    "they differ;\nthe usual mistakes are then tried, and the one that fits is "

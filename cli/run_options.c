@@ -239,6 +239,7 @@ bool run_options_parse(int argc, char **argv, struct run_options *o, bool *ret_d
         { NULL, OPTION_FLAG, NULL, NULL, NULL },
     };
     const struct option_verb verb = {
+        .path = "run",
         .usage = "privet run [options] [DISK...]",
         .summary = "Boots a guest on the software SEV platform. Without --sev off its memory is "
                    "encrypted with a key\nthat only the emulated Secure Processor knows.",

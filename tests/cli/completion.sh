@@ -39,11 +39,13 @@ completes 'run --sev s' sev sme
 completes 'run --kernel-hashes ' on off
 completes 'run --kernel '
 completes 'chip pek' pek-gen
-completes 'firmware --size ' 4M 2M
+completes 'firmware new-vars --size ' 4M 2M
+completes 'chip export --f' --full
+completes 'chip status --f'
 completes 'completion ' bash zsh fish
 completes 'owner certs con' convert
 
-for verb in run chip firmware 'owner certs' 'owner sign-csr' 'owner session' 'owner measure' \
+for verb in run chip firmware 'chip status' 'chip export' 'firmware new-vars' 'owner certs' 'owner sign-csr' 'owner session' 'owner measure' \
     'owner verify' 'owner secret' 'owner report'; do
     # shellcheck disable=SC2086
     expect 0 $verb --help

@@ -1,0 +1,129 @@
+#!/bin/sh
+# SPDX-License-Identifier: BSD-2-Clause-Patent
+# usage: json.sh PRIVET DATA-FOLDER FIRMWARE
+# What --json prints when a verb fails, and when a command of `privet chip` made something.
+set -u
+
+privet=$(realpath "$1")
+data=$(realpath "$2")
+firmware=$(realpath "$3")
+# shellcheck source=tests/cli/library.sh
+. "$(dirname "$0")/library.sh"
+
+cat >judge.py <<'PY'
+import json, sys
+document = json.load(open("out"))
+error = document.get("error", {})
+assert all(eval(expression) for expression in sys.argv[1:]), document
+PY
+holds() { # holds EXPRESSION...: of the document in out
+    python3 judge.py "$@" 2>why
+    note $? "$*: $(tail -n 1 why)"
+}
+
+# fails CODE WORDS...: one line on stderr, one object on stdout, and both say the same
+fails() {
+    expect "$@"
+    [ "$(wc -l <err)" -eq 1 ] && [ "$(wc -l <out)" -eq 1 ]
+    note $? "$*: a line and an object"
+    sed 's/^privet: //' err >line
+    holds 'list(document) == ["error"]' "error['exit_code'] == $1" \
+        "error['message'] == open('line').read().rstrip('\\n')"
+}
+
+# ---- every verb that knows --json
+printf 'no certificate' >text
+for words in 'chip nonsense' 'chip' 'chip status extra' 'chip status --nonsense' 'chip export' \
+    'chip id --state /proc/privet' 'chip verify --state /proc/privet' 'chip guests' \
+    'chip export /nonexistent/file' 'chip csr /nonexistent/file' 'chip csr -' 'chip export -' \
+    'chip import text text' 'chip import absent absent' 'chip reset --state /proc/privet' \
+    'chip pek-gen --state /proc/privet' 'chip pdh-gen --full' \
+    'firmware' 'firmware nonsense' 'firmware info absent' 'firmware vars text' 'firmware info' \
+    'owner certs' 'owner certs absent' 'owner certs show text' 'owner certs --at yesterday text' \
+    'owner measure' 'owner measure --firmware absent' 'owner measure --policy x' \
+    'owner measure --firmware text --nonce 00 --measurement 00' 'owner measure stray' \
+    'owner verify' 'owner verify --firmware text' 'owner verify --firmware text --measurement 00' \
+    'owner report' 'owner report absent' 'owner report text'; do
+    # shellcheck disable=SC2086
+    fails 1 $words --json
+done
+fails 1 chip --json status --nonsense
+fails 1 chip status --nonsense --json
+: >empty
+fails 1 firmware info --json empty
+grep -q '"status"' out
+[ $? -eq 1 ]
+note $? 'a host error has no status of the chip'
+# A word that is another option's value or an argument asks for nothing.
+refuse 1 owner measure --firmware absent -- --json
+refuse 1 chip decrypt --json 1 2 text
+refuse 1 owner measure --firmware absent --append --json
+refuse 1 owner session --json
+refuse 1 chip exec --state /proc/privet true --json
+
+# ---- a result that is not the wanted one is a document, no error
+zero=$(printf '%096d' 0)
+expect 6 owner verify --json --firmware "$firmware" --measurement "$zero"
+holds "document['verified'] is False" "not error"
+expect 6 owner certs --json "$data/sev/rome/pdh.cert"
+holds "document['genuine'] is False" "not error"
+expect 0 firmware new-vars damaged
+printf '\252\125\077' | dd of=damaged bs=1 seek=100 conv=notrunc 2>/dev/null
+expect 1 firmware vars --json damaged
+[ "$(wc -l <out)" -eq 1 ]
+note $? 'a damaged store: one document'
+
+# ---- what the chip made
+made() { # made WORDS...: then the keys that `owner certs show` finds are those that were told
+    expect 0 chip "$@" --json
+    cp out made
+    expect 0 chip export chain
+    expect 0 owner certs show --json chain
+    python3 - <<'PY' 2>why
+import json
+made, shown = json.load(open("made")), json.load(open("out"))
+keys = {c["kind"].lower() + "-key-sha256": c["key-sha256"] for c in shown["certificates"]}
+told = {name: value for name, value in made.items() if name.endswith("-key-sha256")}
+assert sorted(told) == ["oca-key-sha256", "pdh-key-sha256", "pek-key-sha256"], told
+assert all(keys[name] == told[name] for name in told), (keys, told)
+PY
+    note $? "chip $*: keys: $(tail -n 1 why)"
+    cp made out
+}
+key() { sed -n "s/.*\"$1-key-sha256\":\"\([0-9a-f]*\)\".*/\1/p" out; }
+made csr request
+holds "document['file'] == 'request'" "document['size'] == 2084" "document['state'] == 'init'" \
+    "document['sha256'] == '$(sha256sum request | cut -d ' ' -f 1)'" \
+    "document['certificates'] == ['PEK']" "document['owner'] == 'self'"
+pek=$(key pek)
+made export --full full
+holds "document['file'] == 'full'" "document['size'] == 11536" \
+    "document['sha256'] == '$(sha256sum full | cut -d ' ' -f 1)'" \
+    "document['certificates'] == ['PDH', 'PEK', 'OCA', 'CEK', 'ASK', 'ARK']"
+made export short
+holds "document['size'] == 8336" "document['certificates'] == ['PDH', 'PEK', 'OCA', 'CEK']"
+pdh=$(key pdh)
+expect 0 owner sign-csr --key owner.pem --new-key request
+made import owner_pek.cert owner_oca.cert
+holds "document['owner'] == 'external'" "document['state'] == 'init'" \
+    "document['pek-key-sha256'] == '$pek'" "document['pdh-key-sha256'] != '$pdh'"
+fails 1 chip import --json owner_pek.cert owner_oca.cert
+holds "error['status'] == 'ALREADY_OWNED'" "error['code'] == 5" "error['state-found'] == 'init'"
+made pdh-gen
+holds "document['owner'] == 'external'" "document['pek-key-sha256'] == '$pek'"
+pdh=$(key pdh)
+made pek-gen
+holds "document['owner'] == 'self'" "document['pek-key-sha256'] != '$pek'" \
+    "document['pdh-key-sha256'] != '$pdh'"
+pek=$(key pek)
+made reset
+holds "document['owner'] == 'self'" "document['pek-key-sha256'] != '$pek'"
+# Without --json they say nothing.
+for words in 'csr request' 'export chain' pdh-gen pek-gen reset; do
+    # shellcheck disable=SC2086
+    expect 0 chip $words
+    [ ! -s out ] && [ ! -s err ]
+    note $? "chip $words: silent"
+done
+
+finish
