@@ -23,6 +23,7 @@ enum sev_command {
     SEV_GET_ID = 0x00C,
     SEV_INIT_EX = 0x00D,
     SEV_NOP = 0x00E,
+    SEV_RING_BUFFER = 0x00F,
     SEV_DECOMMISSION = 0x020,
     SEV_ACTIVATE = 0x021,
     SEV_DEACTIVATE = 0x022,
@@ -63,6 +64,10 @@ enum sev_guest_state {
     SEV_GUEST_SENT,
 };
 
+/* "working", "launch-update"; "unknown" for what the API does not define. */
+const char *sev_platform_state_name(unsigned state);
+const char *sev_guest_state_name(unsigned state);
+
 #define SEV_ID_SIZE 0x40u /* GET_ID, per socket */
 
 #define SEV_INIT_ES 1u /* INIT flags: enable SEV-ES */
@@ -70,6 +75,8 @@ enum sev_guest_state {
 #define SEV_NV_SIZE 0x8000u /* the area of INIT_EX */
 
 #define SEV_VMSA_SIZE 0x1000u
+
+#define SEV_RING_BUFFER_INTERRUPT 1u /* RING_BUFFER flags: when a queue is empty */
 
 /* SWAP flags; bits 2:1 are the type of page: 0 data, 2 VMSA. */
 #define SEV_SWAP_LARGE    1u /* 2 MiB */
@@ -119,6 +126,13 @@ struct sev_download_firmware {
 struct sev_get_id {
     uint64_t id_paddr;
     uint32_t id_len;
+};
+struct sev_ring_buffer { /* queues of commands and of their statuses, a page each */
+    uint64_t low_command_paddr, low_status_paddr;
+    uint64_t high_command_paddr, high_status_paddr;
+    uint8_t low_size, high_size; /* in pages; the high-priority queue may be absent */
+    uint16_t low_threshold, high_threshold;
+    uint16_t flags;
 };
 struct sev_handle {
     uint32_t handle;
@@ -209,6 +223,7 @@ _Static_assert(sizeof(struct sev_pdh_cert_export) == 0x1C, "SEV API PDH_CERT_EXP
 _Static_assert(sizeof(struct sev_pek_csr) == 0x0C, "SEV API PEK_CSR");
 _Static_assert(sizeof(struct sev_pek_cert_import) == 0x1C, "SEV API PEK_CERT_IMPORT");
 _Static_assert(sizeof(struct sev_get_id) == 0x0C, "SEV API GET_ID");
+_Static_assert(sizeof(struct sev_ring_buffer) == 0x28, "SEV API RING_BUFFER");
 _Static_assert(sizeof(struct sev_activate) == 0x08, "SEV API ACTIVATE");
 _Static_assert(sizeof(struct sev_guest_status) == 0x0D, "SEV API GUEST_STATUS");
 _Static_assert(sizeof(struct sev_launch_start) == 0x24, "SEV API LAUNCH_START");

@@ -7,12 +7,6 @@
 
 #define SIGNED_SIZE offsetof(struct sev_attestation_report, signature_usage)
 
-static bool may_attest(enum sev_guest_state state)
-{
-    return state == SEV_GUEST_LSECRET || state == SEV_GUEST_RUNNING ||
-           state == SEV_GUEST_SUPDATE || state == SEV_GUEST_SENT;
-}
-
 static bool make_report(const struct chip *chip, const struct chip_guest *guest,
                         const uint8_t mnonce[16], struct sev_attestation_report *report)
 {
@@ -34,12 +28,11 @@ static bool make_report(const struct chip *chip, const struct chip_guest *guest,
 uint16_t attestation(struct chip *chip, void *buffer)
 {
     struct sev_attestation *command = buffer;
-    const struct chip_guest *guest = guest_by_handle(chip, command->handle);
+    struct chip_guest *guest;
     struct sev_attestation_report report;
-    if (!guest)
-        return SEV_INVALID_GUEST;
-    if (!may_attest(guest->state))
-        return SEV_INVALID_GUEST_STATE;
+    uint16_t status = guest_find(chip, SEV_ATTESTATION, command->handle, &guest);
+    if (status != SEV_SUCCESS)
+        return status;
     if (command->length < sizeof(report)) {
         command->length = sizeof(report);
         return SEV_INVALID_LENGTH;

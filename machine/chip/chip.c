@@ -1,95 +1,22 @@
 /* SPDX-License-Identifier: BSD-2-Clause-Patent */
-/* The chip's door: command table, the checks common to all commands, the platform's memory. */
+/* The chip's door: the checks common to all commands, the platform's memory. */
 #include "machine/chip/internal.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define UNINIT  (1u << SEV_PLATFORM_UNINIT)
-#define INITED  (1u << SEV_PLATFORM_INIT)
-#define WORKING (1u << SEV_PLATFORM_WORKING)
-#define ANY     (UNINIT | INITED | WORKING)
-
-/*
- * When the buffer goes back to the caller: never; if the command succeeded; or also when it answers
- * INVALID_LENGTH, so that the caller learns the length needed.
- */
-enum write_back { NEVER, DONE, LENGTH };
-
-/* SEV API: identifiers, the platform states that allow them, size of the buffer. */
-static const struct command {
-    enum sev_command id;
-    unsigned states;
-    size_t size;
-    enum write_back write_back;
-    chip_function *function;
-} commands[] = {
-    { SEV_INIT, UNINIT, sizeof(struct sev_init), NEVER, platform_init },
-    { SEV_SHUTDOWN, ANY, 0, NEVER, platform_shutdown },
-    { SEV_PLATFORM_RESET, UNINIT, 0, NEVER, platform_reset },
-    { SEV_PLATFORM_STATUS, ANY, sizeof(struct sev_platform_status), DONE, platform_status },
-    { SEV_PEK_GEN, INITED, 0, NEVER, platform_pek_gen },
-    { SEV_PEK_CSR, INITED | WORKING, sizeof(struct sev_pek_csr), LENGTH, platform_pek_csr },
-    { SEV_PEK_CERT_IMPORT, INITED, sizeof(struct sev_pek_cert_import), NEVER,
-      platform_pek_cert_import },
-    { SEV_PDH_CERT_EXPORT, INITED | WORKING, sizeof(struct sev_pdh_cert_export), LENGTH,
-      platform_pdh_cert_export },
-    { SEV_PDH_GEN, INITED | WORKING, 0, NEVER, platform_pdh_gen },
-    { SEV_DF_FLUSH, ANY, 0, NEVER, platform_df_flush },
-    { SEV_DOWNLOAD_FIRMWARE, UNINIT, sizeof(struct sev_download_firmware), NEVER,
-      platform_download_firmware },
-    { SEV_GET_ID, ANY, sizeof(struct sev_get_id), LENGTH, platform_get_id },
-    { SEV_INIT_EX, UNINIT, sizeof(struct sev_init_ex), NEVER, platform_init_ex },
-    { SEV_NOP, ANY, 0, NEVER, platform_nop },
-    { SEV_DECOMMISSION, WORKING, sizeof(struct sev_handle), NEVER, guest_decommission_command },
-    { SEV_ACTIVATE, WORKING, sizeof(struct sev_activate), NEVER, guest_activate },
-    { SEV_DEACTIVATE, WORKING, sizeof(struct sev_handle), NEVER, guest_deactivate },
-    { SEV_GUEST_STATUS, INITED | WORKING, sizeof(struct sev_guest_status), DONE, guest_status },
-    { SEV_COPY, WORKING, sizeof(struct sev_copy), NEVER, guest_copy },
-    { SEV_ACTIVATE_EX, WORKING, sizeof(struct sev_activate_ex), NEVER, guest_activate_ex },
-    { SEV_LAUNCH_START, INITED | WORKING, sizeof(struct sev_launch_start), DONE, launch_start },
-    { SEV_LAUNCH_UPDATE_DATA, WORKING, sizeof(struct sev_launch_update_data), NEVER,
-      launch_update_data },
-    { SEV_LAUNCH_UPDATE_VMSA, WORKING, sizeof(struct sev_launch_update_data), NEVER,
-      launch_update_vmsa },
-    { SEV_LAUNCH_MEASURE, WORKING, sizeof(struct sev_launch_measure), LENGTH, launch_measure },
-    { SEV_LAUNCH_SECRET, WORKING, sizeof(struct sev_launch_secret), NEVER, launch_secret },
-    { SEV_LAUNCH_FINISH, WORKING, sizeof(struct sev_handle), NEVER, launch_finish },
-    { SEV_ATTESTATION, WORKING, sizeof(struct sev_attestation), LENGTH, attestation },
-    { SEV_SEND_START, WORKING, sizeof(struct sev_send_start), LENGTH, send_start },
-    { SEV_SEND_UPDATE_DATA, WORKING, sizeof(struct sev_launch_secret), LENGTH, send_update_data },
-    { SEV_SEND_UPDATE_VMSA, WORKING, sizeof(struct sev_launch_secret), LENGTH, send_update_vmsa },
-    { SEV_SEND_FINISH, WORKING, sizeof(struct sev_handle), NEVER, send_finish },
-    { SEV_SEND_CANCEL, WORKING, sizeof(struct sev_handle), NEVER, send_cancel },
-    { SEV_RECEIVE_START, INITED | WORKING, sizeof(struct sev_launch_start), DONE, receive_start },
-    { SEV_RECEIVE_UPDATE_DATA, WORKING, sizeof(struct sev_launch_secret), NEVER,
-      receive_update_data },
-    { SEV_RECEIVE_UPDATE_VMSA, WORKING, sizeof(struct sev_launch_secret), NEVER,
-      receive_update_vmsa },
-    { SEV_RECEIVE_FINISH, WORKING, sizeof(struct sev_handle), NEVER, receive_finish },
-    { SEV_DBG_DECRYPT, WORKING, sizeof(struct sev_dbg), NEVER, debug_decrypt },
-    { SEV_DBG_ENCRYPT, WORKING, sizeof(struct sev_dbg), NEVER, debug_encrypt },
-    { SEV_SWAP_OUT, WORKING, sizeof(struct sev_swap_out), DONE, swap_out },
-    { SEV_SWAP_IN, WORKING, sizeof(struct sev_swap_in), NEVER, swap_in },
-};
-
-static const struct command *find(unsigned id)
-{
-    for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++) {
-        if (commands[i].id == id)
-            return &commands[i];
-    }
-    return NULL;
-}
-
 uint16_t chip_command(struct chip *chip, unsigned id, void *buffer)
 {
-    const struct command *command = find(id);
+    const struct chip_command *command = chip_command_find(id);
     _Alignas(8) uint8_t copy[CHIP_BUFFER_MAX]; /* the caller's may change under the chip's eyes */
     if (!command)
         return SEV_INVALID_COMMAND;
-    if (!(command->states & 1u << chip->state))
+    if (chip->ring_buffer) {
+        chip->ring_buffer = false;
+        return SEV_RING_BUFFER_EXIT;
+    }
+    if (!(command->platform_states & 1u << chip->state))
         return SEV_INVALID_PLATFORM_STATE;
     if (command->size && !buffer)
         return SEV_INVALID_ADDRESS;
@@ -97,8 +24,8 @@ uint16_t chip_command(struct chip *chip, unsigned id, void *buffer)
     if (command->size)
         memcpy(copy, buffer, command->size);
     uint16_t status = command->function(chip, copy);
-    if ((command->write_back != NEVER && status == SEV_SUCCESS) ||
-        (command->write_back == LENGTH && status == SEV_INVALID_LENGTH))
+    if ((command->write_back != CHIP_NO_WRITE_BACK && status == SEV_SUCCESS) ||
+        (command->write_back == CHIP_WRITE_BACK_LENGTH && status == SEV_INVALID_LENGTH))
         memcpy(buffer, copy, command->size);
     return status;
 }
@@ -145,7 +72,14 @@ void chip_close(struct chip *chip)
 
 void chip_note_wbinvd(struct chip *chip)
 {
-    chip->wbinvd = true;
+    memset(chip->wbinvd, CHIP_ALL_CORES, sizeof(chip->wbinvd));
+}
+
+void chip_note_thread_wbinvd(struct chip *chip, uint32_t apic_id)
+{
+    if (apic_id < CHIP_THREADS)
+        chip->wbinvd[apic_id / CHIP_THREADS_PER_COMPLEX] |=
+            (uint8_t)(1u << apic_id % CHIP_THREADS_PER_COMPLEX / CHIP_THREADS_PER_CORE);
 }
 
 /* Each mapped buffer has a slot of 4 GiB in the window, so that none can run into the next. */

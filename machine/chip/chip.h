@@ -88,6 +88,16 @@ struct chip_root {
 bool chip_root_certificates(struct chip *chip, struct chip_root *ret_root, char *error,
                             size_t error_size);
 
+/* What a command needs: where its table of facts allows it, and its name there. */
+struct chip_requirement {
+    const char *name;         /* "LAUNCH_START" */
+    unsigned platform_states; /* 1 << enum sev_platform_state, each that allows it */
+    unsigned guest_states;    /* 1 << enum sev_guest_state; 0: no guest's state is looked at */
+};
+
+/* False: the chip does not know the command. */
+bool chip_requirement(unsigned command, struct chip_requirement *ret);
+
 /* The door: enum sev_command (sev/command.h), buffer in the command's layout, enum sev_status. */
 uint16_t chip_command(struct chip *chip, unsigned command, void *buffer);
 
@@ -97,11 +107,16 @@ uint16_t chip_command(struct chip *chip, unsigned command, void *buffer);
  */
 #define CHIP_THREADS             128u
 #define CHIP_THREADS_PER_COMPLEX 8u
+#define CHIP_THREADS_PER_CORE    2u
 
 /* True if VMRUN with this ASID may succeed on that thread: launched, and activated there. */
 bool chip_may_run(const struct chip *chip, uint32_t asid, uint32_t apic_id);
 
-/* The CPU executed WBINVD on every core (needed before DF_FLUSH, SEV API). */
+/*
+ * The CPU executed WBINVD on every core, which DF_FLUSH asks for (SEV API); or a thread did on its
+ * core alone. An id that no thread has counts for nothing.
+ */
 void chip_note_wbinvd(struct chip *chip);
+void chip_note_thread_wbinvd(struct chip *chip, uint32_t apic_id);
 
 #endif

@@ -16,13 +16,16 @@ static void unbind(struct chip *chip, struct chip_guest *guest)
 {
     if (!guest->asid)
         return;
+    struct chip_asid *asid = &chip->asid[guest->asid];
     memory_set_key(chip->memory, (memory_view)guest->asid, NULL);
-    if (chip->asid[guest->asid] == ASID_IN_USE) {
-        chip->asid[guest->asid] = ASID_DIRTY;
-        chip->wbinvd = false;
-    } else {
-        chip->asid[guest->asid] = ASID_CLEAN; /* it never ran: nothing of it is cached */
+    if (asid->state == ASID_IN_USE) { /* else it never ran: nothing of it is cached */
+        asid->dirty |= guest->complexes;
+        for (unsigned i = 0; i < CHIP_COMPLEXES; i++) {
+            if (guest->complexes >> i & 1)
+                chip->wbinvd[i] = 0;
+        }
     }
+    asid->state = ASID_FREE;
     guest->asid = 0;
     guest->complexes = 0;
 }
@@ -32,6 +35,7 @@ static void wipe(struct chip *chip, struct chip_guest *guest)
     unbind(chip, guest);
     EVP_MD_CTX_free(guest->digest);
     OPENSSL_cleanse(guest, sizeof(*guest));
+    chip->guest_count--;
 }
 
 void guests_wipe(struct chip *chip)
@@ -53,19 +57,16 @@ void guest_set_running(struct chip *chip, struct chip_guest *guest)
     guest_forget_transport(guest);
     guest->state = SEV_GUEST_RUNNING;
     if (guest->asid)
-        chip->asid[guest->asid] = ASID_IN_USE;
+        chip->asid[guest->asid].state = ASID_IN_USE;
 }
 
 bool chip_may_run(const struct chip *chip, uint32_t asid, uint32_t apic_id)
 {
     if (!asid || asid > MEMORY_MAX_ASID || apic_id >= CHIP_THREADS ||
-        chip->asid[asid] != ASID_IN_USE)
+        chip->asid[asid].state != ASID_IN_USE)
         return false;
-    for (unsigned i = 0; i < CHIP_MAX_GUESTS; i++) {
-        if (chip->guests[i].asid == asid)
-            return chip->guests[i].complexes >> apic_id / CHIP_THREADS_PER_COMPLEX & 1;
-    }
-    return false;
+    const struct chip_guest *guest = &chip->guests[chip->asid[asid].guest - 1];
+    return guest->complexes >> apic_id / CHIP_THREADS_PER_COMPLEX & 1;
 }
 
 uint16_t guest_decommission_command(struct chip *chip, void *buffer)
@@ -77,11 +78,8 @@ uint16_t guest_decommission_command(struct chip *chip, void *buffer)
     if (guest->asid)
         return SEV_ACTIVE;
     wipe(chip, guest);
-    for (unsigned i = 0; i < CHIP_MAX_GUESTS; i++) {
-        if (chip->guests[i].state != SEV_GUEST_UNINIT)
-            return SEV_SUCCESS;
-    }
-    chip->state = SEV_PLATFORM_INIT;
+    if (!chip->guest_count)
+        chip->state = SEV_PLATFORM_INIT;
     return SEV_SUCCESS;
 }
 
@@ -90,17 +88,17 @@ uint16_t guest_decommission_command(struct chip *chip, void *buffer)
  * part does not have.
  */
 static uint16_t check_activation(const struct chip *chip, const struct chip_guest *guest,
-                                 uint32_t asid)
+                                 uint32_t asid, uint32_t complexes)
 {
     if (!asid || asid > chip->config.max_asid || asid >= MEMORY_SME)
         return SEV_INVALID_ASID;
-    if (chip->asid[asid] == ASID_ALLOCATED || chip->asid[asid] == ASID_IN_USE)
+    if (chip->asid[asid].state != ASID_FREE)
         return SEV_ASID_OWNED;
     if (guest->asid)
         return SEV_ACTIVE;
-    if (guest->state == SEV_GUEST_SENT)
+    if (guest_check_state(SEV_ACTIVATE, guest) != SEV_SUCCESS)
         return SEV_INVALID_GUEST_STATE;
-    if (chip->asid[asid] == ASID_DIRTY)
+    if (chip->asid[asid].dirty & complexes)
         return SEV_DF_FLUSH_REQUIRED;
     return asid < chip->config.min_plain_asid ? SEV_INVALID_ASID : SEV_SUCCESS;
 }
@@ -109,24 +107,23 @@ static uint16_t check_activation(const struct chip *chip, const struct chip_gues
 static uint16_t bind(struct chip *chip, struct chip_guest *guest, uint32_t asid,
                      uint32_t complexes)
 {
-    uint16_t status = check_activation(chip, guest, asid);
+    uint16_t status = check_activation(chip, guest, asid, complexes);
     if (status != SEV_SUCCESS)
         return status;
     bool runs = guest->state == SEV_GUEST_RUNNING || guest->state == SEV_GUEST_SUPDATE;
-    chip->asid[asid] = runs ? ASID_IN_USE : ASID_ALLOCATED;
+    chip->asid[asid].state = runs ? ASID_IN_USE : ASID_ALLOCATED;
+    chip->asid[asid].guest = (uint32_t)(guest - chip->guests) + 1;
     guest->asid = asid;
     guest->complexes = complexes;
     memory_set_key(chip->memory, (memory_view)asid, guest->memory_key);
     return SEV_SUCCESS;
 }
 
-#define ALL_COMPLEXES ((1u << CHIP_THREADS / CHIP_THREADS_PER_COMPLEX) - 1)
-
 uint16_t guest_activate(struct chip *chip, void *buffer)
 {
     const struct sev_activate *command = buffer;
     struct chip_guest *guest = guest_by_handle(chip, command->handle);
-    return guest ? bind(chip, guest, command->asid, ALL_COMPLEXES) : SEV_INVALID_GUEST;
+    return guest ? bind(chip, guest, command->asid, CHIP_ALL_COMPLEXES) : SEV_INVALID_GUEST;
 }
 
 /* The complexes of a list of APIC ids. */
@@ -162,8 +159,10 @@ uint16_t guest_activate_ex(struct chip *chip, void *buffer)
         return status;
     if (!guest->asid || guest->asid != command->asid)
         return bind(chip, guest, command->asid, complexes);
-    if (guest->state == SEV_GUEST_SENT)
+    if (guest_check_state(SEV_ACTIVATE_EX, guest) != SEV_SUCCESS)
         return SEV_INVALID_GUEST_STATE;
+    if (chip->asid[command->asid].dirty & complexes & ~guest->complexes)
+        return SEV_DF_FLUSH_REQUIRED;
     guest->complexes |= complexes;
     return SEV_SUCCESS;
 }

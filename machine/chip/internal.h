@@ -31,11 +31,22 @@ struct chip_guest {
     uint8_t measurement[32];
 };
 
+#define CHIP_COMPLEXES         (CHIP_THREADS / CHIP_THREADS_PER_COMPLEX)
+#define CHIP_ALL_COMPLEXES     ((1u << CHIP_COMPLEXES) - 1)
+#define CHIP_CORES_PER_COMPLEX (CHIP_THREADS_PER_COMPLEX / CHIP_THREADS_PER_CORE)
+#define CHIP_ALL_CORES         ((1u << CHIP_CORES_PER_COMPLEX) - 1) /* of a complex */
+
 /*
  * ALLOCATED: a guest's, but the processors may not run it yet: the chip's commands alone use it.
  * What the processors never used need not be flushed.
  */
-enum chip_asid_state { ASID_DIRTY, ASID_CLEAN, ASID_ALLOCATED, ASID_IN_USE };
+enum chip_asid_state { ASID_FREE, ASID_ALLOCATED, ASID_IN_USE };
+
+struct chip_asid {
+    enum chip_asid_state state;
+    uint32_t guest; /* whose, unless it is free: a handle */
+    uint32_t dirty; /* a bit for each core complex that may hold data of an earlier use */
+};
 
 struct chip_map {
     uint8_t *data;
@@ -61,7 +72,10 @@ struct chip {
     char *state_folder;
     int folder_lock; /* descriptor of the locked folder, or -1 */
     enum sev_platform_state state;
-    bool wbinvd; /* every core executed it since an ASID became dirty */
+    bool ring_buffer;      /* commands are to come through queues in memory */
+    unsigned guest_count;
+    /* A bit for each core that executed WBINVD since an ASID became dirty on its complex. */
+    uint8_t wbinvd[CHIP_COMPLEXES];
     uint8_t secret[CHIP_SECRET_SIZE]; /* chip-unique, in fuses */
     EVP_PKEY *pdh;           /* derived last, and of which generation: each launch needs it */
     uint32_t pdh_generation;
@@ -70,12 +84,37 @@ struct chip {
     struct chip_stored folder_store;  /* meanwhile, the folder's */
     uint64_t random_counter;          /* of the deterministic generator */
     uint8_t random_state[32];         /* absorbs every command */
-    enum chip_asid_state asid[MEMORY_MAX_ASID + 1];
+    struct chip_asid asid[MEMORY_MAX_ASID + 1];
     struct chip_guest guests[CHIP_MAX_GUESTS];
     struct chip_map maps[CHIP_MAX_MAPS];
 };
 
 typedef uint16_t chip_function(struct chip *chip, void *buffer);
+
+/*
+ * When the buffer goes back to the caller: never; if the command succeeded; or also when it answers
+ * INVALID_LENGTH, so that the caller learns the length needed.
+ */
+enum chip_write_back { CHIP_NO_WRITE_BACK, CHIP_WRITE_BACK, CHIP_WRITE_BACK_LENGTH };
+
+struct chip_command {
+    enum sev_command id;
+    const char *name;
+    unsigned platform_states, guest_states; /* as in struct chip_requirement */
+    size_t size;                            /* of the buffer */
+    enum chip_write_back write_back;
+    chip_function *function;
+};
+
+/*
+ * commands.c. chip_command_find: NULL: no such command. guest_check_state: a status: the command
+ * `id` may be given to a guest in this state. guest_find: the guest of a handle, in a state that
+ * allows the command; a status, of which INVALID_GUEST leaves *ret NULL.
+ */
+const struct chip_command *chip_command_find(unsigned id);
+uint16_t guest_check_state(enum sev_command id, const struct chip_guest *guest);
+uint16_t guest_find(struct chip *chip, enum sev_command id, uint32_t handle,
+                    struct chip_guest **ret);
 
 /*
  * store.c: the persistent part from the state folder, which is locked from then on; a new one at
@@ -195,7 +234,7 @@ void guest_forget_transport(struct chip_guest *guest);
 void guests_wipe(struct chip *chip);
 
 chip_function platform_init, platform_init_ex, platform_shutdown, platform_reset, platform_status;
-chip_function platform_df_flush;
+chip_function platform_df_flush, platform_ring_buffer;
 chip_function platform_nop, platform_download_firmware, platform_get_id, platform_pdh_cert_export;
 chip_function platform_pek_gen, platform_pdh_gen, platform_pek_csr, platform_pek_cert_import;
 chip_function guest_decommission_command, guest_activate, guest_activate_ex, guest_deactivate;

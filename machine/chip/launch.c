@@ -49,6 +49,7 @@ uint16_t guest_begin(struct chip *chip, struct sev_launch_start *command,
     if (command->policy & SEV_POLICY_ES)
         return SEV_UNSUPPORTED;
     guest->state = state;
+    chip->guest_count++;
     guest->policy = command->policy;
     memcpy(guest->tek, tek_tik, SEV_KEY_SIZE);
     memcpy(guest->tik, tek_tik + SEV_KEY_SIZE, SEV_KEY_SIZE);
@@ -86,12 +87,11 @@ uint16_t launch_start(struct chip *chip, void *buffer)
 uint16_t launch_update_data(struct chip *chip, void *buffer)
 {
     const struct sev_launch_update_data *command = buffer;
-    struct chip_guest *guest = guest_by_handle(chip, command->handle);
+    struct chip_guest *guest;
     uint8_t piece[4096];
-    if (!guest)
-        return SEV_INVALID_GUEST;
-    if (guest->state != SEV_GUEST_LUPDATE)
-        return SEV_INVALID_GUEST_STATE;
+    uint16_t status = guest_find(chip, SEV_LAUNCH_UPDATE_DATA, command->handle, &guest);
+    if (status != SEV_SUCCESS)
+        return status;
     if (!guest->asid)
         return SEV_INACTIVE;
     if (command->paddr % 16)
@@ -120,12 +120,11 @@ uint16_t launch_update_data(struct chip *chip, void *buffer)
 uint16_t launch_update_vmsa(struct chip *chip, void *buffer)
 {
     const struct sev_launch_update_data *command = buffer;
-    const struct chip_guest *guest = guest_by_handle(chip, command->handle);
+    struct chip_guest *guest;
     if (command->length != SEV_VMSA_SIZE)
         return SEV_INVALID_LENGTH;
-    if (!guest)
-        return SEV_INVALID_GUEST;
-    return guest->state == SEV_GUEST_LUPDATE ? SEV_UNSUPPORTED : SEV_INVALID_GUEST_STATE;
+    uint16_t status = guest_find(chip, SEV_LAUNCH_UPDATE_VMSA, command->handle, &guest);
+    return status == SEV_SUCCESS ? SEV_UNSUPPORTED : status;
 }
 
 static void compute_measure(const struct chip *chip, struct chip_guest *guest,
@@ -157,12 +156,11 @@ static bool digest_so_far(const struct chip_guest *guest, uint8_t digest[32])
 uint16_t launch_measure(struct chip *chip, void *buffer)
 {
     struct sev_launch_measure *command = buffer;
-    struct chip_guest *guest = guest_by_handle(chip, command->handle);
+    struct chip_guest *guest;
     uint8_t answer[MEASURE_SIZE];
-    if (!guest)
-        return SEV_INVALID_GUEST;
-    if (guest->state != SEV_GUEST_LUPDATE)
-        return SEV_INVALID_GUEST_STATE;
+    uint16_t status = guest_find(chip, SEV_LAUNCH_MEASURE, command->handle, &guest);
+    if (status != SEV_SUCCESS)
+        return status;
     if (command->measure_len < MEASURE_SIZE) {
         command->measure_len = MEASURE_SIZE;
         return SEV_INVALID_LENGTH;
@@ -194,7 +192,7 @@ uint16_t launch_secret(struct chip *chip, void *buffer)
     if (command->hdr_len != sizeof(header) || !packet_length_is_possible(length) ||
         command->trans_len != length)
         return SEV_INVALID_LENGTH;
-    if (guest->state != SEV_GUEST_LSECRET)
+    if (guest_check_state(SEV_LAUNCH_SECRET, guest) != SEV_SUCCESS)
         return SEV_INVALID_GUEST_STATE;
     if (!guest->asid)
         return SEV_INACTIVE;
@@ -213,11 +211,9 @@ uint16_t launch_secret(struct chip *chip, void *buffer)
 uint16_t launch_finish(struct chip *chip, void *buffer)
 {
     const struct sev_handle *command = buffer;
-    struct chip_guest *guest = guest_by_handle(chip, command->handle);
-    if (!guest)
-        return SEV_INVALID_GUEST;
-    if (guest->state != SEV_GUEST_LSECRET)
-        return SEV_INVALID_GUEST_STATE;
-    guest_set_running(chip, guest);
-    return SEV_SUCCESS;
+    struct chip_guest *guest;
+    uint16_t status = guest_find(chip, SEV_LAUNCH_FINISH, command->handle, &guest);
+    if (status == SEV_SUCCESS)
+        guest_set_running(chip, guest);
+    return status;
 }

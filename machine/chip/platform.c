@@ -41,9 +41,9 @@ static uint16_t initialise(struct chip *chip, uint32_t flags, uint32_t reserved,
     uint16_t status = enter_store(chip, nv_paddr);
     if (status != SEV_SUCCESS)
         return status;
-    chip->wbinvd = false;
+    memset(chip->wbinvd, 0, sizeof(chip->wbinvd));
     for (unsigned i = 0; i <= MEMORY_MAX_ASID; i++)
-        chip->asid[i] = ASID_DIRTY;
+        chip->asid[i] = (struct chip_asid){ .state = ASID_FREE, .dirty = CHIP_ALL_COMPLEXES };
     chip->state = SEV_PLATFORM_INIT;
     return SEV_SUCCESS;
 }
@@ -94,14 +94,20 @@ uint16_t platform_status(struct chip *chip, void *buffer)
     if (chip->state == SEV_PLATFORM_UNINIT)
         return SEV_SUCCESS;
     status->owner = (uint8_t)chip->store.owned;
-    for (unsigned i = 0; i < CHIP_MAX_GUESTS; i++)
-        status->guest_count += chip->guests[i].state != SEV_GUEST_UNINIT;
+    status->guest_count = chip->guest_count;
     return SEV_SUCCESS;
 }
 
 uint16_t platform_nop(struct chip *chip, void *buffer)
 {
     return SEV_SUCCESS;
+}
+
+/* Its ends are memory of the platform. */
+static bool is_reachable(struct chip *chip, uint64_t address, uint32_t length)
+{
+    uint8_t byte;
+    return chip_read(chip, address, &byte, 1) && chip_read(chip, address + length - 1, &byte, 1);
 }
 
 /*
@@ -111,24 +117,51 @@ uint16_t platform_nop(struct chip *chip, void *buffer)
 uint16_t platform_download_firmware(struct chip *chip, void *buffer)
 {
     const struct sev_download_firmware *command = buffer;
-    uint8_t byte;
     if (command->fw_paddr % 32)
         return SEV_INVALID_ADDRESS;
     if (!command->fw_len)
         return SEV_INVALID_LENGTH;
-    return chip_read(chip, command->fw_paddr, &byte, 1) &&
-                   chip_read(chip, command->fw_paddr + command->fw_len - 1, &byte, 1)
-               ? SEV_BAD_SIGNATURE : SEV_INVALID_ADDRESS;
+    return is_reachable(chip, command->fw_paddr, command->fw_len) ? SEV_BAD_SIGNATURE
+                                                                  : SEV_INVALID_ADDRESS;
 }
 
-/* SEV API: dirty ASIDs become usable once every core wrote back its caches. */
+/*
+ * SEV API: dirty ASIDs become usable once every core wrote back its caches. Complexes whose cores
+ * did are clean, even if others make the command fail.
+ */
 uint16_t platform_df_flush(struct chip *chip, void *buffer)
 {
-    if (!chip->wbinvd)
-        return SEV_WBINVD_REQUIRED;
-    for (unsigned i = 0; i <= MEMORY_MAX_ASID; i++) {
-        if (chip->asid[i] == ASID_DIRTY)
-            chip->asid[i] = ASID_CLEAN;
+    uint32_t written_back = 0;
+    for (unsigned i = 0; i < CHIP_COMPLEXES; i++) {
+        if (chip->wbinvd[i] == CHIP_ALL_CORES)
+            written_back |= 1u << i;
     }
+    for (unsigned i = 0; i <= MEMORY_MAX_ASID; i++)
+        chip->asid[i].dirty &= ~written_back;
+    return written_back == CHIP_ALL_COMPLEXES ? SEV_SUCCESS : SEV_WBINVD_REQUIRED;
+}
+
+static bool queue_is_possible(struct chip *chip, uint64_t commands, uint64_t statuses)
+{
+    return commands % MEMORY_PAGE_SIZE == 0 && statuses % MEMORY_PAGE_SIZE == 0 &&
+           is_reachable(chip, commands, MEMORY_PAGE_SIZE) &&
+           is_reachable(chip, statuses, MEMORY_PAGE_SIZE);
+}
+
+/*
+ * Commands are to come through queues from now on. A queue moves by registers that this part does not
+ * have, so none ever comes; the next command through the door ends the mode with RING_BUFFER_EXIT.
+ */
+uint16_t platform_ring_buffer(struct chip *chip, void *buffer)
+{
+    const struct sev_ring_buffer *command = buffer;
+    if (command->low_size != 1 || command->high_size > 1 ||
+        command->flags & ~SEV_RING_BUFFER_INTERRUPT)
+        return SEV_INVALID_PARAM;
+    if (!queue_is_possible(chip, command->low_command_paddr, command->low_status_paddr) ||
+        (command->high_size &&
+         !queue_is_possible(chip, command->high_command_paddr, command->high_status_paddr)))
+        return SEV_INVALID_ADDRESS;
+    chip->ring_buffer = true;
     return SEV_SUCCESS;
 }

@@ -15,14 +15,6 @@ uint16_t receive_start(struct chip *chip, void *buffer)
     return status;
 }
 
-static uint16_t receiving_guest(struct chip *chip, uint32_t handle, struct chip_guest **ret)
-{
-    *ret = guest_by_handle(chip, handle);
-    if (!*ret)
-        return SEV_INVALID_GUEST;
-    return (*ret)->state == SEV_GUEST_RUPDATE ? SEV_SUCCESS : SEV_INVALID_GUEST_STATE;
-}
-
 /* The packet, authentic, into memory under the guest's new key. */
 static uint16_t open_packet(struct chip *chip, const struct chip_guest *guest,
                             const struct sev_launch_secret *command)
@@ -43,7 +35,7 @@ uint16_t receive_update_data(struct chip *chip, void *buffer)
 {
     const struct sev_launch_secret *command = buffer;
     struct chip_guest *guest;
-    uint16_t status = receiving_guest(chip, command->handle, &guest);
+    uint16_t status = guest_find(chip, SEV_RECEIVE_UPDATE_DATA, command->handle, &guest);
     if (status != SEV_SUCCESS)
         return status;
     if (!guest->asid)
@@ -61,7 +53,7 @@ uint16_t receive_update_vmsa(struct chip *chip, void *buffer)
 {
     const struct sev_launch_secret *command = buffer;
     struct chip_guest *guest;
-    uint16_t status = receiving_guest(chip, command->handle, &guest);
+    uint16_t status = guest_find(chip, SEV_RECEIVE_UPDATE_VMSA, command->handle, &guest);
     return status == SEV_SUCCESS ? SEV_UNSUPPORTED : status;
 }
 
@@ -69,7 +61,7 @@ uint16_t receive_finish(struct chip *chip, void *buffer)
 {
     const struct sev_handle *command = buffer;
     struct chip_guest *guest;
-    uint16_t status = receiving_guest(chip, command->handle, &guest);
+    uint16_t status = guest_find(chip, SEV_RECEIVE_FINISH, command->handle, &guest);
     if (status == SEV_SUCCESS)
         guest_set_running(chip, guest);
     return status;

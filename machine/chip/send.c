@@ -7,15 +7,6 @@
 
 #include "machine/chip/internal.h"
 
-/* The guest of a command that belongs to a transfer under way. */
-static uint16_t sending_guest(struct chip *chip, uint32_t handle, struct chip_guest **ret)
-{
-    *ret = guest_by_handle(chip, handle);
-    if (!*ret)
-        return SEV_INVALID_GUEST;
-    return (*ret)->state == SEV_GUEST_SUPDATE ? SEV_SUCCESS : SEV_INVALID_GUEST_STATE;
-}
-
 static uint16_t start(struct chip *chip, struct chip_guest *guest,
                       const struct sev_send_start *command, const struct sev_certificate *peer)
 {
@@ -38,19 +29,18 @@ static uint16_t start(struct chip *chip, struct chip_guest *guest,
 uint16_t send_start(struct chip *chip, void *buffer)
 {
     struct sev_send_start *command = buffer;
-    struct chip_guest *guest = guest_by_handle(chip, command->handle);
+    struct chip_guest *guest;
     struct sev_certificate peer;
-    if (!guest)
-        return SEV_INVALID_GUEST;
-    if (guest->state != SEV_GUEST_RUNNING)
-        return SEV_INVALID_GUEST_STATE;
+    uint16_t status = guest_find(chip, SEV_SEND_START, command->handle, &guest);
+    if (status != SEV_SUCCESS)
+        return status;
     if (guest->policy & SEV_POLICY_NOSEND)
         return SEV_POLICY_FAILURE;
     if (command->session_len != SEV_SESSION_SIZE) {
         command->session_len = SEV_SESSION_SIZE;
         return SEV_INVALID_LENGTH;
     }
-    uint16_t status = receiver_check(chip, command, guest->policy, &peer);
+    status = receiver_check(chip, command, guest->policy, &peer);
     if (status == SEV_SUCCESS)
         status = start(chip, guest, command, &peer);
     command->policy = guest->policy;
@@ -83,10 +73,10 @@ uint16_t send_update_data(struct chip *chip, void *buffer)
 {
     struct sev_launch_secret *command = buffer;
     struct chip_guest *guest;
-    uint16_t status = sending_guest(chip, command->handle, &guest);
+    uint16_t status = guest_find(chip, SEV_SEND_UPDATE_DATA, command->handle, &guest);
     if (status != SEV_SUCCESS)
         return status;
-    if (!guest->asid || chip->asid[guest->asid] != ASID_IN_USE)
+    if (!guest->asid || chip->asid[guest->asid].state != ASID_IN_USE)
         return SEV_INACTIVE;
     if (command->guest_paddr % 16 || command->guest_paddr >= CHIP_HOST_WINDOW)
         return SEV_INVALID_ADDRESS;
@@ -103,7 +93,7 @@ uint16_t send_update_vmsa(struct chip *chip, void *buffer)
 {
     const struct sev_launch_secret *command = buffer;
     struct chip_guest *guest;
-    uint16_t status = sending_guest(chip, command->handle, &guest);
+    uint16_t status = guest_find(chip, SEV_SEND_UPDATE_VMSA, command->handle, &guest);
     return status == SEV_SUCCESS ? SEV_UNSUPPORTED : status;
 }
 
@@ -111,7 +101,7 @@ uint16_t send_finish(struct chip *chip, void *buffer)
 {
     const struct sev_handle *command = buffer;
     struct chip_guest *guest;
-    uint16_t status = sending_guest(chip, command->handle, &guest);
+    uint16_t status = guest_find(chip, SEV_SEND_FINISH, command->handle, &guest);
     if (status != SEV_SUCCESS)
         return status;
     guest_forget_transport(guest);
@@ -123,7 +113,7 @@ uint16_t send_cancel(struct chip *chip, void *buffer)
 {
     const struct sev_handle *command = buffer;
     struct chip_guest *guest;
-    uint16_t status = sending_guest(chip, command->handle, &guest);
+    uint16_t status = guest_find(chip, SEV_SEND_CANCEL, command->handle, &guest);
     if (status == SEV_SUCCESS)
         guest_set_running(chip, guest);
     return status;

@@ -29,7 +29,8 @@ static const uint16_t ids[] = {
     SEV_LAUNCH_UPDATE_VMSA, SEV_LAUNCH_MEASURE, SEV_LAUNCH_SECRET, SEV_LAUNCH_FINISH,
     SEV_ATTESTATION, SEV_SEND_START, SEV_SEND_UPDATE_DATA, SEV_SEND_UPDATE_VMSA, SEV_SEND_FINISH,
     SEV_SEND_CANCEL, SEV_RECEIVE_START, SEV_RECEIVE_UPDATE_DATA, SEV_RECEIVE_UPDATE_VMSA,
-    SEV_RECEIVE_FINISH, SEV_DBG_DECRYPT, SEV_DBG_ENCRYPT, SEV_SWAP_OUT, SEV_SWAP_IN, 0x00F, 0xFFFF,
+    SEV_RECEIVE_FINISH, SEV_DBG_DECRYPT, SEV_DBG_ENCRYPT, SEV_SWAP_OUT, SEV_SWAP_IN, SEV_RING_BUFFER,
+    0xFFFF,
 };
 
 /* What the host has at CHIP_HOST_WINDOW: the platform's certificates, then room. */
@@ -104,10 +105,12 @@ static void check(const struct chip *chip)
         guests += chip->guests[i].state != SEV_GUEST_UNINIT;
         bound += chip->guests[i].asid != 0;
         if (chip->guests[i].asid)
-            require(chip->asid[chip->guests[i].asid] >= ASID_ALLOCATED, "an ASID without guest");
+            require(chip->asid[chip->guests[i].asid].state != ASID_FREE &&
+                        chip->asid[chip->guests[i].asid].guest == i + 1, "an ASID without guest");
     }
     for (unsigned asid = 0; asid <= MEMORY_MAX_ASID; asid++)
-        used += chip->asid[asid] >= ASID_ALLOCATED;
+        used += chip->asid[asid].state != ASID_FREE;
+    require(guests == chip->guest_count, "the count of guests");
     require(chip->state == SEV_PLATFORM_UNINIT || used == bound, "ASIDs and guests differ");
     require((guests > 0) == (chip->state == SEV_PLATFORM_WORKING), "the platform's state");
 }

@@ -4,17 +4,6 @@
 
 #include "owner/certs.h"
 
-static void test_nop(void **state)
-{
-    struct rig *rig = *state;
-    expect(rig, SEV_NOP, NULL, SEV_SUCCESS);
-    init(rig);
-    expect(rig, SEV_NOP, NULL, SEV_SUCCESS);
-    launch_start_plain(rig, 0);
-    expect(rig, SEV_NOP, NULL, SEV_SUCCESS);
-    assert_int_equal(platform_state_of(rig), SEV_PLATFORM_WORKING);
-}
-
 static void test_foreign_firmware(void **state)
 {
     struct rig *rig = *state;
@@ -62,104 +51,6 @@ static void test_no_write_back(void **state)
     assert_int_equal(export.pdh_len, 0x4000);
     expect(rig, SEV_LAUNCH_START, &start, SEV_INVALID_GUEST);
     assert_int_equal(start.handle, 77);
-}
-
-/* Every command in every state that does not allow it, with a buffer that would do no harm. */
-static void test_platform_states_of_commands(void **state)
-{
-    enum { U = 1, I = 2, W = 4 };
-    static const struct {
-        uint16_t id;
-        unsigned allowed;
-    } commands[] = {
-        { SEV_INIT, U }, { SEV_INIT_EX, U }, { SEV_PLATFORM_RESET, U },
-        { SEV_DOWNLOAD_FIRMWARE, U }, { SEV_PEK_GEN, I }, { SEV_PEK_CERT_IMPORT, I },
-        { SEV_PEK_CSR, I | W }, { SEV_PDH_CERT_EXPORT, I | W }, { SEV_PDH_GEN, I | W },
-        { SEV_GUEST_STATUS, I | W }, { SEV_LAUNCH_START, I | W }, { SEV_RECEIVE_START, I | W },
-        { SEV_DECOMMISSION, W }, { SEV_ACTIVATE, W }, { SEV_ACTIVATE_EX, W },
-        { SEV_DEACTIVATE, W }, { SEV_COPY, W }, { SEV_LAUNCH_UPDATE_DATA, W },
-        { SEV_LAUNCH_UPDATE_VMSA, W }, { SEV_LAUNCH_MEASURE, W }, { SEV_LAUNCH_SECRET, W },
-        { SEV_LAUNCH_FINISH, W }, { SEV_ATTESTATION, W }, { SEV_SEND_START, W },
-        { SEV_SEND_UPDATE_DATA, W }, { SEV_SEND_UPDATE_VMSA, W }, { SEV_SEND_FINISH, W },
-        { SEV_SEND_CANCEL, W }, { SEV_RECEIVE_UPDATE_DATA, W }, { SEV_RECEIVE_UPDATE_VMSA, W },
-        { SEV_RECEIVE_FINISH, W }, { SEV_DBG_DECRYPT, W }, { SEV_DBG_ENCRYPT, W },
-        { SEV_SWAP_OUT, W }, { SEV_SWAP_IN, W },
-    };
-    struct rig *rig = *state;
-    for (unsigned now = U; now <= W; now <<= 1) {
-        if (now == I)
-            init(rig);
-        if (now == W)
-            launch_start_plain(rig, 0);
-        for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++) {
-            uint8_t buffer[CHIP_BUFFER_MAX] = { 0 };
-            if (!(commands[i].allowed & now))
-                expect(rig, commands[i].id, buffer, SEV_INVALID_PLATFORM_STATE);
-        }
-    }
-}
-
-/* A buffer for that guest in which nothing is wrong before the guest's state is looked at. */
-static void fill_buffer(uint16_t id, uint32_t handle, uint8_t buffer[CHIP_BUFFER_MAX])
-{
-    const struct sev_activate_ex activation = { .length = sizeof(activation), .handle = handle,
-                                                .asid = ASID, .numids = 1 };
-    const struct sev_activate plain = { .handle = handle, .asid = ASID };
-    const struct sev_launch_update_data region = { .handle = handle, .length = 0x1000 };
-    const struct sev_launch_secret packet = { .handle = handle, .hdr_len = SEV_PACKET_HEADER_SIZE,
-                                              .guest_len = 16, .trans_len = 16 };
-    memset(buffer, 0, CHIP_BUFFER_MAX);
-    memcpy(buffer, &handle, sizeof(handle));
-    if (id == SEV_ACTIVATE_EX)
-        memcpy(buffer, &activation, sizeof(activation));
-    else if (id == SEV_ACTIVATE)
-        memcpy(buffer, &plain, sizeof(plain));
-    else if (id == SEV_LAUNCH_UPDATE_DATA || id == SEV_LAUNCH_UPDATE_VMSA)
-        memcpy(buffer, &region, sizeof(region));
-    else if (id == SEV_LAUNCH_SECRET)
-        memcpy(buffer, &packet, sizeof(packet));
-}
-
-/* Every command of a guest in every state that does not allow it, and for a guest that is none. */
-static void test_guest_states_of_commands(void **state)
-{
-#define STATE(name) (1u << SEV_GUEST_##name)
-    static const struct {
-        uint16_t id;
-        unsigned allowed;
-    } commands[] = {
-        { SEV_LAUNCH_UPDATE_DATA, STATE(LUPDATE) },
-        { SEV_LAUNCH_UPDATE_VMSA, STATE(LUPDATE) },
-        { SEV_LAUNCH_MEASURE, STATE(LUPDATE) },
-        { SEV_LAUNCH_SECRET, STATE(LSECRET) },
-        { SEV_LAUNCH_FINISH, STATE(LSECRET) },
-        { SEV_ATTESTATION, STATE(LSECRET) | STATE(RUNNING) | STATE(SUPDATE) | STATE(SENT) },
-        { SEV_SEND_START, STATE(RUNNING) },
-        { SEV_SEND_UPDATE_DATA, STATE(SUPDATE) },
-        { SEV_SEND_UPDATE_VMSA, STATE(SUPDATE) },
-        { SEV_SEND_FINISH, STATE(SUPDATE) },
-        { SEV_SEND_CANCEL, STATE(SUPDATE) },
-        { SEV_RECEIVE_UPDATE_DATA, STATE(RUPDATE) },
-        { SEV_RECEIVE_UPDATE_VMSA, STATE(RUPDATE) },
-        { SEV_RECEIVE_FINISH, STATE(RUPDATE) },
-        { SEV_ACTIVATE, ~STATE(SENT) },
-        { SEV_ACTIVATE_EX, ~STATE(SENT) },
-    };
-#undef STATE
-    struct rig *rig = *state;
-    init(rig);
-    rig->handle = launch_start_plain(rig, 0);
-    for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++) {
-        uint8_t buffer[CHIP_BUFFER_MAX];
-        fill_buffer(commands[i].id, CHIP_MAX_GUESTS, buffer);
-        expect(rig, commands[i].id, buffer, SEV_INVALID_GUEST);
-        for (unsigned now = SEV_GUEST_LUPDATE; now <= SEV_GUEST_SENT; now++) {
-            rig->chip->guests[rig->handle - 1].state = (enum sev_guest_state)now;
-            fill_buffer(commands[i].id, rig->handle, buffer);
-            if (!(commands[i].allowed >> now & 1))
-                expect(rig, commands[i].id, buffer, SEV_INVALID_GUEST_STATE);
-        }
-    }
 }
 
 /* The order of checks where it is not handle, state, activation, address, length. */
@@ -299,6 +190,47 @@ static void test_activate_ex(void **state)
     assert_true(chip_may_run(rig->chip, ASID, 0));
 }
 
+/* An ASID is dirty where it ran, and clean where every core wrote back its cache before the flush. */
+static void test_flush_by_core(void **state)
+{
+    struct rig *rig = *state;
+    uint32_t first[] = { 0 }, second[] = { 8 };
+    init(rig);
+    rig->handle = launch_start_plain(rig, 0);
+    assert_int_equal(activate_ex(rig, ASID, first, 1), SEV_SUCCESS);
+    finish_launch(rig);
+    assert_int_equal(on_handle(rig, SEV_DEACTIVATE, rig->handle), SEV_SUCCESS);
+    assert_int_equal(activate_ex(rig, ASID, first, 1), SEV_DF_FLUSH_REQUIRED);
+    assert_int_equal(activate(rig, rig->handle, ASID), SEV_DF_FLUSH_REQUIRED); /* there too */
+    assert_int_equal(activate_ex(rig, ASID, second, 1), SEV_SUCCESS); /* it never ran there */
+    assert_int_equal(activate_ex(rig, ASID, first, 1), SEV_DF_FLUSH_REQUIRED);
+    for (uint32_t thread = 1; thread < CHIP_THREADS_PER_COMPLEX; thread += 2) {
+        expect(rig, SEV_DF_FLUSH, NULL, SEV_WBINVD_REQUIRED);
+        assert_int_equal(activate_ex(rig, ASID, first, 1), SEV_DF_FLUSH_REQUIRED);
+        chip_note_thread_wbinvd(rig->chip, thread); /* a core's two threads have one cache */
+    }
+    chip_note_thread_wbinvd(rig->chip, CHIP_THREADS);
+    expect(rig, SEV_DF_FLUSH, NULL, SEV_SUCCESS);
+    assert_int_equal(activate_ex(rig, ASID, first, 1), SEV_SUCCESS);
+    assert_true(chip_may_run(rig->chip, ASID, 0));
+}
+
+/* A flush that fails cleans the complexes that did their part. */
+static void test_partial_flush(void **state)
+{
+    struct rig *rig = *state;
+    struct sev_init init_buffer = { 0 };
+    uint32_t first[] = { 0 }, second[] = { 8 };
+    expect(rig, SEV_INIT, &init_buffer, SEV_SUCCESS);
+    rig->handle = launch_start_plain(rig, 0);
+    for (uint32_t thread = 0; thread < CHIP_THREADS_PER_COMPLEX; thread++)
+        chip_note_thread_wbinvd(rig->chip, thread);
+    assert_int_equal(activate_ex(rig, ASID, first, 1), SEV_DF_FLUSH_REQUIRED);
+    expect(rig, SEV_DF_FLUSH, NULL, SEV_WBINVD_REQUIRED);
+    assert_int_equal(activate_ex(rig, ASID, second, 1), SEV_DF_FLUSH_REQUIRED);
+    assert_int_equal(activate_ex(rig, ASID, first, 1), SEV_SUCCESS);
+}
+
 /* As many guests as there are ASIDs, at once, each with a key of its own. */
 static void test_all_asids(void **state)
 {
@@ -330,17 +262,16 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
     const struct CMUnitTest tests[] = {
-        TEST(test_nop),
         TEST(test_foreign_firmware),
         TEST(test_get_id),
         TEST(test_no_write_back),
-        TEST(test_platform_states_of_commands),
-        TEST(test_guest_states_of_commands),
         TEST(test_order_of_checks),
         TEST(test_vmsa_without_es),
         TEST(test_pending_activation),
         TEST(test_activation_order),
         TEST(test_activate_ex),
+        TEST(test_flush_by_core),
+        TEST(test_partial_flush),
         TEST(test_all_asids),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -54,7 +54,7 @@ static void test_unknown_commands(void **state)
 {
     struct rig *rig = *state;
     uint8_t buffer[128] = { 0 };
-    static const unsigned unknown[] = { 0, 0x00F, 0x026, 0x037, 0x072, 0x081, 0xFFFF, 0x80000004 };
+    static const unsigned unknown[] = { 0, 0x010, 0x026, 0x037, 0x072, 0x081, 0xFFFF, 0x80000004 };
     for (size_t i = 0; i < sizeof(unknown) / sizeof(unknown[0]); i++)
         expect(rig, unknown[i], buffer, SEV_INVALID_COMMAND);
     expect(rig, SEV_PLATFORM_STATUS, NULL, SEV_INVALID_ADDRESS);
