@@ -62,7 +62,7 @@ static bool receive(int fd, void *data, size_t size)
 static int broken(int fd, struct wire *wire)
 {
     shutdown(fd, SHUT_RDWR);
-    wire->status = ~0u;
+    wire->status = WIRE_NO_FIRMWARE;
     errno = ENODEV;
     return -1;
 }

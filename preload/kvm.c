@@ -3,24 +3,25 @@
  * /dev/kvm and its virtual machines: see kvm.h. Two tables of requests and one of capabilities; memory
  * encryption is sev_guest.c's.
  */
-#define _GNU_SOURCE /* memfd_create */
 #include "preload/kvm.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <linux/kvm.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <unistd.h>
+
+#include "preload/user_memory.h"
 
 enum { PAGE = 4096, TOLD_MAX = 256 };
 
 struct kvm_vm {
     pthread_mutex_t lock;
-    unsigned users; /* its descriptor, and its vCPUs */
+    atomic_uint users; /* its descriptor, and its vCPUs */
+    pid_t process;
     struct sev_guest *guest;
     bool has_vcpu[KVM_VCPUS_MAX];
     struct kvm_userspace_memory_region slots[KVM_SLOTS_MAX]; /* memory_size 0: none */
@@ -92,12 +93,6 @@ static int check_extension(unsigned long id)
     return 0;
 }
 
-/* A descriptor that means nothing to the kernel. */
-static int placeholder(const char *name)
-{
-    return memfd_create(name, MFD_CLOEXEC);
-}
-
 bool kvm_publish(int fd, enum kvm_fd_kind kind, void *object)
 {
     if (kvm_fd_add(fd, kind, object))
@@ -107,27 +102,19 @@ bool kvm_publish(int fd, enum kvm_fd_kind kind, void *object)
     return false;
 }
 
-int kvm_open(int flags)
-{
-    int fd = placeholder("kvm");
-    if (fd >= 0 && (flags & O_CLOEXEC) == 0)
-        fcntl(fd, F_SETFD, 0);
-    return fd >= 0 && kvm_publish(fd, KVM_FD_SYSTEM, NULL) ? fd : -1;
-}
-
 void kvm_vm_get(struct kvm_vm *vm)
 {
-    pthread_mutex_lock(&vm->lock);
-    vm->users++;
-    pthread_mutex_unlock(&vm->lock);
+    atomic_fetch_add(&vm->users, 1);
+}
+
+bool kvm_vm_is_ours(const struct kvm_vm *vm)
+{
+    return vm->process == getpid();
 }
 
 void kvm_vm_put(struct kvm_vm *vm)
 {
-    pthread_mutex_lock(&vm->lock);
-    bool last = --vm->users == 0;
-    pthread_mutex_unlock(&vm->lock);
-    if (!last)
+    if (atomic_fetch_sub(&vm->users, 1) != 1)
         return;
     sev_guest_free(vm->guest);
     pthread_mutex_destroy(&vm->lock);
@@ -146,9 +133,10 @@ static int create_vm(void *argument)
     struct kvm_vm *vm = calloc(1, sizeof(*vm));
     if (vm == NULL)
         return kvm_error(ENOMEM);
-    vm->users = 1;
+    atomic_init(&vm->users, 1);
+    vm->process = getpid();
     pthread_mutex_init(&vm->lock, NULL);
-    int fd = placeholder("kvm-vm");
+    int fd = sev_guest_connect();
     if (fd < 0 || !kvm_publish(fd, KVM_FD_VM, vm)) {
         kvm_vm_put(vm);
         return -1;
@@ -248,7 +236,9 @@ static bool overlaps(const struct kvm_userspace_memory_region *a,
 
 static int set_memory_region(struct kvm_vm *vm, void *argument)
 {
-    const struct kvm_userspace_memory_region region = *(struct kvm_userspace_memory_region *)argument;
+    struct kvm_userspace_memory_region region;
+    if (!user_read(&region, (uintptr_t)argument, sizeof(region)))
+        return -1;
     const uint32_t known = KVM_MEM_LOG_DIRTY_PAGES | KVM_MEM_READONLY;
     if (region.slot >= KVM_SLOTS_MAX || (region.flags & ~known) != 0 ||
         (region.guest_phys_addr | region.memory_size | region.userspace_addr) % PAGE != 0 ||
@@ -271,13 +261,21 @@ static int set_memory_region(struct kvm_vm *vm, void *argument)
 /* A guest that executes nothing writes nothing. */
 static int get_dirty_log(struct kvm_vm *vm, void *argument)
 {
-    const struct kvm_dirty_log *log = argument;
-    if (log->slot >= KVM_SLOTS_MAX)
+    static const uint8_t clean[PAGE];
+    struct kvm_dirty_log log;
+    if (!user_read(&log, (uintptr_t)argument, sizeof(log)))
+        return -1;
+    if (log.slot >= KVM_SLOTS_MAX)
         return kvm_error(EINVAL);
-    const struct kvm_userspace_memory_region *slot = &vm->slots[log->slot];
+    const struct kvm_userspace_memory_region *slot = &vm->slots[log.slot];
     if (slot->memory_size == 0 || (slot->flags & KVM_MEM_LOG_DIRTY_PAGES) == 0)
         return kvm_error(ENOENT);
-    memset(log->dirty_bitmap, 0, (slot->memory_size / PAGE + 63) / 64 * 8);
+    uint64_t size = (slot->memory_size / PAGE + 63) / 64 * 8, done = 0;
+    for (uint64_t part; done < size; done += part) {
+        part = size - done < sizeof(clean) ? size - done : sizeof(clean);
+        if (!user_write((uintptr_t)log.dirty_bitmap + done, clean, part))
+            return -1;
+    }
     return 0;
 }
 
@@ -290,8 +288,7 @@ static int set_tss_address(struct kvm_vm *vm, void *argument)
 
 static int set_identity_map_address(struct kvm_vm *vm, void *argument)
 {
-    vm->identity_map_address = *(uint64_t *)argument;
-    return 0;
+    return user_read(&vm->identity_map_address, (uintptr_t)argument, sizeof(uint64_t)) ? 0 : -1;
 }
 
 /* As KVM without an interrupt controller of its own answers. */
@@ -303,10 +300,10 @@ static int set_routing(struct kvm_vm *vm, void *argument)
 }
 
 /* One at a time: a launch is a sequence. */
-static int memory_encryption(struct kvm_vm *vm, unsigned long request, void *argument)
+static int memory_encryption(struct kvm_vm *vm, int fd, unsigned long request, void *argument)
 {
     pthread_mutex_lock(&vm->lock);
-    int result = sev_guest_ioctl(&vm->guest, request, argument);
+    int result = sev_guest_ioctl(&vm->guest, fd, request, argument);
     pthread_mutex_unlock(&vm->lock);
     return result;
 }
@@ -324,12 +321,14 @@ static const struct vm_request {
     { KVM_SET_IDENTITY_MAP_ADDR, set_identity_map_address },
 };
 
-int kvm_vm_ioctl(struct kvm_vm *vm, unsigned long request, void *argument)
+int kvm_vm_ioctl(struct kvm_vm *vm, int fd, unsigned long request, void *argument)
 {
     request = (uint32_t)request; /* all that Linux looks at: programs pass an int, too */
+    if (!kvm_vm_is_ours(vm))
+        return kvm_error(EIO);
     if (request == KVM_MEMORY_ENCRYPT_OP || request == KVM_MEMORY_ENCRYPT_REG_REGION ||
         request == KVM_MEMORY_ENCRYPT_UNREG_REGION)
-        return memory_encryption(vm, request, argument);
+        return memory_encryption(vm, fd, request, argument);
     for (size_t i = 0; i < sizeof(vm_requests) / sizeof(vm_requests[0]); i++) {
         if (vm_requests[i].request == request)
             return vm_requests[i].handle(vm, argument);

@@ -6,7 +6,9 @@
  * (KVM_CAP_IRQCHIP is 0); no guest code is ever executed.
  *
  * All functions follow ioctl(2): -1 and errno on failure. An unknown request is ENOTTY, and is named
- * on standard error where PRIVET_SEV_TRACE is set. The real /dev/kvm is never touched.
+ * on standard error where PRIVET_SEV_TRACE is set. The real /dev/kvm is never touched. What a request
+ * points to is the program's (user_memory.h): EFAULT where nothing is. A VM and its vCPUs belong to the
+ * process that made them; in its children they answer EIO, as Linux' do.
  */
 #ifndef PRIVET_PRELOAD_KVM_H
 #define PRIVET_PRELOAD_KVM_H
@@ -27,26 +29,27 @@ enum {
     KVM_RUN_SIZE = 3 * 4096, /* struct kvm_run, and the two pages that follow it on x86 */
 };
 
-enum kvm_fd_kind { KVM_FD_SYSTEM, KVM_FD_VM, KVM_FD_VCPU };
+enum kvm_fd_kind { KVM_FD_VM, KVM_FD_VCPU };
 
 /*
  * What the users of this file supply: from now on `fd` is a descriptor of the kind, whose ioctl gets
- * `object` (NULL for the system's), and whose close calls the kind's. False: there is no room.
+ * `object`, and whose close calls the kind's. False: there is no room.
  */
 bool kvm_fd_add(int fd, enum kvm_fd_kind kind, void *object);
-/* Memory encryption of a VM, whose state begins as NULL; sev_guest_free takes NULL. */
-int sev_guest_ioctl(struct sev_guest **guest, unsigned long request, void *argument);
+/* A VM's descriptor, close-on-exec: its guest, if it becomes one, ends with it. */
+int sev_guest_connect(void);
+/* Memory encryption of the VM at `fd`, whose state begins as NULL; sev_guest_free takes NULL. */
+int sev_guest_ioctl(struct sev_guest **guest, int fd, unsigned long request, void *argument);
 void sev_guest_free(struct sev_guest *guest);
-
-/* A new descriptor for /dev/kvm; flags as of open(2). */
-int kvm_open(int flags);
+/* Is it a descriptor of /dev/sev? */
+bool sev_device_is(int fd);
 
 /* What closing a VM's or a vCPU's descriptor frees. A VM lives as long as its vCPUs. */
 void kvm_vm_close(struct kvm_vm *vm);
 void kvm_vcpu_close(struct kvm_vcpu *vcpu);
 
 int kvm_system_ioctl(unsigned long request, void *argument);
-int kvm_vm_ioctl(struct kvm_vm *vm, unsigned long request, void *argument);
+int kvm_vm_ioctl(struct kvm_vm *vm, int fd, unsigned long request, void *argument);
 int kvm_vcpu_ioctl(struct kvm_vcpu *vcpu, unsigned long request, void *argument);
 
 /* kvm_vcpu.c: a descriptor of a new vCPU of `vm`. */
@@ -54,17 +57,19 @@ int kvm_vcpu_create(struct kvm_vm *vm, uint32_t id);
 /* kvm.c: a vCPU came or went. */
 void kvm_vm_get(struct kvm_vm *vm);
 void kvm_vm_put(struct kvm_vm *vm);
+/* Is this the process that made the VM? */
+bool kvm_vm_is_ours(const struct kvm_vm *vm);
 
 /* kvm_cpuid.c: KVM_GET_SUPPORTED_CPUID. */
 int kvm_supported_cpuid(struct kvm_cpuid2 *cpuid);
-/* kvm_msr.c: the lists, and the values that a vCPU keeps. */
+/* kvm_msr.c: the lists, and the values that a vCPU keeps. The structures are the program's. */
 struct kvm_msr_values;
 int kvm_msr_index_list(struct kvm_msr_list *list);
 int kvm_msr_feature_list(struct kvm_msr_list *list);
 int kvm_msr_features(struct kvm_msrs *msrs);
 struct kvm_msr_values *kvm_msr_values_new(void);
-int kvm_msrs_get(const struct kvm_msr_values *values, struct kvm_msrs *msrs);
-int kvm_msrs_set(struct kvm_msr_values *values, const struct kvm_msrs *msrs);
+int kvm_msrs_get(struct kvm_msr_values *values, struct kvm_msrs *msrs);
+int kvm_msrs_set(struct kvm_msr_values *values, struct kvm_msrs *msrs);
 
 /* Within kvm*.c: a descriptor that is closed, with EMFILE, where there is no room for it. */
 bool kvm_publish(int fd, enum kvm_fd_kind kind, void *object);

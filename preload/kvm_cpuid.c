@@ -10,10 +10,12 @@
 
 #include "preload/cpuid.h"
 #include "preload/kvm.h"
+#include "preload/user_memory.h"
 
 enum {
     HYPERVISOR_PRESENT = 1u << 31,
     SUBLEAF_LIMIT = 64,
+    ENTRIES_MAX = 256, /* linux: KVM_MAX_CPUID_ENTRIES */
     EXTENDED = 0x80000000,
     XSAVE_LEAF = 0xd,
     /* x87, SSE, AVX, AVX-512's three, PKRU: below 4096 bytes together. */
@@ -117,7 +119,7 @@ static uint32_t subleaves(uint32_t leaf)
 }
 
 struct list {
-    struct kvm_cpuid2 *cpuid;
+    struct kvm_cpuid_entry2 entries[ENTRIES_MAX];
     uint32_t count;
 };
 
@@ -126,8 +128,8 @@ static void add(struct list *list, uint32_t leaf, uint32_t subleaf, uint32_t fla
     struct cpuid_result r = supported(leaf, subleaf);
     if (subleaf > 1 && leaf == XSAVE_LEAF && is_empty(r))
         return;
-    if (list->count < list->cpuid->nent)
-        list->cpuid->entries[list->count] = (struct kvm_cpuid_entry2){
+    if (list->count < ENTRIES_MAX)
+        list->entries[list->count] = (struct kvm_cpuid_entry2){
             .function = leaf, .index = subleaf, .flags = flags,
             .eax = r.eax, .ebx = r.ebx, .ecx = r.ecx, .edx = r.edx,
         };
@@ -148,11 +150,17 @@ static void add_range(struct list *list, uint32_t first)
 
 int kvm_supported_cpuid(struct kvm_cpuid2 *cpuid)
 {
-    struct list list = { .cpuid = cpuid };
+    struct list list = { .count = 0 };
+    struct kvm_cpuid2 head;
+    if (!user_read(&head, (uintptr_t)cpuid, sizeof(head)))
+        return -1;
     add_range(&list, 0);
     add_range(&list, EXTENDED);
-    if (list.count > cpuid->nent)
+    if (list.count > head.nent || list.count > ENTRIES_MAX)
         return kvm_error(E2BIG);
-    cpuid->nent = list.count;
-    return 0;
+    head.nent = list.count;
+    bool given = user_write((uintptr_t)cpuid, &head, sizeof(head)) &&
+                 user_write((uintptr_t)cpuid + sizeof(head), list.entries,
+                            list.count * sizeof(list.entries[0]));
+    return given ? 0 : -1;
 }

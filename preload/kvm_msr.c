@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "preload/kvm.h"
+#include "preload/user_memory.h"
 
 /* The one register that tells a feature; the others are told by CPUID. */
 #define UCODE_REVISION 0x8bu
@@ -39,7 +40,7 @@ static const struct msr {
     { 0xc0000103, 1, 0 },              /* TSC_AUX */
 };
 
-enum { ROWS = sizeof(table) / sizeof(table[0]) };
+enum { ROWS = sizeof(table) / sizeof(table[0]), INDICES_MAX = 256 /* linux: MAX_IO_MSRS */ };
 
 struct kvm_msr_values {
     size_t count;
@@ -58,35 +59,71 @@ static int position(uint32_t index)
     return -1;
 }
 
+/* The program's count becomes ours; then the indices, if there is room for them. */
+static int give_indices(struct kvm_msr_list *list, const uint32_t *indices, uint32_t count)
+{
+    struct kvm_msr_list head;
+    if (!user_read(&head, (uintptr_t)list, sizeof(head)))
+        return -1;
+    bool fits = head.nmsrs >= count;
+    head.nmsrs = count;
+    if (!user_write((uintptr_t)list, &head, sizeof(head)))
+        return -1;
+    if (!fits)
+        return kvm_error(E2BIG);
+    return user_write((uintptr_t)list + sizeof(head), indices, count * sizeof(indices[0])) ? 0 : -1;
+}
+
 int kvm_msr_index_list(struct kvm_msr_list *list)
 {
-    uint32_t room = list->nmsrs, count = 0;
+    uint32_t indices[INDICES_MAX], count = 0;
     for (size_t i = 0; i < ROWS; i++) {
-        for (uint32_t k = 0; k < table[i].count; k++, count++) {
-            if (count < room)
-                list->indices[count] = table[i].first + k;
-        }
+        for (uint32_t k = 0; k < table[i].count && count < INDICES_MAX; k++)
+            indices[count++] = table[i].first + k;
     }
-    list->nmsrs = count;
-    return count > room ? kvm_error(E2BIG) : 0;
+    return give_indices(list, indices, count);
 }
 
 int kvm_msr_feature_list(struct kvm_msr_list *list)
 {
-    uint32_t room = list->nmsrs;
-    list->nmsrs = 1;
-    if (room < 1)
+    const uint32_t index = UCODE_REVISION;
+    return give_indices(list, &index, 1);
+}
+
+/* One register between an entry and `values`; false: it does not exist. */
+typedef bool msr_transfer(struct kvm_msr_values *values, struct kvm_msr_entry *entry);
+
+/* How many were done before the first that does not exist. */
+static int each_msr(struct kvm_msrs *msrs, msr_transfer *transfer, struct kvm_msr_values *values,
+                    bool gives_back)
+{
+    struct kvm_msrs head;
+    struct kvm_msr_entry entries[INDICES_MAX];
+    uint32_t i;
+    if (!user_read(&head, (uintptr_t)msrs, sizeof(head)))
+        return -1;
+    if (head.nmsrs >= INDICES_MAX)
         return kvm_error(E2BIG);
-    list->indices[0] = UCODE_REVISION;
-    return 0;
+    size_t size = head.nmsrs * sizeof(entries[0]);
+    if (!user_read(entries, (uintptr_t)msrs + sizeof(head), size))
+        return -1;
+    for (i = 0; i < head.nmsrs && transfer(values, &entries[i]); i++)
+        continue;
+    if (gives_back && !user_write((uintptr_t)msrs + sizeof(head), entries, size))
+        return -1;
+    return (int)i;
+}
+
+static bool get_feature(struct kvm_msr_values *values, struct kvm_msr_entry *entry)
+{
+    (void)values;
+    entry->data = UCODE_RESET;
+    return entry->index == UCODE_REVISION;
 }
 
 int kvm_msr_features(struct kvm_msrs *msrs)
 {
-    uint32_t i;
-    for (i = 0; i < msrs->nmsrs && msrs->entries[i].index == UCODE_REVISION; i++)
-        msrs->entries[i].data = UCODE_RESET;
-    return (int)i;
+    return each_msr(msrs, get_feature, NULL, true);
 }
 
 struct kvm_msr_values *kvm_msr_values_new(void)
@@ -102,26 +139,28 @@ struct kvm_msr_values *kvm_msr_values_new(void)
     return values;
 }
 
-int kvm_msrs_get(const struct kvm_msr_values *values, struct kvm_msrs *msrs)
+static bool get_value(struct kvm_msr_values *values, struct kvm_msr_entry *entry)
 {
-    uint32_t i;
-    for (i = 0; i < msrs->nmsrs; i++) {
-        int at = position(msrs->entries[i].index);
-        if (at < 0)
-            break;
-        msrs->entries[i].data = values->value[at];
-    }
-    return (int)i;
+    int at = position(entry->index);
+    if (at >= 0)
+        entry->data = values->value[at];
+    return at >= 0;
 }
 
-int kvm_msrs_set(struct kvm_msr_values *values, const struct kvm_msrs *msrs)
+static bool set_value(struct kvm_msr_values *values, struct kvm_msr_entry *entry)
 {
-    uint32_t i;
-    for (i = 0; i < msrs->nmsrs; i++) {
-        int at = position(msrs->entries[i].index);
-        if (at < 0)
-            break;
-        values->value[at] = msrs->entries[i].data;
-    }
-    return (int)i;
+    int at = position(entry->index);
+    if (at >= 0)
+        values->value[at] = entry->data;
+    return at >= 0;
+}
+
+int kvm_msrs_get(struct kvm_msr_values *values, struct kvm_msrs *msrs)
+{
+    return each_msr(msrs, get_value, values, true);
+}
+
+int kvm_msrs_set(struct kvm_msr_values *values, struct kvm_msrs *msrs)
+{
+    return each_msr(msrs, set_value, values, false);
 }

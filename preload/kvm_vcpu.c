@@ -19,6 +19,7 @@
 
 #include "preload/cpuid.h"
 #include "preload/kvm.h"
+#include "preload/user_memory.h"
 
 enum { CPUID_ENTRIES_MAX = 256, FLAGS_INTERRUPT = 1 << 9 };
 
@@ -79,17 +80,20 @@ static void reset(struct kvm_vcpu *vcpu, uint32_t id)
     k->mp.mp_state = KVM_MP_STATE_RUNNABLE;
 }
 
-static bool keep(struct kept *kept, unsigned long request, void *argument)
+/* False: another request. */
+static bool keep(struct kept *kept, unsigned long request, void *argument, int *ret_result)
 {
     for (size_t i = 0; i < sizeof(kept_rows) / sizeof(kept_rows[0]); i++) {
         const struct kept_row *row = &kept_rows[i];
         uint8_t *place = (uint8_t *)kept + row->offset;
+        bool done;
         if (request == row->get)
-            memcpy(argument, place, row->size);
+            done = user_write((uintptr_t)argument, place, row->size);
         else if (request == row->set)
-            memcpy(place, argument, row->size);
+            done = user_read(place, (uintptr_t)argument, row->size);
         else
             continue;
+        *ret_result = done ? 0 : -1;
         return true;
     }
     return false;
@@ -97,23 +101,31 @@ static bool keep(struct kept *kept, unsigned long request, void *argument)
 
 static int set_cpuid2(struct kvm_vcpu *vcpu, void *argument)
 {
-    const struct kvm_cpuid2 *cpuid = argument;
-    if (cpuid->nent > CPUID_ENTRIES_MAX)
+    struct kvm_cpuid2 head;
+    if (!user_read(&head, (uintptr_t)argument, sizeof(head)))
+        return -1;
+    if (head.nent > CPUID_ENTRIES_MAX)
         return kvm_error(E2BIG);
-    memcpy(vcpu->cpuid, cpuid->entries, cpuid->nent * sizeof(cpuid->entries[0]));
-    vcpu->cpuid_count = cpuid->nent;
+    if (!user_read(vcpu->cpuid, (uintptr_t)argument + sizeof(head),
+                   head.nent * sizeof(vcpu->cpuid[0])))
+        return -1;
+    vcpu->cpuid_count = head.nent;
     return 0;
 }
 
 static int get_cpuid2(struct kvm_vcpu *vcpu, void *argument)
 {
-    struct kvm_cpuid2 *cpuid = argument;
-    uint32_t room = cpuid->nent;
-    cpuid->nent = vcpu->cpuid_count;
-    if (room < vcpu->cpuid_count)
+    struct kvm_cpuid2 head;
+    if (!user_read(&head, (uintptr_t)argument, sizeof(head)))
+        return -1;
+    bool fits = head.nent >= vcpu->cpuid_count;
+    head.nent = vcpu->cpuid_count;
+    if (!user_write((uintptr_t)argument, &head, sizeof(head)))
+        return -1;
+    if (!fits)
         return kvm_error(E2BIG);
-    memcpy(cpuid->entries, vcpu->cpuid, cpuid->nent * sizeof(cpuid->entries[0]));
-    return 0;
+    return user_write((uintptr_t)argument + sizeof(head), vcpu->cpuid,
+                      head.nent * sizeof(vcpu->cpuid[0])) ? 0 : -1;
 }
 
 static int get_msrs(struct kvm_vcpu *vcpu, void *argument)
@@ -129,11 +141,13 @@ static int set_msrs(struct kvm_vcpu *vcpu, void *argument)
 /* The two are queued as KVM queues them; a stopped processor takes neither. */
 static int interrupt(struct kvm_vcpu *vcpu, void *argument)
 {
-    const struct kvm_interrupt *vector = argument;
-    if (vector->irq > UINT8_MAX)
+    struct kvm_interrupt vector;
+    if (!user_read(&vector, (uintptr_t)argument, sizeof(vector)))
+        return -1;
+    if (vector.irq > UINT8_MAX)
         return kvm_error(EINVAL);
     vcpu->kept.events.interrupt.injected = 1;
-    vcpu->kept.events.interrupt.nr = (uint8_t)vector->irq;
+    vcpu->kept.events.interrupt.nr = (uint8_t)vector.irq;
     return 0;
 }
 
@@ -188,8 +202,11 @@ static const struct request {
 int kvm_vcpu_ioctl(struct kvm_vcpu *vcpu, unsigned long request, void *argument)
 {
     request = (uint32_t)request; /* all that Linux looks at: programs pass an int, too */
-    if (keep(&vcpu->kept, request, argument))
-        return 0;
+    int result;
+    if (!kvm_vm_is_ours(vcpu->vm))
+        return kvm_error(EIO);
+    if (keep(&vcpu->kept, request, argument, &result))
+        return result;
     for (size_t i = 0; i < sizeof(requests) / sizeof(requests[0]); i++) {
         if (requests[i].request == request)
             return requests[i].handle(vcpu, argument);

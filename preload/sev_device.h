@@ -5,7 +5,10 @@
 
 #include <stdbool.h>
 
-/* As ioctl(2); `fd` is a connection to the chip, `writable` whether it was opened for writing. */
-int sev_device_ioctl(int fd, bool writable, unsigned long request, void *argument);
+/*
+ * As ioctl(2); `writable`: the device was opened for writing. Each call is a connection of its own, so
+ * that threads, copies of the descriptor and processes need not agree.
+ */
+int sev_device_ioctl(bool writable, unsigned long request, void *argument);
 
 #endif

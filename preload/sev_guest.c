@@ -1,203 +1,379 @@
 /* SPDX-License-Identifier: BSD-2-Clause-Patent */
 /*
- * KVM's memory encryption of one guest (linux: Documentation/virt/kvm/x86/amd-memory-encryption.rst):
- * a connection to the chip, whose end deactivates and decommissions the guest.
+ * KVM's memory encryption of one guest, as Linux (arch/x86/kvm/svm/sev.c) does it on the program's
+ * side of the call. The VM's descriptor is the connection to the chip: when the last of its copies is
+ * closed the guest ends.
  */
 #include <errno.h>
 #include <linux/kvm.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include <unistd.h>
 
 #include "preload/client.h"
+#include "preload/exchange.h"
 #include "preload/kvm.h"
+#include "preload/sev_debug.h"
+#include "preload/user_memory.h"
 
-#define PAGE     4096u
-#define BLOB_MAX 0x4000u
+#define PAGE 4096u
 
-struct sev_guest {
-    int fd;
+struct region {
+    struct region *next;
+    struct kvm_enc_region range;
 };
 
-static void *user(uint64_t address)
+struct sev_guest {
+    bool active; /* KVM_SEV_INIT was done */
+    struct region *regions;
+};
+
+/* Does it leave the page in which it begins? */
+static bool crosses_page(uint64_t address, uint32_t size)
 {
-    return (void *)(uintptr_t)address; // NOLINT: the ABI has pointers as numbers
+    return size > PAGE || address % PAGE + size > PAGE;
 }
 
-static int fail(int error)
+/* Guest memory that comes back from the chip: pinned for writing in Linux, hence the errno. */
+static int give_memory(struct exchange *x, unsigned part, uint64_t address, uint32_t size)
 {
-    errno = error;
-    return -1;
+    return exchange_give(x, part, address, size) == 0 ? 0 : exchange_fail(ENOMEM);
 }
 
-/* Requests whose fields are all in `wire`. */
-static int simple(int fd, struct wire *wire, void *data)
+static int start(struct exchange *x)
 {
-    (void)data;
-    return client_request(fd, wire, NULL, NULL, NULL);
-}
-
-static int start(int fd, struct wire *wire, void *data)
-{
-    struct kvm_sev_launch_start *start = data;
-    const void *const in[WIRE_PARTS] = { user(start->dh_uaddr), user(start->session_uaddr) };
-    if (start->dh_len > BLOB_MAX || start->session_len > BLOB_MAX)
-        return fail(EINVAL);
-    wire->handle = start->handle;
-    wire->policy = start->policy;
-    wire->size[0] = start->dh_uaddr ? start->dh_len : 0;
-    wire->size[1] = start->session_uaddr ? start->session_len : 0;
-    int result = client_request(fd, wire, in, NULL, NULL);
-    if (result == 0)
-        start->handle = wire->handle;
-    return result;
+    struct kvm_sev_launch_start data;
+    if (exchange_get(x, &data, sizeof(data)) != 0)
+        return -1;
+    if (data.dh_uaddr && exchange_blob(x, 0, data.dh_uaddr, data.dh_len) != 0)
+        return -1;
+    if (data.session_uaddr && exchange_blob(x, 1, data.session_uaddr, data.session_len) != 0)
+        return -1;
+    x->wire.handle = data.handle;
+    x->wire.policy = data.policy;
+    if (exchange_run(x) != 0)
+        return -1;
+    data.handle = x->wire.handle;
+    return exchange_put(x, &data, sizeof(data));
 }
 
 /* Page by page, in place: what is plaintext in the program becomes ciphertext. */
-static int update(int fd, struct wire *wire, void *data)
+static int update(struct exchange *x)
 {
-    const struct kvm_sev_launch_update_data *update = data;
-    const struct wire template = *wire;
-    uint64_t at = update->uaddr, end = at + update->len;
-    int result = 0;
-    if (!update->len || end < at)
-        return fail(EINVAL);
-    while (result == 0 && at < end) {
+    struct kvm_sev_launch_update_data data;
+    if (exchange_get(x, &data, sizeof(data)) != 0)
+        return -1;
+    uint64_t at = data.uaddr, end = at + data.len;
+    if (!data.len || end < at)
+        return exchange_fail(EINVAL);
+    for (uint32_t size; at < end; at += size) {
         uint64_t next = (at / PAGE + 1) * PAGE;
-        uint32_t size = (uint32_t)((next < end ? next : end) - at);
-        const void *const in[WIRE_PARTS] = { user(at) };
-        void *const out[WIRE_PARTS] = { user(at) };
-        const uint32_t capacity[WIRE_PARTS] = { size };
-        *wire = template;
-        wire->address = at;
-        wire->size[0] = size;
-        result = client_request(fd, wire, in, out, capacity);
-        at += size;
+        size = (uint32_t)((next < end ? next : end) - at);
+        exchange_again(x);
+        x->wire.address = at;
+        if (exchange_memory(x, 0, at, size) != 0 || exchange_run(x) != 0 ||
+            give_memory(x, 0, at, size) != 0)
+            return -1;
     }
+    return 0;
+}
+
+/* What LAUNCH_MEASURE and ATTESTATION answer; length 0 asks for the length needed. */
+static int blob_out(struct exchange *x, uint64_t address, uint32_t *length)
+{
+    uint32_t room = *length;
+    if (room && address && room > EXCHANGE_BLOB_MAX)
+        return exchange_fail(EINVAL);
+    x->wire.room[0] = address ? room : 0;
+    int result = exchange_run(x);
+    if (result == 0 && room && address)
+        result = exchange_give(x, 0, address, room);
+    if (result == 0 || !room)
+        *length = x->wire.room[0];
     return result;
 }
 
-static int measure(int fd, struct wire *wire, void *data)
+static int measure(struct exchange *x)
 {
-    struct kvm_sev_launch_measure *measure = data;
-    void *const out[WIRE_PARTS] = { user(measure->uaddr) };
-    const uint32_t capacity[WIRE_PARTS] = { measure->len };
-    wire->room[0] = measure->uaddr ? measure->len : 0;
-    int result = client_request(fd, wire, NULL, out, capacity);
-    measure->len = wire->room[0];
-    return result;
-}
-
-static int secret(int fd, struct wire *wire, void *data)
-{
-    const struct kvm_sev_launch_secret *secret = data;
-    const void *const in[WIRE_PARTS] = { user(secret->hdr_uaddr), user(secret->trans_uaddr) };
-    void *const out[WIRE_PARTS] = { user(secret->guest_uaddr) };
-    const uint32_t capacity[WIRE_PARTS] = { secret->guest_len };
-    if (secret->hdr_len > BLOB_MAX || secret->trans_len > BLOB_MAX)
-        return fail(EINVAL);
-    wire->address = secret->guest_uaddr;
-    wire->room[0] = secret->guest_len;
-    wire->size[0] = secret->hdr_len;
-    wire->size[1] = secret->trans_len;
-    return client_request(fd, wire, in, out, capacity);
-}
-
-static int status(int fd, struct wire *wire, void *data)
-{
-    struct kvm_sev_guest_status *status = data;
-    int result = client_request(fd, wire, NULL, NULL, NULL);
-    if (result == 0)
-        *status = (struct kvm_sev_guest_status){ wire->handle, wire->policy, wire->state };
-    return result;
-}
-
-/* Whole 16-byte blocks within a page, as the chip has them. */
-static int decrypt(int fd, struct wire *wire, void *data)
-{
-    const struct kvm_sev_dbg *dbg = data;
-    const void *const in[WIRE_PARTS] = { user(dbg->src_uaddr) };
-    void *const out[WIRE_PARTS] = { user(dbg->dst_uaddr) };
-    const uint32_t capacity[WIRE_PARTS] = { dbg->len };
-    if (!dbg->len || dbg->len > PAGE)
-        return fail(EINVAL);
-    wire->address = dbg->src_uaddr;
-    wire->size[0] = dbg->len;
-    return client_request(fd, wire, in, out, capacity);
-}
-
-static int report(int fd, struct wire *wire, void *data)
-{
-    struct kvm_sev_attestation_report *report = data;
-    void *const out[WIRE_PARTS] = { user(report->uaddr) };
-    const uint32_t capacity[WIRE_PARTS] = { report->len };
-    memcpy(wire->nonce, report->mnonce, sizeof(wire->nonce));
-    wire->room[0] = report->uaddr ? report->len : 0;
-    int result = client_request(fd, wire, NULL, out, capacity);
-    report->len = wire->room[0];
-    return result;
-}
-
-static const struct request {
-    int (*run)(int fd, struct wire *wire, void *data);
-    bool takes_data;
-} requests[] = {
-    [KVM_SEV_INIT] = { simple, false },
-    [KVM_SEV_LAUNCH_START] = { start, true },
-    [KVM_SEV_LAUNCH_UPDATE_DATA] = { update, true },
-    [KVM_SEV_LAUNCH_SECRET] = { secret, true },
-    [KVM_SEV_LAUNCH_MEASURE] = { measure, true },
-    [KVM_SEV_LAUNCH_FINISH] = { simple, false },
-    [KVM_SEV_GUEST_STATUS] = { status, true },
-    [KVM_SEV_DBG_DECRYPT] = { decrypt, true },
-    [KVM_SEV_GET_ATTESTATION_REPORT] = { report, true },
-};
-
-static int memory_encrypt(struct sev_guest *guest, struct kvm_sev_cmd *command)
-{
-    if (!command)
-        return 0; /* "is SEV there?" */
-    if (command->id >= sizeof(requests) / sizeof(requests[0]) || !requests[command->id].run) {
-        kvm_unknown("KVM_MEMORY_ENCRYPT_OP", command->id);
-        return fail(EINVAL);
-    }
-    if (requests[command->id].takes_data && !command->data)
-        return fail(EFAULT);
-    struct wire wire = { .request = WIRE_GUEST + command->id };
-    int result = requests[command->id].run(guest->fd, &wire, user(command->data));
-    int error = errno;
-    command->error = wire.status;
+    struct kvm_sev_launch_measure data;
+    if (exchange_get(x, &data, sizeof(data)) != 0)
+        return -1;
+    int result = blob_out(x, data.uaddr, &data.len), error = errno;
+    if (exchange_put(x, &data, sizeof(data)) != 0)
+        return -1;
     errno = error;
     return result;
 }
 
-static struct sev_guest *open_guest(void)
+static int report(struct exchange *x)
 {
-    struct sev_guest *guest = malloc(sizeof(*guest));
-    int fd = guest ? client_connect() : -1;
-    if (fd >= 0) {
-        guest->fd = fd;
-        return guest;
-    }
-    free(guest);
-    return NULL;
+    struct kvm_sev_attestation_report data;
+    if (exchange_get(x, &data, sizeof(data)) != 0)
+        return -1;
+    memcpy(x->wire.nonce, data.mnonce, sizeof(x->wire.nonce));
+    int result = blob_out(x, data.uaddr, &data.len), error = errno;
+    if (exchange_put(x, &data, sizeof(data)) != 0)
+        return -1;
+    errno = error;
+    return result;
 }
 
-int sev_guest_ioctl(struct sev_guest **guest, unsigned long request, void *argument)
+static int secret(struct exchange *x)
+{
+    struct kvm_sev_launch_secret data;
+    if (exchange_get(x, &data, sizeof(data)) != 0)
+        return -1;
+    if (!data.guest_len || data.guest_uaddr + data.guest_len < data.guest_uaddr)
+        return exchange_fail(EINVAL);
+    if (exchange_blob(x, 1, data.trans_uaddr, data.trans_len) != 0 ||
+        exchange_blob(x, 0, data.hdr_uaddr, data.hdr_len) != 0)
+        return -1;
+    x->wire.address = data.guest_uaddr;
+    x->wire.room[0] = data.guest_len;
+    return exchange_run(x) == 0 ? give_memory(x, 0, data.guest_uaddr, data.guest_len) : -1;
+}
+
+static int status(struct exchange *x)
+{
+    if (exchange_run(x) != 0)
+        return -1;
+    const struct kvm_sev_guest_status data = { x->wire.handle, x->wire.policy, x->wire.state };
+    return exchange_put(x, &data, sizeof(data));
+}
+
+static int send_start(struct exchange *x)
+{
+    struct kvm_sev_send_start data;
+    if (exchange_get(x, &data, sizeof(data)) != 0)
+        return -1;
+    uint32_t room = data.session_len; /* 0 asks for the length needed */
+    if (room && (!data.pdh_cert_uaddr || !data.pdh_cert_len || !data.session_uaddr ||
+                 room > EXCHANGE_BLOB_MAX))
+        return exchange_fail(EINVAL);
+    if (room && (exchange_blob(x, 0, data.pdh_cert_uaddr, data.pdh_cert_len) != 0 ||
+                 exchange_blob(x, 1, data.plat_certs_uaddr, data.plat_certs_len) != 0 ||
+                 exchange_blob(x, 2, data.amd_certs_uaddr, data.amd_certs_len) != 0))
+        return -1;
+    x->wire.room[0] = room;
+    int result = exchange_run(x), error = errno;
+    if (result == 0 && exchange_give(x, 0, data.session_uaddr, room) != 0)
+        return -1;
+    data.policy = room ? x->wire.policy : data.policy;
+    data.session_len = x->wire.room[0];
+    if (exchange_put(x, &data, sizeof(data)) != 0)
+        return -1;
+    errno = error;
+    return result;
+}
+
+/* A length of 0 asks for the lengths needed. */
+static int send_lengths(struct exchange *x, struct kvm_sev_send_update_data *data)
+{
+    int result = exchange_run(x), error = errno;
+    data->hdr_len = x->wire.room[0];
+    data->trans_len = x->wire.room[1];
+    if (exchange_put(x, data, sizeof(*data)) != 0)
+        return -1;
+    errno = error;
+    return result;
+}
+
+static int send_update(struct exchange *x)
+{
+    struct kvm_sev_send_update_data data;
+    if (exchange_get(x, &data, sizeof(data)) != 0)
+        return -1;
+    if (!data.trans_len || !data.hdr_len)
+        return send_lengths(x, &data);
+    if (!data.trans_uaddr || !data.guest_uaddr || !data.guest_len || !data.hdr_uaddr ||
+        crosses_page(data.guest_uaddr, data.guest_len))
+        return exchange_fail(EINVAL);
+    if (data.hdr_len > WIRE_PART_MAX || data.trans_len > WIRE_PART_MAX)
+        return exchange_fail(ENOMEM);
+    if (exchange_memory(x, 0, data.guest_uaddr, data.guest_len) != 0)
+        return -1;
+    x->wire.address = data.guest_uaddr;
+    x->wire.room[0] = data.hdr_len;
+    x->wire.room[1] = data.trans_len;
+    if (exchange_run(x) != 0 || exchange_give(x, 1, data.trans_uaddr, data.trans_len) != 0)
+        return -1;
+    return exchange_give(x, 0, data.hdr_uaddr, data.hdr_len);
+}
+
+static int receive_start(struct exchange *x)
+{
+    struct kvm_sev_receive_start data;
+    if (exchange_get(x, &data, sizeof(data)) != 0 ||
+        exchange_blob(x, 0, data.pdh_uaddr, data.pdh_len) != 0 ||
+        exchange_blob(x, 1, data.session_uaddr, data.session_len) != 0)
+        return -1;
+    x->wire.handle = data.handle;
+    x->wire.policy = data.policy;
+    if (exchange_run(x) != 0)
+        return -1;
+    data.handle = x->wire.handle;
+    return exchange_put(x, &data, sizeof(data));
+}
+
+static int receive_update(struct exchange *x)
+{
+    struct kvm_sev_receive_update_data data;
+    if (exchange_get(x, &data, sizeof(data)) != 0)
+        return -1;
+    if (!data.guest_uaddr || !data.guest_len || crosses_page(data.guest_uaddr, data.guest_len))
+        return exchange_fail(EINVAL);
+    if (exchange_blob(x, 0, data.hdr_uaddr, data.hdr_len) != 0 ||
+        exchange_blob(x, 1, data.trans_uaddr, data.trans_len) != 0)
+        return -1;
+    x->wire.address = data.guest_uaddr;
+    x->wire.room[0] = data.guest_len;
+    return exchange_run(x) == 0 ? give_memory(x, 0, data.guest_uaddr, data.guest_len) : -1;
+}
+
+static const struct request {
+    int (*run)(struct exchange *x);
+    bool opens_device; /* sev_fd of struct kvm_sev_cmd is looked at */
+} requests[] = {
+    [KVM_SEV_INIT] = { exchange_run, false },
+    [KVM_SEV_ES_INIT] = { exchange_run, false },
+    [KVM_SEV_LAUNCH_START] = { start, true },
+    [KVM_SEV_LAUNCH_UPDATE_DATA] = { update, false },
+    [KVM_SEV_LAUNCH_UPDATE_VMSA] = { exchange_run, false },
+    [KVM_SEV_LAUNCH_SECRET] = { secret, false },
+    [KVM_SEV_LAUNCH_MEASURE] = { measure, false },
+    [KVM_SEV_LAUNCH_FINISH] = { exchange_run, false },
+    [KVM_SEV_SEND_START] = { send_start, false },
+    [KVM_SEV_SEND_UPDATE_DATA] = { send_update, false },
+    [KVM_SEV_SEND_FINISH] = { exchange_run, false },
+    [KVM_SEV_RECEIVE_START] = { receive_start, true },
+    [KVM_SEV_RECEIVE_UPDATE_DATA] = { receive_update, false },
+    [KVM_SEV_RECEIVE_FINISH] = { exchange_run, false },
+    [KVM_SEV_GUEST_STATUS] = { status, false },
+    [KVM_SEV_DBG_DECRYPT] = { sev_debug_decrypt, false },
+    [KVM_SEV_DBG_ENCRYPT] = { sev_debug_encrypt, false },
+    [KVM_SEV_GET_ATTESTATION_REPORT] = { report, false },
+    [KVM_SEV_SEND_CANCEL] = { exchange_run, false },
+};
+
+/* What is asked before the request's own structure is looked at. */
+static int check(const struct sev_guest *guest, const struct kvm_sev_cmd *command)
+{
+    bool begins = command->id == KVM_SEV_INIT;
+    if (!begins && !guest->active) /* Linux has another errno for the one */
+        return exchange_fail(command->id == KVM_SEV_RECEIVE_UPDATE_DATA ? EINVAL : ENOTTY);
+    if (requests[command->id].opens_device && !sev_device_is((int)command->sev_fd))
+        return exchange_fail(EBADF);
+    return 0;
+}
+
+static int run(struct sev_guest *guest, int fd, struct kvm_sev_cmd *command)
+{
+    if (check(guest, command) != 0)
+        return -1;
+    struct exchange *x = exchange_new(fd, WIRE_GUEST + command->id, command->data);
+    if (!x)
+        return -1;
+    int result = requests[command->id].run(x), error = errno;
+    if (x->wire.status != WIRE_NO_FIRMWARE)
+        command->error = x->wire.status;
+    if (result == 0 && command->id == KVM_SEV_INIT)
+        guest->active = true;
+    free(x);
+    errno = error;
+    return result;
+}
+
+static int memory_encrypt(struct sev_guest *guest, int fd, uint64_t argument)
+{
+    struct kvm_sev_cmd command;
+    if (!argument)
+        return 0; /* "is SEV there?" */
+    if (!user_read(&command, argument, sizeof(command)))
+        return -1;
+    if (command.id >= sizeof(requests) / sizeof(requests[0]) || !requests[command.id].run) {
+        kvm_unknown("KVM_MEMORY_ENCRYPT_OP", command.id);
+        return exchange_fail(EINVAL);
+    }
+    int result = run(guest, fd, &command), error = errno;
+    if (!user_write(argument, &command, sizeof(command)))
+        return -1;
+    errno = error;
+    return result;
+}
+
+/* Is the memory there? Each page is looked at; Linux pins it. */
+static bool is_mapped(const struct kvm_enc_region *range)
+{
+    uint8_t byte;
+    uint64_t last = range->addr + range->size - 1;
+    for (uint64_t page = range->addr / PAGE; page <= last / PAGE; page++) {
+        if (!user_read(&byte, page * PAGE, 1))
+            return false;
+    }
+    return true;
+}
+
+static int add_region(struct sev_guest *guest, const struct kvm_enc_region *range)
+{
+    if (!range->size || range->addr + range->size < range->addr)
+        return exchange_fail(EINVAL);
+    struct region *region = malloc(sizeof(*region));
+    if (!region || !is_mapped(range)) {
+        free(region);
+        return exchange_fail(ENOMEM);
+    }
+    *region = (struct region){ guest->regions, *range };
+    guest->regions = region;
+    return 0;
+}
+
+static int remove_region(struct sev_guest *guest, const struct kvm_enc_region *range)
+{
+    for (struct region **at = &guest->regions; *at; at = &(*at)->next) {
+        struct region *region = *at;
+        if (region->range.addr == range->addr && region->range.size == range->size) {
+            *at = region->next;
+            free(region);
+            return 0;
+        }
+    }
+    return exchange_fail(EINVAL);
+}
+
+/* A program's memory stays where it is: what is left of pinning is the list. */
+static int encrypted_region(struct sev_guest *guest, uint64_t argument, bool add)
+{
+    struct kvm_enc_region range;
+    if (!user_read(&range, argument, sizeof(range)))
+        return -1;
+    if (!guest->active)
+        return exchange_fail(ENOTTY);
+    return add ? add_region(guest, &range) : remove_region(guest, &range);
+}
+
+int sev_guest_ioctl(struct sev_guest **guest, int fd, unsigned long request, void *argument)
 {
     if (!*guest)
-        *guest = open_guest();
+        *guest = calloc(1, sizeof(**guest));
     if (!*guest)
-        return fail(ENOTTY);
+        return exchange_fail(ENOMEM);
     if ((uint32_t)request == (uint32_t)KVM_MEMORY_ENCRYPT_OP)
-        return memory_encrypt(*guest, argument);
-    return argument ? 0 : fail(EFAULT); /* regions: a program's memory stays where it is */
+        return memory_encrypt(*guest, fd, (uintptr_t)argument);
+    return encrypted_region(*guest, (uintptr_t)argument,
+                            (uint32_t)request == (uint32_t)KVM_MEMORY_ENCRYPT_REG_REGION);
+}
+
+int sev_guest_connect(void)
+{
+    return client_connect();
 }
 
 void sev_guest_free(struct sev_guest *guest)
 {
-    if (guest)
-        close(guest->fd);
+    while (guest && guest->regions) {
+        struct region *region = guest->regions;
+        guest->regions = region->next;
+        free(region);
+    }
     free(guest);
 }

@@ -24,7 +24,8 @@ void driver_destroy(struct driver *driver);
 
 /*
  * Serves the programs that connect to the listening socket until `done` (a descriptor) is readable.
- * A program that breaks the protocol or stalls within a message loses its connection.
+ * A program that breaks the protocol loses its connection; one that stalls within a message keeps
+ * nobody but itself waiting.
  */
 bool driver_serve(struct driver *driver, int listener, int done);
 

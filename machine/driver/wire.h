@@ -15,6 +15,9 @@
 #define WIRE_PARTS    3u
 #define WIRE_PART_MAX 0x10000u
 
+/* The status of a reply where the firmware was not reached. */
+#define WIRE_NO_FIRMWARE 0xFFFFFFFFu
+
 /* Request numbers: those of SEV_ISSUE_CMD and, with WIRE_GUEST, of struct kvm_sev_cmd. */
 #define WIRE_GUEST  0x1000u
 /* Lists the guests: part 0 of the reply is an array of wire_guest. */
@@ -25,7 +28,7 @@
 struct wire {
     uint32_t request;
     int32_t error;   /* reply: errno, 0: done */
-    uint32_t status; /* reply: of the firmware; ~0u: it was not reached */
+    uint32_t status; /* reply: of the firmware, or WIRE_NO_FIRMWARE */
     uint32_t handle, policy, state, asid;
     uint32_t reserved;
     uint64_t address; /* the program's own: the page that a command is about */

@@ -26,7 +26,7 @@
 #include "preload/cpuid.h"
 #include "preload/kvm.h"
 
-enum { FDS = 64, PAGE = 4096 };
+enum { FDS = 64, PAGE = 4096, VM_FD = 63 };
 
 static struct {
     enum kvm_fd_kind kind;
@@ -44,8 +44,14 @@ bool kvm_fd_add(int fd, enum kvm_fd_kind kind, void *object)
     return true;
 }
 
-int sev_guest_ioctl(struct sev_guest **guest, unsigned long request, void *argument)
+int sev_guest_connect(void)
 {
+    return open("/dev/null", O_RDWR | O_CLOEXEC);
+}
+
+int sev_guest_ioctl(struct sev_guest **guest, int fd, unsigned long request, void *argument)
+{
+    assert_int_equal(fd, VM_FD);
     (void)guest;
     (void)argument;
     encryption_request = request;
@@ -76,7 +82,7 @@ static struct kvm_vm *new_vm(void)
 
 static struct kvm_vcpu *new_vcpu(struct kvm_vm *vm, uintptr_t id, struct kvm_run **ret_run)
 {
-    int fd = kvm_vm_ioctl(vm, KVM_CREATE_VCPU, (void *)id);
+    int fd = kvm_vm_ioctl(vm, VM_FD, KVM_CREATE_VCPU, (void *)id);
     assert_true(fd >= 0);
     assert_int_equal(fds[fd].kind, KVM_FD_VCPU);
     int size = kvm_system_ioctl(KVM_GET_VCPU_MMAP_SIZE, NULL);
@@ -94,13 +100,6 @@ static void test_system(void **state)
     assert_int_equal(kvm_system_ioctl(KVM_CHECK_EXTENSION, (void *)KVM_CAP_IRQCHIP), 0);
     refused(EINVAL, kvm_system_ioctl(KVM_CREATE_VM, (void *)1));
     refused(ENOTTY, kvm_system_ioctl(KVM_TRANSLATE, NULL));
-    int fd = kvm_open(O_RDWR | O_CLOEXEC);
-    assert_int_equal(fds[fd].kind, KVM_FD_SYSTEM);
-    assert_int_equal(fcntl(fd, F_GETFD), FD_CLOEXEC);
-    close(fd);
-    fd = kvm_open(O_RDWR);
-    assert_int_equal(fcntl(fd, F_GETFD), 0);
-    close(fd);
 }
 
 static void test_cpuid_list(void **state)
@@ -130,26 +129,26 @@ static void test_memory(void **state)
     struct kvm_vm *vm = new_vm();
     struct kvm_userspace_memory_region region = { .slot = 3, .memory_size = 4 * PAGE,
                                                   .guest_phys_addr = 16 * PAGE };
-    assert_int_equal(kvm_vm_ioctl(vm, KVM_SET_USER_MEMORY_REGION, &region), 0);
+    assert_int_equal(kvm_vm_ioctl(vm, VM_FD, KVM_SET_USER_MEMORY_REGION, &region), 0);
     uint64_t bitmap = ~0ull;
     struct kvm_dirty_log log = { .slot = 3, .dirty_bitmap = &bitmap };
-    refused(ENOENT, kvm_vm_ioctl(vm, KVM_GET_DIRTY_LOG, &log));
+    refused(ENOENT, kvm_vm_ioctl(vm, VM_FD, KVM_GET_DIRTY_LOG, &log));
     region.flags = KVM_MEM_LOG_DIRTY_PAGES;
-    assert_int_equal(kvm_vm_ioctl(vm, KVM_SET_USER_MEMORY_REGION, &region), 0);
-    assert_int_equal(kvm_vm_ioctl(vm, KVM_GET_DIRTY_LOG, &log), 0);
+    assert_int_equal(kvm_vm_ioctl(vm, VM_FD, KVM_SET_USER_MEMORY_REGION, &region), 0);
+    assert_int_equal(kvm_vm_ioctl(vm, VM_FD, KVM_GET_DIRTY_LOG, &log), 0);
     assert_true(bitmap == 0);
     region.slot = 4;
     region.guest_phys_addr += 3 * PAGE;
-    refused(EEXIST, kvm_vm_ioctl(vm, KVM_SET_USER_MEMORY_REGION, &region));
+    refused(EEXIST, kvm_vm_ioctl(vm, VM_FD, KVM_SET_USER_MEMORY_REGION, &region));
     region.guest_phys_addr += PAGE;
-    assert_int_equal(kvm_vm_ioctl(vm, KVM_SET_USER_MEMORY_REGION, &region), 0);
+    assert_int_equal(kvm_vm_ioctl(vm, VM_FD, KVM_SET_USER_MEMORY_REGION, &region), 0);
     region.guest_phys_addr += 1;
-    refused(EINVAL, kvm_vm_ioctl(vm, KVM_SET_USER_MEMORY_REGION, &region));
+    refused(EINVAL, kvm_vm_ioctl(vm, VM_FD, KVM_SET_USER_MEMORY_REGION, &region));
     region = (struct kvm_userspace_memory_region){ .slot = KVM_SLOTS_MAX, .memory_size = PAGE };
-    refused(EINVAL, kvm_vm_ioctl(vm, KVM_SET_USER_MEMORY_REGION, &region));
+    refused(EINVAL, kvm_vm_ioctl(vm, VM_FD, KVM_SET_USER_MEMORY_REGION, &region));
     region = (struct kvm_userspace_memory_region){ .slot = 3 };
-    assert_int_equal(kvm_vm_ioctl(vm, KVM_SET_USER_MEMORY_REGION, &region), 0);
-    refused(EINVAL, kvm_vm_ioctl(vm, KVM_SET_USER_MEMORY_REGION, &region));
+    assert_int_equal(kvm_vm_ioctl(vm, VM_FD, KVM_SET_USER_MEMORY_REGION, &region), 0);
+    refused(EINVAL, kvm_vm_ioctl(vm, VM_FD, KVM_SET_USER_MEMORY_REGION, &region));
     kvm_vm_close(vm);
 }
 
@@ -159,19 +158,84 @@ static void test_vm(void **state)
     struct kvm_vm *vm = new_vm();
     struct kvm_run *run;
     struct kvm_vcpu *vcpu = new_vcpu(vm, 0, &run);
-    refused(EEXIST, kvm_vm_ioctl(vm, KVM_CREATE_VCPU, NULL));
-    refused(EINVAL, kvm_vm_ioctl(vm, KVM_CREATE_VCPU, (void *)(uintptr_t)KVM_VCPUS_MAX));
-    refused(EINVAL, kvm_vm_ioctl(vm, KVM_SET_GSI_ROUTING, NULL));
-    refused(ENOTTY, kvm_vm_ioctl(vm, KVM_CREATE_IRQCHIP, NULL));
+    refused(EEXIST, kvm_vm_ioctl(vm, VM_FD, KVM_CREATE_VCPU, NULL));
+    refused(EINVAL, kvm_vm_ioctl(vm, VM_FD, KVM_CREATE_VCPU, (void *)(uintptr_t)KVM_VCPUS_MAX));
+    refused(EINVAL, kvm_vm_ioctl(vm, VM_FD, KVM_SET_GSI_ROUTING, NULL));
+    refused(ENOTTY, kvm_vm_ioctl(vm, VM_FD, KVM_CREATE_IRQCHIP, NULL));
     /* As a program passes it that has the request in an int. */
     unsigned long extended = (unsigned long)(int)KVM_MEMORY_ENCRYPT_OP;
-    assert_int_equal(kvm_vm_ioctl(vm, extended, NULL), 7);
+    assert_int_equal(kvm_vm_ioctl(vm, VM_FD, extended, NULL), 7);
     assert_true(encryption_request == KVM_MEMORY_ENCRYPT_OP);
     guest_freed = false;
     kvm_vm_close(vm);
     assert_false(guest_freed); /* its vCPU is open */
     kvm_vcpu_close(vcpu);
     assert_true(guest_freed);
+    munmap(run, KVM_RUN_SIZE);
+}
+
+/* An address that leads nowhere is EFAULT for every request with a structure. */
+static void test_bad_addresses(void **state)
+{
+    (void)state;
+    static const unsigned long system[] = { KVM_GET_SUPPORTED_CPUID, KVM_GET_MSR_INDEX_LIST,
+                                            KVM_GET_MSR_FEATURE_INDEX_LIST, KVM_GET_MSRS };
+    static const unsigned long machine[] = { KVM_SET_USER_MEMORY_REGION, KVM_GET_DIRTY_LOG,
+                                             KVM_SET_IDENTITY_MAP_ADDR };
+    static const unsigned long processor[] = {
+        KVM_GET_REGS, KVM_SET_REGS, KVM_GET_SREGS, KVM_SET_SREGS, KVM_GET_FPU, KVM_SET_FPU,
+        KVM_GET_XSAVE, KVM_SET_XSAVE, KVM_GET_XCRS, KVM_SET_XCRS, KVM_GET_VCPU_EVENTS,
+        KVM_SET_VCPU_EVENTS, KVM_GET_DEBUGREGS, KVM_SET_DEBUGREGS, KVM_GET_MP_STATE,
+        KVM_SET_MP_STATE, KVM_SET_CPUID2, KVM_GET_CPUID2, KVM_GET_MSRS, KVM_SET_MSRS, KVM_INTERRUPT,
+    };
+    struct kvm_vm *vm = new_vm();
+    struct kvm_run *run;
+    struct kvm_vcpu *vcpu = new_vcpu(vm, 0, &run);
+    /* Its last 8 bytes are there: heads of structures can be read, what follows cannot. */
+    uint8_t *pages = mmap(NULL, 2 * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    mprotect(pages + PAGE, PAGE, PROT_NONE);
+    void *const bad[] = { NULL, (void *)8, pages + PAGE, (void *)(uintptr_t)0xfffffffffffff000 };
+    for (size_t k = 0; k < sizeof(bad) / sizeof(bad[0]); k++) {
+        for (size_t i = 0; i < sizeof(system) / sizeof(system[0]); i++)
+            refused(EFAULT, kvm_system_ioctl(system[i], bad[k]));
+        for (size_t i = 0; i < sizeof(machine) / sizeof(machine[0]); i++)
+            refused(EFAULT, kvm_vm_ioctl(vm, VM_FD, machine[i], bad[k]));
+        for (size_t i = 0; i < sizeof(processor) / sizeof(processor[0]); i++)
+            refused(EFAULT, kvm_vcpu_ioctl(vcpu, processor[i], bad[k]));
+    }
+    uint32_t *head = (uint32_t *)(void *)(pages + PAGE - 8);
+    head[0] = 200;
+    refused(EFAULT, kvm_system_ioctl(KVM_GET_SUPPORTED_CPUID, head));
+    head[0] = 200;
+    refused(EFAULT, kvm_vcpu_ioctl(vcpu, KVM_SET_CPUID2, head));
+    refused(EFAULT, kvm_vcpu_ioctl(vcpu, KVM_SET_MSRS, head));
+    refused(EFAULT, kvm_vcpu_ioctl(vcpu, KVM_GET_MSRS, head));
+    head[0] = 200;
+    refused(EFAULT, kvm_system_ioctl(KVM_GET_MSR_INDEX_LIST, head));
+    munmap(pages, 2 * PAGE);
+    kvm_vcpu_close(vcpu);
+    kvm_vm_close(vm);
+    munmap(run, KVM_RUN_SIZE);
+}
+
+/* KVM's VMs belong to an address space. */
+static void test_other_process(void **state)
+{
+    (void)state;
+    struct kvm_vm *vm = new_vm();
+    struct kvm_run *run;
+    struct kvm_vcpu *vcpu = new_vcpu(vm, 0, &run);
+    struct kvm_regs regs;
+    int status;
+    pid_t child = fork();
+    if (child == 0)
+        _exit(kvm_vm_ioctl(vm, VM_FD, KVM_CHECK_EXTENSION, NULL) == -1 && errno == EIO &&
+                      kvm_vcpu_ioctl(vcpu, KVM_GET_REGS, &regs) == -1 && errno == EIO
+                  ? 0 : 1);
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_int_equal(status, 0);
+    kvm_vcpu_close(vcpu);
+    kvm_vm_close(vm);
     munmap(run, KVM_RUN_SIZE);
 }
 
@@ -335,6 +399,7 @@ int main(void)
         cmocka_unit_test(test_memory), cmocka_unit_test(test_vm),
         cmocka_unit_test(test_registers), cmocka_unit_test(test_msrs),
         cmocka_unit_test(test_run), cmocka_unit_test(test_trap),
+        cmocka_unit_test(test_bad_addresses), cmocka_unit_test(test_other_process),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
