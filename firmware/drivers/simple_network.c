@@ -9,6 +9,7 @@
 #include "firmware/drivers/drivers.h"
 #include "firmware/drivers/virtio_net.h"
 #include "firmware/lib/log.h"
+#include "firmware/net/load_file.h"
 #include "firmware/uefi/efi_net.h"
 #include "firmware/uefi/memory.h"
 #include "firmware/uefi/pci_protocols.h"
@@ -31,6 +32,7 @@ struct adapter {
     struct adapter *next;
     EFI_HANDLE controller, child;
     EFI_DEVICE_PATH_PROTOCOL *path;
+    struct load_file *load_file; /* NULL: no network boot */
     uint32_t interrupts;             /* since the last GetStatus */
     size_t length;                   /* of the frame that waits; 0: none */
     uint8_t frame[NET_FRAME_MAXIMUM]; /* private copy */
@@ -450,6 +452,12 @@ static EFI_DEVICE_PATH_PROTOCOL *path_of(const struct adapter *adapter)
     return path;
 }
 
+static void offer_boot(struct adapter *adapter)
+{
+    adapter->load_file =
+        load_file_publish(adapter->child, adapter->path, &adapter->snp, driver_handle);
+}
+
 static EFI_STATUS publish(struct adapter *adapter)
 {
     EFI_GUID pci = guid_pci_io;
@@ -468,6 +476,8 @@ static EFI_STATUS publish(struct adapter *adapter)
     if (status != EFI_SUCCESS)
         (void)bs_uninstall_multiple(adapter->child, &guid_device_path, adapter->path,
                                     &guid_simple_network, &adapter->snp, NULL);
+    else
+        offer_boot(adapter);
     return status;
 }
 
@@ -532,9 +542,13 @@ static EFI_STATUS withdraw(EFI_DRIVER_BINDING_PROTOCOL *this, struct adapter *ad
 {
     EFI_GUID pci = guid_pci_io;
     EFI_HANDLE controller = adapter->controller;
-    if (bs_uninstall_multiple(adapter->child, &guid_device_path, adapter->path,
-                              &guid_simple_network, &adapter->snp, NULL) != EFI_SUCCESS)
+    if (!load_file_withdraw(adapter->load_file))
         return EFI_DEVICE_ERROR;
+    if (bs_uninstall_multiple(adapter->child, &guid_device_path, adapter->path,
+                              &guid_simple_network, &adapter->snp, NULL) != EFI_SUCCESS) {
+        offer_boot(adapter);
+        return EFI_DEVICE_ERROR;
+    }
     (void)bs_close_protocol(controller, &pci, this->DriverBindingHandle, adapter->child);
     if (adapter->mode.State == EfiSimpleNetworkInitialized)
         virtio_net_close(&adapter->net);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause-Patent */
-/* The ABI of the Simple Network Protocol (UEFI 2.10 24.1) and of the MAC node (10.3.4.8). */
+/* The ABI of the Simple Network Protocol (UEFI 2.10 24.1), of the MAC and the IPv4 node (10.3.4). */
 #ifndef PRIVET_FIRMWARE_EFI_NET_H
 #define PRIVET_FIRMWARE_EFI_NET_H
 
@@ -21,6 +21,15 @@ typedef struct {
     UINT8 IfType;
 } MAC_ADDR_DEVICE_PATH;
 _Static_assert(sizeof(MAC_ADDR_DEVICE_PATH) == 37, "UEFI 2.10 10.3.4.8");
+
+typedef struct {
+    EFI_DEVICE_PATH_PROTOCOL Header;
+    UINT8 LocalIpAddress[4], RemoteIpAddress[4];
+    UINT8 LocalPort[2], RemotePort[2], Protocol[2]; /* unaligned, little-endian */
+    BOOLEAN StaticIpAddress;
+    UINT8 GatewayIpAddress[4], SubnetMask[4];
+} IPv4_DEVICE_PATH;
+_Static_assert(sizeof(IPv4_DEVICE_PATH) == 27, "UEFI 2.10 10.3.4.11");
 
 enum { NET_IFTYPE_ETHERNET = 1 };
 
