@@ -13,43 +13,25 @@
 #include "cli/file.h"
 #include "cli/options.h"
 #include "cli/print.h"
+#include "cli/refusal.h"
 #include "cli/verbs.h"
 #include "sev/status.h"
-
-const char *chip_state_name(unsigned state)
-{
-    static const char *const names[] = { [SEV_PLATFORM_UNINIT] = "uninit",
-                                         [SEV_PLATFORM_INIT] = "init",
-                                         [SEV_PLATFORM_WORKING] = "working" };
-    return state <= SEV_PLATFORM_WORKING ? names[state] : "unknown";
-}
 
 const char *chip_owner_name(const struct sev_platform_status *status)
 {
     return status->owner & 1 ? "external" : "self";
 }
 
-/* The platform's state as the chip tells it. */
-static const char *state_found(struct chip_session *s)
+bool chip_issue(struct chip_session *s, enum sev_command command, void *buffer)
 {
-    struct sev_platform_status status;
-    bool told = chip_command(s->chip, SEV_PLATFORM_STATUS, &status) == SEV_SUCCESS;
-    return told ? chip_state_name(status.state) : "unknown";
-}
-
-bool chip_issue(struct chip_session *s, enum sev_command command, const char *name, void *buffer)
-{
-    uint16_t status = chip_command(s->chip, command, buffer);
-    if (status == SEV_SUCCESS)
-        return true;
-    const char *advice = chip_advice(command, status);
-    const struct error_status refusal = { .code = status,
-                                          .name = sev_status_name(status),
-                                          .state_found = state_found(s) };
-    error_of_chip(&refusal, "%s: status 0x%02x %s: %s (the platform's state is %s)%s%s", name, status,
-                  refusal.name, sev_status_meaning(status), refusal.state_found,
-                  advice ? "; " : "", advice ? advice : "");
-    return false;
+    const struct refusal refusal = {
+        .command = command,
+        .status = chip_command(s->chip, command, buffer),
+        .found = chip_states(s->chip, 0),
+    };
+    if (refusal.status != SEV_SUCCESS)
+        refusal_say(&refusal);
+    return refusal.status == SEV_SUCCESS;
 }
 
 bool chip_initialise(struct chip_session *s)
@@ -63,7 +45,7 @@ static int command_status(struct chip_session *s, const char *const *files)
     struct sev_platform_status status;
     if (!chip_initialise(s) || !CHIP_ISSUE(s, PLATFORM_STATUS, &status))
         return 1;
-    const char *owner = chip_owner_name(&status), *state = chip_state_name(status.state);
+    const char *owner = chip_owner_name(&status), *state = sev_platform_state_name(status.state);
     if (s->options->json) {
         printf("{\"model\":\"%s\",\"api-major\":%u,\"api-minor\":%u,\"build-id\":%u,"
                "\"state\":\"%s\",\"owner\":\"%s\",\"es\":%s,\"guests\":%u}\n",

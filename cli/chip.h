@@ -26,17 +26,13 @@ struct chip_session {
  * Gives the chip one command; `buffer` is its command buffer, NULL for commands without one. False
  * when the chip refused: one line then names the command, the status and what to do.
  */
-bool chip_issue(struct chip_session *s, enum sev_command command, const char *name, void *buffer);
-#define CHIP_ISSUE(session, name, buffer) chip_issue(session, SEV_##name, #name, buffer)
+bool chip_issue(struct chip_session *s, enum sev_command command, void *buffer);
+#define CHIP_ISSUE(session, name, buffer) chip_issue(session, SEV_##name, buffer)
 
 /* INIT: most commands need it. */
 bool chip_initialise(struct chip_session *s);
 
-/* What to do about a refusal, as a phrase; NULL: the status says it all. */
-const char *chip_advice(enum sev_command command, uint16_t status);
-
-/* Words for fields of PLATFORM_STATUS. */
-const char *chip_state_name(unsigned state);
+/* "self" or "external". */
 const char *chip_owner_name(const struct sev_platform_status *status);
 
 /* PDH, PEK, OCA and CEK of a chip that is initialised; false, with a line, if it refuses. */

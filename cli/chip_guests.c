@@ -9,9 +9,9 @@
 #include "cli/error.h"
 #include "cli/file.h"
 #include "cli/options.h"
+#include "cli/refusal.h"
 #include "machine/driver/wire.h"
 #include "preload/client.h"
-#include "sev/status.h"
 
 #define PAGE 4096u
 
@@ -24,13 +24,6 @@ static int connect_chip(void)
     return fd;
 }
 
-static const char *state_name(uint32_t state)
-{
-    static const char *const names[] = { "uninit", "launch-update", "launch-secret", "running",
-                                         "send-update", "receive-update", "sent" };
-    return state < sizeof(names) / sizeof(names[0]) ? names[state] : "unknown";
-}
-
 static void print_guests(const struct wire_guest *guests, size_t count, bool json)
 {
     if (json)
@@ -41,7 +34,7 @@ static void print_guests(const struct wire_guest *guests, size_t count, bool jso
         printf(json ? "%s{\"handle\":%u,\"asid\":%u,\"policy\":%u,\"state\":\"%s\"}"
                     : "%s%-6u  %-4u  0x%08x  %s\n",
                json && i ? "," : "", guests[i].handle, guests[i].asid, guests[i].policy,
-               state_name(guests[i].state));
+               sev_guest_state_name(guests[i].state));
     if (json)
         printf("]\n");
 }
@@ -81,10 +74,10 @@ static int decrypt(uint32_t handle, uint64_t address, const struct file *file)
     close(fd);
     if (result == 0)
         return file_write("-", plain, wire.size[0], 0644) ? 0 : 1;
+    const struct refusal refusal = { SEV_DBG_DECRYPT, (uint16_t)wire.status,
+                                     { (int)wire.platform, (int)wire.state } };
     if (error == EIO)
-        error_say("DBG_DECRYPT: status 0x%02x %s: %s", wire.status,
-                  sev_status_name((uint16_t)wire.status),
-                  sev_status_meaning((uint16_t)wire.status));
+        refusal_say(&refusal);
     else
         error_say("chip decrypt: %s; whole blocks of 16 bytes within one page are decrypted",
                   strerror(error));

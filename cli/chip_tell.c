@@ -71,7 +71,7 @@ bool chip_tell(struct chip_session *s, const struct chip_file *file)
     putchar('{');
     if (file)
         tell_file(&record, file, digest);
-    record_text(&record, "state", "%s", chip_state_name(status.state));
+    record_text(&record, "state", "%s", sev_platform_state_name(status.state));
     record_text(&record, "owner", "%s", chip_owner_name(&status));
     for (unsigned i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
         tell_key(&record, keys[i], certificates + i * SEV_CERT_SIZE);

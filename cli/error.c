@@ -64,14 +64,22 @@ void error_verdict(const char *format, ...)
     print_line(text);
 }
 
+static void put_known(struct record *record, const char *name, const char *text)
+{
+    if (text && *text)
+        record_text(record, name, "%s", text);
+}
+
 static void print_status(struct record *record, const struct error_status *status)
 {
     record_text(record, "status", "%s", status->name);
     record_number(record, "code", status->code);
-    if (status->state_found)
-        record_text(record, "state-found", "%s", status->state_found);
-    if (status->state_required)
-        record_text(record, "state-required", "%s", status->state_required);
+    put_known(record, "command", status->command);
+    put_known(record, "state-found", status->state_found);
+    put_known(record, "state-required", status->state_required);
+    put_known(record, "guest-state-found", status->guest_state_found);
+    put_known(record, "guest-state-required", status->guest_state_required);
+    put_known(record, "advice", status->advice);
 }
 
 void error_finish(int code)

@@ -16,10 +16,14 @@ void error_as_json(bool wanted);
 __attribute__((format(printf, 1, 2))) void error_say(const char *format, ...);
 
 /* The same for a refusal of the Secure Processor. */
+#define ERROR_STATES_MAX 96u
 struct error_status {
     uint16_t code;
     const char *name;
-    const char *state_found, *state_required; /* of the platform; NULL: not known */
+    const char *command; /* this and what follows: NULL: not known */
+    const char *advice;
+    const char *state_found, *guest_state_found; /* states of the platform and of the guest */
+    char state_required[ERROR_STATES_MAX], guest_state_required[ERROR_STATES_MAX]; /* "" likewise */
 };
 __attribute__((format(printf, 2, 3))) void error_of_chip(const struct error_status *status,
                                                          const char *format, ...);

@@ -4,6 +4,7 @@
 #define PRIVET_CLI_RUN_H
 
 #include "cli/file.h"
+#include "cli/refusal.h"
 #include "cli/run_disk.h"
 #include "cli/run_fw_cfg.h"
 #include "cli/run_watch.h"
@@ -121,6 +122,8 @@ void run_inputs_free(struct run_inputs *inputs);
 /* Lines on stderr, one fact each. */
 void report_chip(struct guest *guest, const struct launch_result *launch);
 void report_launch(const struct launch_result *launch);
+/* A launch that was refused, in words. */
+void describe_refusal(const struct launch_result *launch, struct refusal_words *ret);
 /* Computes the measurement as the guest owner would and says whether the chip's is the same. */
 void report_owner_view(const struct run_options *options, const struct run_inputs *inputs,
                        const struct launch_result *launch);

@@ -8,7 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "sev/status.h"
 
 #define BASE64_SIZE(bytes) (4 * (((bytes) + 2) / 3) + 1)
 
@@ -47,14 +46,36 @@ static void put_string(FILE *out, const char *text)
     putc('"', out);
 }
 
+static void put_member(FILE *out, const char *name, const char *text)
+{
+    if (!text || !*text)
+        return;
+    fprintf(out, ", \"%s\": ", name);
+    put_string(out, text);
+}
+
+static void put_refusal(FILE *out, const struct launch_result *launch)
+{
+    struct refusal_words words;
+    describe_refusal(launch, &words);
+    put_member(out, "refused", words.command);
+    put_member(out, "status", words.status);
+    fprintf(out, ", \"code\": %u", launch->status);
+    put_member(out, "state-found", words.platform_found);
+    put_member(out, "state-required", words.platform_required);
+    put_member(out, "guest-state-found", words.guest_found);
+    put_member(out, "guest-state-required", words.guest_required);
+    put_member(out, "advice", words.advice);
+    putc('}', out);
+}
+
 static void put_launch(FILE *out, const struct launch_result *launch)
 {
     char text[BASE64_SIZE(GUEST_MEASUREMENT_SIZE)];
     fprintf(out, ",\n  \"launch\": {\"api\": \"%u.%u\", \"build\": %u, \"policy\": %u",
             launch->api_major, launch->api_minor, launch->build, launch->policy);
     if (launch->command) {
-        fprintf(out, ", \"refused\": \"%s\", \"status\": \"%s\"}", launch->command,
-                sev_status_name(launch->status));
+        put_refusal(out, launch);
         return;
     }
     EVP_EncodeBlock((unsigned char *)text, launch->measurement, GUEST_MEASUREMENT_SIZE);
@@ -96,10 +117,11 @@ static void put_report(FILE *out, const struct run_outcome *o)
             result && *result->detail ? ": " : "", result ? result->detail : "", o->code);
     if (result)
         fprintf(out, "instructions: %" PRIu64 "\n", result->instructions);
-    if (o->launch && o->launch->command)
-        fprintf(out, "launch refused: %s: %s\n", o->launch->command,
-                sev_status_name(o->launch->status));
-    else if (o->launch)
+    if (o->launch && o->launch->command) {
+        struct refusal_words words;
+        describe_refusal(o->launch, &words);
+        fprintf(out, "launch refused: %s\n", words.line);
+    } else if (o->launch)
         fprintf(out, "launch: API %u.%u build %u, policy 0x%x, %" PRIu64 " bytes encrypted\n",
                 o->launch->api_major, o->launch->api_minor, o->launch->build, o->launch->policy,
                 o->launch->encrypted_bytes);

@@ -9,15 +9,21 @@
 #include <sys/resource.h>
 
 #include "owner/measure.h"
-#include "sev/status.h"
+
+void describe_refusal(const struct launch_result *launch, struct refusal_words *ret)
+{
+    const struct refusal refusal = { (enum sev_command)launch->command_id, launch->status,
+                                     launch->found };
+    refusal_describe(&refusal, ret);
+}
 
 void report_launch(const struct launch_result *launch)
 {
     char text[4 * ((GUEST_MEASUREMENT_SIZE + 2) / 3) + 1];
+    struct refusal_words words;
     if (launch->command) {
-        fprintf(stderr, "privet: launch refused: %s: status 0x%02x %s: %s\n", launch->command,
-                launch->status, sev_status_name(launch->status),
-                sev_status_meaning(launch->status));
+        describe_refusal(launch, &words);
+        fprintf(stderr, "privet: launch refused: %s\n", words.line);
         return;
     }
     fprintf(stderr, "privet: launch: policy 0x%x, %llu bytes encrypted, %.3f s\n", launch->policy,

@@ -98,6 +98,14 @@ struct chip_requirement {
 /* False: the chip does not know the command. */
 bool chip_requirement(unsigned command, struct chip_requirement *ret);
 
+/* The states now of the platform and of a guest; -1: not known, or there is none. */
+struct chip_states {
+    int platform, guest; /* enum sev_platform_state, enum sev_guest_state */
+};
+
+/* `handle` is 0: no guest is meant. A handle of nobody is a guest in SEV_GUEST_UNINIT. */
+struct chip_states chip_states(struct chip *chip, uint32_t handle);
+
 /* The door: enum sev_command (sev/command.h), buffer in the command's layout, enum sev_status. */
 uint16_t chip_command(struct chip *chip, unsigned command, void *buffer);
 

@@ -110,6 +110,15 @@ bool chip_requirement(unsigned id, struct chip_requirement *ret)
     return true;
 }
 
+struct chip_states chip_states(struct chip *chip, uint32_t handle)
+{
+    const struct chip_guest *guest = guest_by_handle(chip, handle);
+    return (struct chip_states){
+        .platform = (int)chip->state,
+        .guest = guest ? (int)guest->state : handle ? SEV_GUEST_UNINIT : -1,
+    };
+}
+
 uint16_t guest_check_state(enum sev_command id, const struct chip_guest *guest)
 {
     return chip_command_find(id)->guest_states >> guest->state & 1 ? SEV_SUCCESS

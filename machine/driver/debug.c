@@ -18,6 +18,9 @@ void driver_decrypt(struct driver *d, uint32_t handle, const uint32_t *size)
     else
         driver_command(d, SEV_DBG_DECRYPT, &dbg);
     chip_unmap(d->chip, plain);
+    const struct chip_states states = chip_states(d->chip, handle ? handle : UINT32_MAX);
+    d->wire->platform = (uint32_t)states.platform;
+    d->wire->state = (uint32_t)states.guest;
     if (!d->wire->error) {
         memcpy(d->part[0], d->part[1], size[0]);
         d->wire->size[0] = size[0];

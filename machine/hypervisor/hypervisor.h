@@ -64,9 +64,11 @@ struct launch_result {
     uint64_t encrypted_bytes;
     double seconds; /* host time, LAUNCH_START to LAUNCH_FINISH */
     uint8_t measurement[GUEST_MEASUREMENT_SIZE];
-    /* Refused: the command and the chip's status, else command is NULL. */
+    /* Refused: the command and the chip's status, the states then; else command is NULL. */
     const char *command;
+    unsigned command_id; /* enum sev_command */
     uint16_t status;
+    struct chip_states found;
 };
 
 enum guest_end {

@@ -24,7 +24,9 @@ static bool issue(struct guest *guest, struct launch_result *result, enum sev_co
     if (status == SEV_SUCCESS)
         return true;
     result->command = name;
+    result->command_id = command;
     result->status = status;
+    result->found = chip_states(guest->chip, guest->handle);
     return false;
 }
 #define ISSUE(guest, result, name, buffer) issue(guest, result, SEV_##name, #name, buffer)
