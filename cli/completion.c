@@ -81,7 +81,8 @@ static void print_fish(const struct option_verb *verb)
 /* Calls each verb as for its help; its tables go to the visitor instead. */
 static void visit_all(option_visitor *visitor)
 {
-    static int (*const verbs[])(int argc, char **argv) = { verb_run, verb_chip, verb_firmware };
+    static int (*const verbs[])(int argc, char **argv) = { verb_run, verb_chip, verb_firmware,
+                                                          verb_completion };
     char name[] = "", *words[] = { name, NULL };
     const struct owner_subcommand *sub;
     options_visit(visitor);
@@ -105,7 +106,7 @@ static void print_cases(void)
 {
     printf("    case $path in\n    '') list='" TOP "' ;;\n    owner) list='");
     print_subcommands();
-    printf(" --help' ;;\n    completion) list='bash zsh fish' ;;\n");
+    printf(" --help' ;;\n");
     visit_all(print_case);
     printf("    esac\n");
 }
@@ -140,7 +141,7 @@ static void zsh(void)
            "    local prev=$2\n");
     printf("    case $1 in\n    '') list='" TOP "' ;;\n    owner) list='");
     print_subcommands();
-    printf(" --help' ;;\n    completion) list='bash zsh fish' ;;\n");
+    printf(" --help' ;;\n");
     visit_all(print_case);
     printf("    esac\n}\n_privet \"$@\"\n");
 }
@@ -149,7 +150,6 @@ static void fish(void)
 {
     printf("# fish completion for privet\n"
            "complete -c privet -n __fish_use_subcommand -f -a '" TOP "'\n"
-           "complete -c privet -n '__fish_seen_subcommand_from completion' -f -a 'bash zsh fish'\n"
            "complete -c privet -n '__fish_seen_subcommand_from owner' -a '");
     print_subcommands();
     printf("'\n");

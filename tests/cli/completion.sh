@@ -42,7 +42,8 @@ completes 'chip pek' pek-gen
 completes 'firmware new-vars --size ' 4M 2M
 completes 'chip export --f' --full
 completes 'chip status --f'
-completes 'completion ' bash zsh fish
+completes 'completion ' --help bash zsh fish
+completes 'completion b' bash
 completes 'owner certs con' convert
 
 for verb in run chip firmware 'chip status' 'chip export' 'firmware new-vars' 'owner certs' 'owner sign-csr' 'owner session' 'owner measure' \
