@@ -231,33 +231,6 @@ static void test_partial_flush(void **state)
     assert_int_equal(activate_ex(rig, ASID, first, 1), SEV_SUCCESS);
 }
 
-/* As many guests as there are ASIDs, at once, each with a key of its own. */
-static void test_all_asids(void **state)
-{
-    struct rig *rig = *state;
-    uint8_t cipher[2][16];
-    init(rig);
-    for (uint32_t asid = 5; asid <= 509; asid++) {
-        rig->handle = launch_start_plain(rig, 0);
-        assert_int_equal(activate(rig, rig->handle, asid), SEV_SUCCESS);
-        uint8_t *mine = cipher[asid % 2];
-        assert_int_equal(memory_write(rig->memory, FIRMWARE_BASE, rig->firmware, 16, MEMORY_RAW),
-                         0);
-        assert_int_equal(update(rig, FIRMWARE_BASE, 16), SEV_SUCCESS);
-        assert_int_equal(memory_read(rig->memory, FIRMWARE_BASE, mine, 16, MEMORY_RAW), 0);
-        if (asid > 5)
-            assert_memory_not_equal(mine, cipher[1 - asid % 2], 16);
-        finish_launch(rig);
-    }
-    struct sev_platform_status status;
-    expect(rig, SEV_PLATFORM_STATUS, &status, SEV_SUCCESS);
-    assert_int_equal(status.guest_count, 505);
-    expect(rig, SEV_SHUTDOWN, NULL, SEV_SUCCESS);
-    expect(rig, SEV_PLATFORM_STATUS, &status, SEV_SUCCESS);
-    assert_int_equal(status.guest_count, 0);
-    assert_false(chip_may_run(rig->chip, 5, 0));
-}
-
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -272,7 +245,6 @@ int main(void)
         TEST(test_activate_ex),
         TEST(test_flush_by_core),
         TEST(test_partial_flush),
-        TEST(test_all_asids),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
