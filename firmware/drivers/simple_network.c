@@ -458,10 +458,16 @@ static void offer_boot(struct adapter *adapter)
         load_file_publish(adapter->child, adapter->path, &adapter->snp, driver_handle);
 }
 
-static EFI_STATUS publish(struct adapter *adapter)
+static EFI_STATUS open_as_child(struct adapter *adapter)
 {
     EFI_GUID pci = guid_pci_io;
     void *interface;
+    return bs_open_protocol(adapter->controller, &pci, &interface, driver_handle, adapter->child,
+                            EFI_OPEN_PROTOCOL_BY_CHILD_CONTROLLER);
+}
+
+static EFI_STATUS publish(struct adapter *adapter)
+{
     adapter->path = path_of(adapter);
     if (!adapter->path ||
         bs_create_event(EVT_NOTIFY_WAIT, TPL_NOTIFY, look_for_packet, adapter,
@@ -471,8 +477,7 @@ static EFI_STATUS publish(struct adapter *adapter)
                                             &guid_simple_network, &adapter->snp, NULL);
     if (status != EFI_SUCCESS)
         return status;
-    status = bs_open_protocol(adapter->controller, &pci, &interface, driver_handle, adapter->child,
-                              EFI_OPEN_PROTOCOL_BY_CHILD_CONTROLLER);
+    status = open_as_child(adapter);
     if (status != EFI_SUCCESS)
         (void)bs_uninstall_multiple(adapter->child, &guid_device_path, adapter->path,
                                     &guid_simple_network, &adapter->snp, NULL);
@@ -541,15 +546,16 @@ static EFI_STATUS EFIAPI binding_start(EFI_DRIVER_BINDING_PROTOCOL *this, EFI_HA
 static EFI_STATUS withdraw(EFI_DRIVER_BINDING_PROTOCOL *this, struct adapter *adapter)
 {
     EFI_GUID pci = guid_pci_io;
-    EFI_HANDLE controller = adapter->controller;
     if (!load_file_withdraw(adapter->load_file))
         return EFI_DEVICE_ERROR;
+    /* First, while there is the child: an open of a handle that is gone cannot be closed. */
+    (void)bs_close_protocol(adapter->controller, &pci, this->DriverBindingHandle, adapter->child);
     if (bs_uninstall_multiple(adapter->child, &guid_device_path, adapter->path,
                               &guid_simple_network, &adapter->snp, NULL) != EFI_SUCCESS) {
+        (void)open_as_child(adapter);
         offer_boot(adapter);
         return EFI_DEVICE_ERROR;
     }
-    (void)bs_close_protocol(controller, &pci, this->DriverBindingHandle, adapter->child);
     if (adapter->mode.State == EfiSimpleNetworkInitialized)
         virtio_net_close(&adapter->net);
     for (struct adapter **link = &adapters; *link; link = &(*link)->next)

@@ -72,19 +72,29 @@ static void destroy(struct load_file *l)
     pool_free(l);
 }
 
-static EFI_STATUS install(struct load_file *l)
+static EFI_STATUS open_as_child(struct load_file *l)
 {
     EFI_GUID guid = guid_simple_network;
     VOID *interface;
+    return bs_open_protocol(l->card, &guid, &interface, l->driver, l->handle,
+                            EFI_OPEN_PROTOCOL_BY_CHILD_CONTROLLER);
+}
+
+static EFI_STATUS uninstall(struct load_file *l)
+{
+    return bs_uninstall_multiple(l->handle, &guid_device_path, l->path, &guid_load_file,
+                                 &l->protocol, NULL);
+}
+
+static EFI_STATUS install(struct load_file *l)
+{
     EFI_STATUS status = bs_install_multiple(&l->handle, &guid_device_path, l->path,
                                             &guid_load_file, &l->protocol, NULL);
     if (status != EFI_SUCCESS)
         return status;
-    status = bs_open_protocol(l->card, &guid, &interface, l->driver, l->handle,
-                              EFI_OPEN_PROTOCOL_BY_CHILD_CONTROLLER);
+    status = open_as_child(l);
     if (status != EFI_SUCCESS)
-        (void)bs_uninstall_multiple(l->handle, &guid_device_path, l->path, &guid_load_file,
-                                    &l->protocol, NULL);
+        (void)uninstall(l);
     return status;
 }
 
@@ -113,11 +123,13 @@ bool load_file_withdraw(struct load_file *l)
     EFI_GUID guid = guid_simple_network;
     if (!l)
         return true;
-    EFI_HANDLE handle = l->handle;
-    if (l->at_work || bs_uninstall_multiple(handle, &guid_device_path, l->path, &guid_load_file,
-                                            &l->protocol, NULL) != EFI_SUCCESS)
+    if (l->at_work)
         return false;
-    (void)bs_close_protocol(l->card, &guid, l->driver, handle);
+    (void)bs_close_protocol(l->card, &guid, l->driver, l->handle); /* while there is the handle */
+    if (uninstall(l) != EFI_SUCCESS) {
+        (void)open_as_child(l);
+        return false;
+    }
     destroy(l);
     return true;
 }
