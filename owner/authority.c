@@ -38,9 +38,29 @@ static int no_passphrase(char *buffer, int size, int writing, void *context)
     return -1;
 }
 
-EVP_PKEY *owner_authority_key_decode(const uint8_t *pem, size_t size, const char **reason)
+/* 384 bits are Brainpool's, too: the point decides. */
+static bool is_on_p384(EVP_PKEY *key)
 {
     uint8_t x[SEV_P384_SIZE], y[SEV_P384_SIZE];
+    if (EVP_PKEY_get_base_id(key) != EVP_PKEY_EC || EVP_PKEY_get_bits(key) != 384 ||
+        !owner_key_point(key, x, y))
+        return false;
+    EVP_PKEY *point = owner_key_from_point(x, y);
+    EVP_PKEY_free(point);
+    return point != NULL;
+}
+
+/* A file may name a public key that is not the private key's; nothing that it signs would verify. */
+static bool is_pair(EVP_PKEY *key)
+{
+    EVP_PKEY_CTX *context = EVP_PKEY_CTX_new(key, NULL);
+    bool pair = context && EVP_PKEY_pairwise_check(context) == 1;
+    EVP_PKEY_CTX_free(context);
+    return pair;
+}
+
+EVP_PKEY *owner_authority_key_decode(const uint8_t *pem, size_t size, const char **reason)
+{
     BIO *text = size <= INT_MAX ? BIO_new_mem_buf(pem, (int)size) : NULL;
     EVP_PKEY *key = text ? PEM_read_bio_PrivateKey(text, NULL, no_passphrase, NULL) : NULL;
     BIO_free(text);
@@ -48,10 +68,10 @@ EVP_PKEY *owner_authority_key_decode(const uint8_t *pem, size_t size, const char
         *reason = "not a private key in PEM, or one with a passphrase";
         return NULL;
     }
-    if (EVP_PKEY_get_base_id(key) == EVP_PKEY_EC && EVP_PKEY_get_bits(key) == 384 &&
-        owner_key_point(key, x, y))
+    if (is_on_p384(key) && is_pair(key))
         return key;
-    *reason = "not a key on the curve P-384, which the SEV API asks for";
+    *reason = is_on_p384(key) ? "damaged: its public key is not its private key's"
+                              : "not a key on the curve P-384, which the SEV API asks for";
     EVP_PKEY_free(key);
     return NULL;
 }

@@ -24,7 +24,7 @@ static bool is_contiguous(uint64_t address, uint64_t size)
 static uint32_t free_asid(const struct driver *d)
 {
     uint32_t asid = 1;
-    while (asid <= d->max_asid && d->asid[asid] != ASID_FREE)
+    while (asid <= d->max_asid && d->asid[asid] != DRIVER_ASID_FREE)
         asid++;
     return asid <= d->max_asid ? asid : 0;
 }
@@ -35,8 +35,8 @@ static void clean_asids(struct driver *d)
     if (chip_command(d->chip, SEV_DF_FLUSH, NULL) != SEV_SUCCESS)
         return;
     for (unsigned asid = 1; asid <= d->max_asid; asid++) {
-        if (d->asid[asid] == ASID_DIRTY)
-            d->asid[asid] = ASID_FREE;
+        if (d->asid[asid] == DRIVER_ASID_DIRTY)
+            d->asid[asid] = DRIVER_ASID_FREE;
     }
 }
 
@@ -60,7 +60,7 @@ static void guest_init(struct driver *d, struct connection *c, const uint32_t *s
         return;
     }
     c->asid = asid;
-    d->asid[asid] = ASID_TAKEN;
+    d->asid[asid] = DRIVER_ASID_TAKEN;
 }
 
 /* What needs SEV-ES, which this part has not: as Linux without it. */
@@ -79,7 +79,7 @@ void driver_guest_end(struct driver *d, struct connection *c)
         chip_command(d->chip, SEV_DECOMMISSION, &handle);
     }
     if (c->asid)
-        d->asid[c->asid] = c->handle ? ASID_DIRTY : ASID_FREE;
+        d->asid[c->asid] = c->handle ? DRIVER_ASID_DIRTY : DRIVER_ASID_FREE;
     c->handle = c->asid = 0;
 }
 

@@ -26,14 +26,14 @@ struct connection {
 };
 
 /* An ASID of a guest that ended is dirty until WBINVD and DF_FLUSH. */
-enum asid_state { ASID_FREE, ASID_TAKEN, ASID_DIRTY };
+enum driver_asid_state { DRIVER_ASID_FREE, DRIVER_ASID_TAKEN, DRIVER_ASID_DIRTY };
 
 struct driver {
     struct chip *chip;
     struct memory *memory;
     struct connection connections[DRIVER_CONNECTIONS];
     unsigned count;
-    uint8_t *asid; /* enum asid_state of 0 to max_asid; 0 is nobody's */
+    uint8_t *asid; /* enum driver_asid_state of 0 to max_asid; 0 is nobody's */
     unsigned max_asid;
     /* Of the request that is being answered. */
     struct wire *wire;

@@ -10,16 +10,17 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "machine/chip/internal.h"
 #include "sev/bytes.h"
+#include "tests/fuzz/chip_harness.h"
 
 int LLVMFuzzerInitialize(int *argc, char ***argv);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 #define WBINVD 0xFF
 #define POKE   0xFE
+#define RAM    0x10000
 
 static const uint16_t ids[] = {
     SEV_INIT, SEV_SHUTDOWN, SEV_PLATFORM_RESET, SEV_PLATFORM_STATUS, SEV_PEK_GEN, SEV_PEK_CSR,
@@ -39,48 +40,11 @@ static struct {
     uint8_t rest[0x4000];
 } host, fresh;
 
-static char folder[] = "/tmp/privet-fuzz-chip.XXXXXX";
-static struct chip_stored store; /* as it was at first */
-
-static struct chip *open_chip(struct memory *memory)
-{
-    const struct chip_config config = { .state_folder = folder, .api_minor = 24, .build = 15,
-                                        .max_asid = 20, .min_plain_asid = 5,
-                                        .deterministic = true };
-    char error[256];
-    struct chip *chip = chip_open(&config, memory, error, sizeof(error));
-    if (!chip) {
-        fprintf(stderr, "%s\n", error);
-        abort();
-    }
-    return chip;
-}
-
-static struct memory *make_memory(void)
-{
-    static const uint8_t seed[32];
-    struct memory *memory = memory_create(seed);
-    if (!memory || memory_add_ram(memory, 0, 0x10000) != 0)
-        abort();
-    return memory;
-}
-
-static void remove_folder(void)
-{
-    char path[64];
-    snprintf(path, sizeof(path), "%s/chip-state", folder);
-    unlink(path);
-    rmdir(folder);
-}
-
 int LLVMFuzzerInitialize(int *argc, char ***argv)
 {
-    if (!mkdtemp(folder))
-        abort();
-    atexit(remove_folder);
-    struct memory *memory = make_memory();
-    struct chip *chip = open_chip(memory);
-    store = chip->store;
+    chip_harness_start();
+    struct memory *memory = chip_harness_memory(RAM);
+    struct chip *chip = chip_harness_open(memory, 5);
     memcpy(fresh.pdh, chip->store.certificate[CHIP_KEY_PDH], SEV_CERT_SIZE);
     memcpy(fresh.chain, chip->store.certificate[CHIP_KEY_PEK], SEV_CERT_SIZE);
     memcpy(fresh.chain + SEV_CERT_SIZE, chip->store.certificate[CHIP_KEY_OCA], SEV_CERT_SIZE);
@@ -151,9 +115,8 @@ static size_t step(struct chip *chip, const uint8_t *data, size_t size)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    struct memory *memory = make_memory();
-    struct chip *chip = open_chip(memory);
-    chip->store = store;
+    struct memory *memory = chip_harness_memory(RAM);
+    struct chip *chip = chip_harness_open(memory, 5);
     host = fresh;
     chip_map(chip, &host, sizeof(host));
     for (int steps = 0; size && steps < 64; steps++) {

@@ -2,9 +2,10 @@
 # SPDX-License-Identifier: BSD-2-Clause-Patent
 """usage: owner_files.py TESTS-DATA
 Makes the seeds of fuzz_owner_chain and fuzz_snp_report anew from the genuine certificates and reports
-in TESTS-DATA/sev."""
+in TESTS-DATA/sev, and those of fuzz_authority from them and from keys that openssl makes."""
 import io
 import os
+import subprocess
 import sys
 import zipfile
 
@@ -58,3 +59,22 @@ seed('fuzz_snp_report', 'response', bytes(4) + (0x4A0).to_bytes(4, 'little') + b
      genuine('snp/milan-vcek-a/report.bin'))
 seed('fuzz_snp_report', 'sev', bytes(range(48)) + bytes.fromhex('03000000 02100000 02000000') +
      bytes(4) + 2 * (b'\1' * 48 + bytes(24)))
+
+
+def key(name, *options):
+    pem = subprocess.run(['openssl', 'genpkey', *options], check=True, capture_output=True).stdout
+    seed('fuzz_authority', name, b'\0' + pem)
+    return pem
+
+
+curve = ['-algorithm', 'EC', '-pkeyopt']
+pem = key('p384', *curve, 'ec_paramgen_curve:P-384')
+key('p384-explicit', *curve, 'ec_paramgen_curve:P-384', '-pkeyopt', 'ec_param_enc:explicit')
+key('p256', *curve, 'ec_paramgen_curve:P-256')
+key('brainpool', *curve, 'ec_paramgen_curve:brainpoolP384r1')
+key('ed25519', '-algorithm', 'ED25519')
+key('passphrase', *curve, 'ec_paramgen_curve:P-384', '-aes128', '-pass', 'pass:word')
+sec1 = subprocess.run(['openssl', 'ec'], input=pem, check=True, capture_output=True).stdout
+seed('fuzz_authority', 'sec1', b'\0' + sec1)
+for product in ('naples', 'rome'):
+    seed('fuzz_authority', f'request-{product}', b'\1' + genuine(f'{product}/pek.cert'))

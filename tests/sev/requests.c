@@ -210,7 +210,8 @@ static bool is_kvm(int fd)
 
 static void test_copies(void)
 {
-    int sev = open("/dev/sev", O_RDONLY), kvm = open("/dev/kvm", O_RDWR), file = open("/dev/null", O_RDWR);
+    int sev = open("/dev/sev", O_RDONLY), kvm = open("/dev/kvm", O_RDWR);
+    int file = open("/dev/null", O_RDWR);
     int copies[] = { dup(sev), dup3(sev, 200, O_CLOEXEC), fcntl(sev, F_DUPFD, 210),
                      fcntl(sev, F_DUPFD_CLOEXEC, 220) };
     for (int i = 0; i < 4; i++)
@@ -317,8 +318,8 @@ static void test_files(void)
         struct statx x;
         int fd = openat(AT_FDCWD, rows[i].path, O_RDWR | O_CLOEXEC);
         CHECK(fcntl(fd, F_GETFD) == FD_CLOEXEC && (fcntl(fd, F_GETFL) & O_ACCMODE) == O_RDWR);
-        CHECK(stat(rows[i].path, &s[0]) == 0 && lstat(rows[i].path, &s[1]) == 0 && fstat(fd, &s[2]) == 0 &&
-              fstatat(AT_FDCWD, rows[i].path, &s[3], 0) == 0);
+        CHECK(stat(rows[i].path, &s[0]) == 0 && lstat(rows[i].path, &s[1]) == 0 &&
+              fstat(fd, &s[2]) == 0 && fstatat(AT_FDCWD, rows[i].path, &s[3], 0) == 0);
         for (int k = 0; k < 4; k++)
             CHECK(S_ISCHR(s[k].st_mode) && s[k].st_rdev == makedev(10, rows[i].minor));
         CHECK(statx(AT_FDCWD, rows[i].path, 0, STATX_BASIC_STATS, &x) == 0 && S_ISCHR(x.stx_mode) &&
