@@ -113,6 +113,14 @@ openssl ecparam -name prime256v1 -genkey -noout -out p256.pem 2>/dev/null
 refuse 1 owner sign-csr --key p256.pem --name new request
 grep -q 'P-384' err
 note $? "a key on another curve: $(cat err)"
+openssl ecparam -name brainpoolP384r1 -genkey -noout -out brainpool.pem 2>/dev/null
+refuse 1 owner sign-csr --key brainpool.pem --name new request
+grep -q 'P-384' err
+note $? "a key on another curve of 384 bits: $(cat err)"
+tail -c +2 "$data/fuzz/fuzz_authority/other-public-key" >halves.pem
+refuse 1 owner sign-csr --key halves.pem --name new request
+grep -q 'damaged' err
+note $? "a key of two halves that differ: $(cat err)"
 openssl ecparam -name secp384r1 -genkey -noout 2>/dev/null |
     openssl ec -aes128 -passout pass:x -out locked.pem 2>/dev/null
 refuse 1 owner sign-csr --key locked.pem --name new request
