@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -84,6 +85,16 @@ static _Noreturn void run_program(char *const *words, const char *library, const
     _exit(errno == ENOENT ? 127 : 126);
 }
 
+/* The program's limit stays what it was; here each of its VMs is a descriptor. */
+static void allow_connections(void)
+{
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < limit.rlim_max) {
+        limit.rlim_cur = limit.rlim_max;
+        setrlimit(RLIMIT_NOFILE, &limit); /* refused: fewer can connect */
+    }
+}
+
 /* The pipe's end closes when the program, which inherits it in no other way, is gone. */
 static int serve(struct driver *driver, int listener, const char *library, const char *path,
                  char *const *words)
@@ -107,6 +118,7 @@ static int serve(struct driver *driver, int listener, const char *library, const
     close(ends[1]);
     if (child < 0)
         return complain("fork");
+    allow_connections();
     driver_serve(driver, listener, ends[0]);
     close(ends[0]);
     if (waitpid(child, &status, 0) < 0)

@@ -43,7 +43,7 @@ void fd_table_start(void)
 }
 
 /* Is it the child of vfork? fork's has the table for its own (in_child). */
-static bool is_guest_here(void)
+static bool is_vforked_child(void)
 {
     return process != getpid();
 }
@@ -154,7 +154,7 @@ struct fd_file *fd_table_get(int fd)
     if (entry && is_current(entry)) {
         file = entry->file;
         file->users++;
-    } else if (entry && !is_guest_here()) {
+    } else if (entry && !is_vforked_child()) {
         take_out(is_between, (unsigned)fd, (unsigned)fd, &removed);
     }
     pthread_mutex_unlock(&lock);
@@ -177,7 +177,7 @@ void fd_table_put(struct fd_file *file)
 void fd_table_copy(int fd, int copy)
 {
     struct entry *removed = NULL;
-    if (fd == copy || is_guest_here())
+    if (fd == copy || is_vforked_child())
         return;
     pthread_mutex_lock(&lock);
     take_out(is_between, (unsigned)copy, (unsigned)copy, &removed);
@@ -191,7 +191,7 @@ void fd_table_copy(int fd, int copy)
 void fd_table_remove(unsigned first, unsigned last)
 {
     struct entry *removed = NULL;
-    if (is_guest_here())
+    if (is_vforked_child())
         return;
     pthread_mutex_lock(&lock);
     take_out(is_between, first, last, &removed);

@@ -162,13 +162,16 @@ static void drop(struct driver *d, unsigned index)
     free(c->message);
     close(c->fd);
     *c = d->connections[--d->count];
+    d->full = false;
 }
 
 static void welcome(struct driver *d, int listener)
 {
     int fd = accept(listener, NULL, NULL);
-    if (fd < 0)
+    if (fd < 0) {
+        d->full = errno == EMFILE || errno == ENFILE;
         return;
+    }
     if (d->count == DRIVER_CONNECTIONS) {
         close(fd);
         return;
@@ -182,7 +185,7 @@ bool driver_serve(struct driver *d, int listener, int done)
     for (;;) {
         unsigned count = d->count;
         polls[0] = (struct pollfd){ .fd = done, .events = POLLIN };
-        polls[1] = (struct pollfd){ .fd = listener, .events = POLLIN };
+        polls[1] = (struct pollfd){ .fd = listener, .events = d->full ? 0 : POLLIN };
         for (unsigned i = 0; i < count; i++) {
             const struct connection *c = &d->connections[i];
             bool sends = c->message && c->message->answered;

@@ -33,6 +33,7 @@ struct driver {
     struct memory *memory;
     struct connection connections[DRIVER_CONNECTIONS];
     unsigned count;
+    bool full; /* no descriptor is left for another: nobody is let in until somebody goes */
     uint8_t *asid; /* enum driver_asid_state of 0 to max_asid; 0 is nobody's */
     unsigned max_asid;
     /* Of the request that is being answered. */

@@ -30,7 +30,8 @@ enum { PROGRAMS = 4, ROUNDS = 400, RECORDS = 64 };
 struct form {
     uint8_t request;
     uint8_t handle, policy;
-    uint8_t fill; /* two bits a part: the fuzzer's bytes, certificates, the last answer's, that of the part before */
+    /* Two bits a part: the fuzzer's bytes, certificates, the last answer's, that of the part before. */
+    uint8_t fill;
     uint8_t address[3];
     uint8_t room[2][2], size[WIRE_PARTS][2];
 };
@@ -230,7 +231,8 @@ static size_t message(struct program *p, const uint8_t *data, size_t size)
         wire.room[i] = number(form.room[i]);
     for (unsigned i = 0; i < WIRE_PARTS; i++) {
         wire.size[i] = number(form.size[i]);
-        taken += fill_part(form.fill >> 2 * i & 3, i, parts[i], wire.size[i], data + taken, size - taken);
+        taken += fill_part(form.fill >> 2 * i & 3, i, parts[i], wire.size[i], data + taken,
+                           size - taken);
     }
     say(p, &wire, sizeof(wire));
     for (unsigned i = 0; i < WIRE_PARTS; i++)

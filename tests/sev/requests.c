@@ -13,10 +13,13 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/sysmacros.h>
+#include <sys/un.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "tests/sev/guest.h"
@@ -305,6 +308,31 @@ static void test_lifetime(void)
     guest_close(&other);
 }
 
+/* Programs that stop within a message, or talk nonsense, are no trouble to others. */
+static void test_hostile(int sev)
+{
+    static const uint8_t nonsense[4096] = { 0xff };
+    struct sockaddr_un address = { .sun_family = AF_UNIX };
+    const char *path = getenv("PRIVET_CHIP_SOCKET");
+    time_t before = time(NULL);
+    int fds[8];
+    snprintf(address.sun_path, sizeof(address.sun_path), "%s", path ? path : "");
+    for (int i = 0; i < 8; i++) {
+        fds[i] = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+        CHECK(connect(fds[i], (const struct sockaddr *)&address, sizeof(address)) == 0);
+        CHECK(send(fds[i], nonsense + (i & 1), 30, MSG_NOSIGNAL) == 30);
+        CHECK(is_sev(sev));
+    }
+    memset(&address, 0xff, sizeof(address));
+    send(fds[0], &address, sizeof(address), MSG_NOSIGNAL); /* sizes without measure */
+    uint8_t byte;
+    CHECK(recv(fds[0], &byte, 1, 0) <= 0); /* hung up */
+    CHECK(is_sev(sev));
+    for (int i = 0; i < 8; i++)
+        close(fds[i]);
+    CHECK(time(NULL) - before < 5);
+}
+
 /* ---- files ---- */
 
 static void test_files(void)
@@ -355,6 +383,7 @@ int main(int count, char **words)
     test_children(&g);
     test_exec(words[0]);
     test_lifetime();
+    test_hostile(g.sev);
     test_files();
     guest_close(&g);
     test_copies(); /* closes what is open */
