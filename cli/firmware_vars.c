@@ -82,13 +82,15 @@ int firmware_vars(const char *path, bool json)
         file_free(&file);
         return 1;
     }
-    printf(json ? "{\"store-size\":%zu,\"variables\":[" : "", image.size);
+    if (json)
+        printf("{\"store-size\":%zu,\"variables\":[", image.size);
     while (vars_next(&image, &variable)) {
         printf("%s", separator);
         (json ? print_object : print_line)(&variable);
         separator = json ? "," : "";
     }
-    printf(json ? "],\"damaged\":%s}\n" : "", image.damaged ? "true" : "false");
+    if (json)
+        printf("],\"damaged\":%s}\n", image.damaged ? "true" : "false");
     bool damaged = image.damaged;
     file_free(&file);
     if (!output_flush())

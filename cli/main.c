@@ -45,6 +45,20 @@ static int run_verb(const char *name, int argc, char **argv)
     return 1;
 }
 
+/* `privet help [VERB [COMMAND]]`: what --help after these words prints. */
+static int help(int argc, char **argv)
+{
+    char option[] = "--help", *words[] = { NULL, NULL, option, NULL };
+    if (argc < 3) {
+        print_help(stdout);
+        return 0;
+    }
+    int count = argc > 3 ? 2 : 1;
+    words[0] = argv[2];
+    words[1] = argc > 3 ? argv[3] : option;
+    return run_verb(argv[2], count + 1, words);
+}
+
 static int dispatch(int argc, char **argv)
 {
     if (argc < 2) {
@@ -59,13 +73,8 @@ static int dispatch(int argc, char **argv)
         print_help(stdout);
         return 0;
     }
-    if (strcmp(argv[1], "help") == 0) {
-        char help[] = "--help", *words[] = { argc > 2 ? argv[2] : help, help, NULL };
-        if (argc > 2)
-            return run_verb(argv[2], 2, words);
-        print_help(stdout);
-        return 0;
-    }
+    if (strcmp(argv[1], "help") == 0)
+        return help(argc, argv);
     return run_verb(argv[1], argc - 1, argv + 1);
 }
 

@@ -328,7 +328,7 @@ int owner_certs_command(int argc, char **argv)
         { "to", OPTION_TEXT, &o.to, "FORM", "convert: the form to write", 0, 0, NULL },
         { "output", OPTION_TEXT, &o.output, "PATH",
           "convert: the file to write, or the folder of several; - is stdout", 0, 0, NULL },
-        { "json", OPTION_FLAG, &o.json, NULL, "one JSON document on stdout", 0, 0, NULL },
+        { "json", OPTION_FLAG, &o.json, NULL, "verify, show: one JSON document on stdout", 0, 0, NULL },
         { NULL, OPTION_FLAG, NULL, NULL, NULL, 0, 0, NULL },
     };
     const struct option_verb verb = {

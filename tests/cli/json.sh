@@ -108,7 +108,9 @@ made import owner_pek.cert owner_oca.cert
 holds "document['owner'] == 'external'" "document['state'] == 'init'" \
     "document['pek-key-sha256'] == '$pek'" "document['pdh-key-sha256'] != '$pdh'"
 fails 1 chip import --json owner_pek.cert owner_oca.cert
-holds "error['status'] == 'ALREADY_OWNED'" "error['code'] == 5" "error['state-found'] == 'init'"
+holds "error['status'] == 'ALREADY_OWNED'" "error['code'] == 5" "error['state-found'] == 'init'" \
+    "error['state-required'] == 'init'" "error['command'] == 'PEK_CERT_IMPORT'" \
+    "'pek-gen' in error['advice']"
 made pdh-gen
 holds "document['owner'] == 'external'" "document['pek-key-sha256'] == '$pek'"
 pdh=$(key pdh)
