@@ -229,7 +229,7 @@ bool store_load(struct chip *chip, char *error, size_t error_size)
         return fail(error, error_size, path, "made by another version; name another folder");
     if (failure == EINVAL)
         return fail(error, error_size, path,
-                    "damaged (SECURE_DATA_INVALID); remove it to get a new chip");
+                    "damaged (status 0x18 SECURE_DATA_INVALID); remove it to get a new chip");
     if (failure == EBUSY)
         return fail(error, error_size, chip->state_folder,
                     "another process uses this chip; wait until it ends, or name another folder");

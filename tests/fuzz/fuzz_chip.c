@@ -5,7 +5,8 @@
  * only where the API says so.
  *
  * Input: records that begin with a byte. 0xFF: WBINVD on every core. 0xFE, offset (2 bytes), length:
- * bytes into the host's memory. Other: an index into the commands, a length, the buffer.
+ * bytes into the host's memory. 0xFD, thread: WBINVD on its core. Other: an index into the commands, a
+ * length, the buffer.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,6 +22,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 #define WBINVD 0xFF
 #define POKE   0xFE
 #define RAM    0x10000
+#define THREAD 0xFD /* its WBINVD */
 
 static const uint16_t ids[] = {
     SEV_INIT, SEV_SHUTDOWN, SEV_PLATFORM_RESET, SEV_PLATFORM_STATUS, SEV_PEK_GEN, SEV_PEK_CSR,
@@ -100,6 +102,10 @@ static size_t step(struct chip *chip, const uint8_t *data, size_t size)
     size_t head = data[0] == POKE ? 4 : 2;
     if (size < head)
         return size;
+    if (data[0] == THREAD) {
+        chip_note_thread_wbinvd(chip, data[1]);
+        return 2;
+    }
     size_t length = data[head - 1];
     length = length < size - head ? length : size - head;
     if (data[0] == POKE) {
