@@ -19,7 +19,8 @@ unhex() {
 # ---- help and usage
 for words in --help --version help 'run --help' 'owner --help' 'chip --help' 'firmware --help' \
     'owner certs --help' 'owner session --help' 'owner measure -h' 'owner verify --help' \
-X
+    'owner secret --help' 'owner report --help' 'help chip' 'help chip status' \
+    'help owner measure' 'chip status --help' \
     'chip --help status' 'firmware vars -h' 'chip exec --help'; do
     # shellcheck disable=SC2086
     expect 0 $words
