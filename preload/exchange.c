@@ -6,13 +6,8 @@
 #include <string.h>
 
 #include "preload/client.h"
+#include "preload/kvm.h"
 #include "preload/user_memory.h"
-
-int exchange_fail(int error)
-{
-    errno = error;
-    return -1;
-}
 
 struct exchange *exchange_new(int fd, uint32_t request, uint64_t data)
 {
@@ -43,7 +38,7 @@ int exchange_put(const struct exchange *x, const void *structure, size_t size)
 int exchange_blob(struct exchange *x, unsigned part, uint64_t address, uint32_t size)
 {
     if (!address || !size || size > EXCHANGE_BLOB_MAX)
-        return exchange_fail(EINVAL);
+        return kvm_error(EINVAL);
     x->wire.size[part] = size;
     return user_read(x->part[part], address, size) ? 0 : -1;
 }
@@ -51,7 +46,7 @@ int exchange_blob(struct exchange *x, unsigned part, uint64_t address, uint32_t 
 int exchange_memory(struct exchange *x, unsigned part, uint64_t address, uint32_t size)
 {
     x->wire.size[part] = size;
-    return user_read(x->part[part], address, size) ? 0 : exchange_fail(ENOMEM);
+    return user_read(x->part[part], address, size) ? 0 : kvm_error(ENOMEM);
 }
 
 int exchange_run(struct exchange *x)
@@ -66,7 +61,7 @@ int exchange_give(struct exchange *x, unsigned part, uint64_t address, uint32_t 
 {
     uint32_t have = x->wire.size[part];
     if (size > WIRE_PART_MAX)
-        return exchange_fail(EFAULT);
+        return kvm_error(EFAULT);
     if (size > have)
         memset(x->part[part] + have, 0, size - have);
     return user_write(address, x->part[part], size) ? 0 : -1;

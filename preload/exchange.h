@@ -3,7 +3,7 @@
  * One request to the chip with what the program gave by address: the parts are copied before anything
  * is sent, so that a bad address never leaves the connection out of step.
  *
- * All functions but the first and the last return 0, or -1 with errno.
+ * The functions that return int return 0, or -1 with errno.
  */
 #ifndef PRIVET_PRELOAD_EXCHANGE_H
 #define PRIVET_PRELOAD_EXCHANGE_H
@@ -38,12 +38,7 @@ int exchange_blob(struct exchange *x, unsigned part, uint64_t address, uint32_t 
 int exchange_memory(struct exchange *x, unsigned part, uint64_t address, uint32_t size);
 /* Sends, and waits for the answer: EIO is the firmware's refusal, its status is in the wire. */
 int exchange_run(struct exchange *x);
-/*
- * `size` bytes of a part of the answer to the program, zeros after those that came: EFAULT.
- */
+/* `size` bytes of a part of the answer to the program, zeros after those that came: EFAULT. */
 int exchange_give(struct exchange *x, unsigned part, uint64_t address, uint32_t size);
-
-/* -1 with errno. */
-int exchange_fail(int error);
 
 #endif

@@ -299,11 +299,20 @@ static int set_routing(struct kvm_vm *vm, void *argument)
     return kvm_error(EINVAL);
 }
 
+static bool has_vcpus(const struct kvm_vm *vm)
+{
+    for (uint32_t id = 0; id < KVM_VCPUS_MAX; id++) {
+        if (vm->has_vcpu[id])
+            return true;
+    }
+    return false;
+}
+
 /* One at a time: a launch is a sequence. */
 static int memory_encryption(struct kvm_vm *vm, int fd, unsigned long request, void *argument)
 {
     pthread_mutex_lock(&vm->lock);
-    int result = sev_guest_ioctl(&vm->guest, fd, request, argument);
+    int result = sev_guest_ioctl(&vm->guest, fd, has_vcpus(vm), request, argument);
     pthread_mutex_unlock(&vm->lock);
     return result;
 }

@@ -38,8 +38,12 @@ enum kvm_fd_kind { KVM_FD_VM, KVM_FD_VCPU };
 bool kvm_fd_add(int fd, enum kvm_fd_kind kind, void *object);
 /* A VM's descriptor, close-on-exec: its guest, if it becomes one, ends with it. */
 int sev_guest_connect(void);
-/* Memory encryption of the VM at `fd`, whose state begins as NULL; sev_guest_free takes NULL. */
-int sev_guest_ioctl(struct sev_guest **guest, int fd, unsigned long request, void *argument);
+/*
+ * Memory encryption of the VM at `fd`, whose state begins as NULL; with vCPUs it cannot become a guest
+ * any more. sev_guest_free takes NULL.
+ */
+int sev_guest_ioctl(struct sev_guest **guest, int fd, bool has_vcpus, unsigned long request,
+                    void *argument);
 void sev_guest_free(struct sev_guest *guest);
 /* Is it a descriptor of /dev/sev? */
 bool sev_device_is(int fd);
@@ -71,10 +75,10 @@ struct kvm_msr_values *kvm_msr_values_new(void);
 int kvm_msrs_get(struct kvm_msr_values *values, struct kvm_msrs *msrs);
 int kvm_msrs_set(struct kvm_msr_values *values, struct kvm_msrs *msrs);
 
+/* -1 and errno, for all that answers an ioctl. */
+int kvm_error(int error);
 /* Within kvm*.c: a descriptor that is closed, with EMFILE, where there is no room for it. */
 bool kvm_publish(int fd, enum kvm_fd_kind kind, void *object);
-/* -1 and errno. */
-int kvm_error(int error);
 /* ENOTTY, told once a request under PRIVET_SEV_TRACE. */
 int kvm_unknown(const char *what, unsigned long request);
 

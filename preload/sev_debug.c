@@ -5,6 +5,7 @@
 #include <linux/kvm.h>
 #include <string.h>
 
+#include "preload/kvm.h"
 #include "preload/user_memory.h"
 
 #define PAGE  4096u
@@ -40,7 +41,7 @@ static int decrypt_piece(struct exchange *x, uint64_t source, uint64_t target, u
     struct span span = span_of(source, size);
     if (decrypt_blocks(x, &span) != 0)
         return -1;
-    return user_write(target, x->part[0] + span.offset, size) ? 0 : exchange_fail(ENOMEM);
+    return user_write(target, x->part[0] + span.offset, size) ? 0 : kvm_error(ENOMEM);
 }
 
 /*
@@ -54,14 +55,14 @@ static int encrypt_piece(struct exchange *x, uint64_t source, uint64_t target, u
     if (!whole && decrypt_blocks(x, &span) != 0)
         return -1;
     if (!user_read(x->part[0] + span.offset, source, size))
-        return exchange_fail(ENOMEM);
+        return kvm_error(ENOMEM);
     exchange_again(x);
     x->wire.request = WIRE_GUEST + KVM_SEV_DBG_ENCRYPT;
     x->wire.address = span.first;
     x->wire.size[0] = span.blocks_size;
     if (exchange_run(x) != 0)
         return -1;
-    return user_write(span.first, x->part[0], span.blocks_size) ? 0 : exchange_fail(ENOMEM);
+    return user_write(span.first, x->part[0], span.blocks_size) ? 0 : kvm_error(ENOMEM);
 }
 
 static uint32_t left_in_page(uint64_t address)
@@ -77,7 +78,7 @@ static int each_piece(struct exchange *x, int (*run)(struct exchange *x, uint64_
     if (exchange_get(x, &data, sizeof(data)) != 0)
         return -1;
     if (!data.len || data.src_uaddr + data.len < data.src_uaddr || !data.dst_uaddr)
-        return exchange_fail(EINVAL);
+        return kvm_error(EINVAL);
     for (uint32_t size; data.len; data.len -= size) {
         size = data.len;
         if (size > left_in_page(data.src_uaddr))

@@ -12,6 +12,7 @@
 
 #include "preload/client.h"
 #include "preload/exchange.h"
+#include "preload/kvm.h"
 #include "preload/user_memory.h"
 
 static int status(struct exchange *x)
@@ -29,14 +30,14 @@ static int blob(struct exchange *x)
         return -1;
     bool query = !data.address || !data.length;
     if (!query && data.length > EXCHANGE_BLOB_MAX)
-        return exchange_fail(EFAULT);
+        return kvm_error(EFAULT);
     x->wire.room[0] = query ? 0 : data.length;
     int result = exchange_run(x), error = errno;
     data.length = x->wire.room[0];
     if (exchange_put(x, &data, sizeof(data)) != 0)
         return -1;
     if (result != 0)
-        return exchange_fail(error);
+        return kvm_error(error);
     return exchange_give(x, 0, data.address, data.length);
 }
 
@@ -48,7 +49,7 @@ static int export_pdh(struct exchange *x)
     bool query = !data.pdh_cert_address || !data.pdh_cert_len || !data.cert_chain_address;
     if (!query &&
         (data.pdh_cert_len > EXCHANGE_BLOB_MAX || data.cert_chain_len > EXCHANGE_BLOB_MAX))
-        return exchange_fail(EFAULT);
+        return kvm_error(EFAULT);
     x->wire.room[0] = query ? 0 : data.pdh_cert_len;
     x->wire.room[1] = query ? 0 : data.cert_chain_len;
     int result = exchange_run(x), error = errno;
@@ -57,7 +58,7 @@ static int export_pdh(struct exchange *x)
     if (exchange_put(x, &data, sizeof(data)) != 0)
         return -1;
     if (result != 0)
-        return exchange_fail(error);
+        return kvm_error(error);
     if (exchange_give(x, 0, data.pdh_cert_address, data.pdh_cert_len) != 0)
         return -1;
     return exchange_give(x, 1, data.cert_chain_address, data.cert_chain_len);
@@ -117,11 +118,11 @@ int sev_device_ioctl(bool writable, unsigned long number, void *argument)
 {
     struct sev_issue_cmd call;
     if (number != SEV_ISSUE_CMD)
-        return exchange_fail(EINVAL);
+        return kvm_error(EINVAL);
     if (!user_read(&call, (uintptr_t)argument, sizeof(call)))
         return -1;
     if (call.cmd >= sizeof(requests) / sizeof(requests[0]) || !requests[call.cmd].run)
-        return exchange_fail(EINVAL);
+        return kvm_error(EINVAL);
     int result = -1, error = EPERM;
     if (!requests[call.cmd].writes || writable) {
         result = run(&requests[call.cmd], &call);

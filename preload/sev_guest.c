@@ -25,6 +25,7 @@ struct region {
 
 struct sev_guest {
     bool active; /* KVM_SEV_INIT was done */
+    bool late;   /* it cannot be any more: there are vCPUs */
     struct region *regions;
 };
 
@@ -37,7 +38,7 @@ static bool crosses_page(uint64_t address, uint32_t size)
 /* Guest memory that comes back from the chip: pinned for writing in Linux, hence the errno. */
 static int give_memory(struct exchange *x, unsigned part, uint64_t address, uint32_t size)
 {
-    return exchange_give(x, part, address, size) == 0 ? 0 : exchange_fail(ENOMEM);
+    return exchange_give(x, part, address, size) == 0 ? 0 : kvm_error(ENOMEM);
 }
 
 static int start(struct exchange *x)
@@ -65,7 +66,7 @@ static int update(struct exchange *x)
         return -1;
     uint64_t at = data.uaddr, end = at + data.len;
     if (!data.len || end < at)
-        return exchange_fail(EINVAL);
+        return kvm_error(EINVAL);
     for (uint32_t size; at < end; at += size) {
         uint64_t next = (at / PAGE + 1) * PAGE;
         size = (uint32_t)((next < end ? next : end) - at);
@@ -83,7 +84,7 @@ static int blob_out(struct exchange *x, uint64_t address, uint32_t *length)
 {
     uint32_t room = *length;
     if (room && address && room > EXCHANGE_BLOB_MAX)
-        return exchange_fail(EINVAL);
+        return kvm_error(EINVAL);
     x->wire.room[0] = address ? room : 0;
     int result = exchange_run(x);
     if (result == 0 && room && address)
@@ -124,7 +125,7 @@ static int secret(struct exchange *x)
     if (exchange_get(x, &data, sizeof(data)) != 0)
         return -1;
     if (!data.guest_len || data.guest_uaddr + data.guest_len < data.guest_uaddr)
-        return exchange_fail(EINVAL);
+        return kvm_error(EINVAL);
     if (exchange_blob(x, 1, data.trans_uaddr, data.trans_len) != 0 ||
         exchange_blob(x, 0, data.hdr_uaddr, data.hdr_len) != 0)
         return -1;
@@ -149,7 +150,7 @@ static int send_start(struct exchange *x)
     uint32_t room = data.session_len; /* 0 asks for the length needed */
     if (room && (!data.pdh_cert_uaddr || !data.pdh_cert_len || !data.session_uaddr ||
                  room > EXCHANGE_BLOB_MAX))
-        return exchange_fail(EINVAL);
+        return kvm_error(EINVAL);
     if (room && (exchange_blob(x, 0, data.pdh_cert_uaddr, data.pdh_cert_len) != 0 ||
                  exchange_blob(x, 1, data.plat_certs_uaddr, data.plat_certs_len) != 0 ||
                  exchange_blob(x, 2, data.amd_certs_uaddr, data.amd_certs_len) != 0))
@@ -187,9 +188,9 @@ static int send_update(struct exchange *x)
         return send_lengths(x, &data);
     if (!data.trans_uaddr || !data.guest_uaddr || !data.guest_len || !data.hdr_uaddr ||
         crosses_page(data.guest_uaddr, data.guest_len))
-        return exchange_fail(EINVAL);
+        return kvm_error(EINVAL);
     if (data.hdr_len > WIRE_PART_MAX || data.trans_len > WIRE_PART_MAX)
-        return exchange_fail(ENOMEM);
+        return kvm_error(ENOMEM);
     if (exchange_memory(x, 0, data.guest_uaddr, data.guest_len) != 0)
         return -1;
     x->wire.address = data.guest_uaddr;
@@ -221,7 +222,7 @@ static int receive_update(struct exchange *x)
     if (exchange_get(x, &data, sizeof(data)) != 0)
         return -1;
     if (!data.guest_uaddr || !data.guest_len || crosses_page(data.guest_uaddr, data.guest_len))
-        return exchange_fail(EINVAL);
+        return kvm_error(EINVAL);
     if (exchange_blob(x, 0, data.hdr_uaddr, data.hdr_len) != 0 ||
         exchange_blob(x, 1, data.trans_uaddr, data.trans_len) != 0)
         return -1;
@@ -259,10 +260,12 @@ static const struct request {
 static int check(const struct sev_guest *guest, const struct kvm_sev_cmd *command)
 {
     bool begins = command->id == KVM_SEV_INIT;
+    if (begins && guest->late)
+        return kvm_error(EINVAL);
     if (!begins && !guest->active) /* Linux has another errno for the one */
-        return exchange_fail(command->id == KVM_SEV_RECEIVE_UPDATE_DATA ? EINVAL : ENOTTY);
+        return kvm_error(command->id == KVM_SEV_RECEIVE_UPDATE_DATA ? EINVAL : ENOTTY);
     if (requests[command->id].opens_device && !sev_device_is((int)command->sev_fd))
-        return exchange_fail(EBADF);
+        return kvm_error(EBADF);
     return 0;
 }
 
@@ -292,7 +295,7 @@ static int memory_encrypt(struct sev_guest *guest, int fd, uint64_t argument)
         return -1;
     if (command.id >= sizeof(requests) / sizeof(requests[0]) || !requests[command.id].run) {
         kvm_unknown("KVM_MEMORY_ENCRYPT_OP", command.id);
-        return exchange_fail(EINVAL);
+        return kvm_error(EINVAL);
     }
     int result = run(guest, fd, &command), error = errno;
     if (!user_write(argument, &command, sizeof(command)))
@@ -316,11 +319,11 @@ static bool is_mapped(const struct kvm_enc_region *range)
 static int add_region(struct sev_guest *guest, const struct kvm_enc_region *range)
 {
     if (!range->size || range->addr + range->size < range->addr)
-        return exchange_fail(EINVAL);
+        return kvm_error(EINVAL);
     struct region *region = malloc(sizeof(*region));
     if (!region || !is_mapped(range)) {
         free(region);
-        return exchange_fail(ENOMEM);
+        return kvm_error(ENOMEM);
     }
     *region = (struct region){ guest->regions, *range };
     guest->regions = region;
@@ -337,7 +340,7 @@ static int remove_region(struct sev_guest *guest, const struct kvm_enc_region *r
             return 0;
         }
     }
-    return exchange_fail(EINVAL);
+    return kvm_error(EINVAL);
 }
 
 /* A program's memory stays where it is: what is left of pinning is the list. */
@@ -347,16 +350,18 @@ static int encrypted_region(struct sev_guest *guest, uint64_t argument, bool add
     if (!user_read(&range, argument, sizeof(range)))
         return -1;
     if (!guest->active)
-        return exchange_fail(ENOTTY);
+        return kvm_error(ENOTTY);
     return add ? add_region(guest, &range) : remove_region(guest, &range);
 }
 
-int sev_guest_ioctl(struct sev_guest **guest, int fd, unsigned long request, void *argument)
+int sev_guest_ioctl(struct sev_guest **guest, int fd, bool has_vcpus, unsigned long request,
+                    void *argument)
 {
     if (!*guest)
         *guest = calloc(1, sizeof(**guest));
     if (!*guest)
-        return exchange_fail(ENOMEM);
+        return kvm_error(ENOMEM);
+    (*guest)->late = has_vcpus;
     if ((uint32_t)request == (uint32_t)KVM_MEMORY_ENCRYPT_OP)
         return memory_encrypt(*guest, fd, (uintptr_t)argument);
     return encrypted_region(*guest, (uintptr_t)argument,

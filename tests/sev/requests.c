@@ -149,6 +149,10 @@ static void test_order(void)
     CHECK(guest_command(&g, KVM_SEV_LAUNCH_MEASURE, &measure) == EIO && g.status == 4 &&
           measure.len == 48);
     guest_close(&g);
+    g = guest_open();
+    CHECK(ioctl(g.vm, KVM_CREATE_VCPU, 0) >= 0);
+    IS(EINVAL, guest_command(&g, KVM_SEV_INIT, NULL)); /* too late */
+    guest_close(&g);
 }
 
 static void test_report(struct guest *g)

@@ -49,9 +49,11 @@ int sev_guest_connect(void)
     return open("/dev/null", O_RDWR | O_CLOEXEC);
 }
 
-int sev_guest_ioctl(struct sev_guest **guest, int fd, unsigned long request, void *argument)
+int sev_guest_ioctl(struct sev_guest **guest, int fd, bool has_vcpus, unsigned long request,
+                    void *argument)
 {
     assert_int_equal(fd, VM_FD);
+    assert_true(has_vcpus);
     (void)guest;
     (void)argument;
     encryption_request = request;
