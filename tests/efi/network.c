@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause-Patent */
 /*
  * The Simple Network Protocol (UEFI 2.10 24.1): states and arguments, and an ARP request to the
- * router 10.0.2.2 of the user network that is answered.
+ * router 10.0.2.2 of the user network that is answered. The Load File Protocol of the card (13.1): what
+ * it refuses before it asks the network.
  */
 #include "firmware/uefi/efi_net.h"
 #include "tests/efi/conformance.h"
@@ -126,6 +127,56 @@ static void request(EFI_SIMPLE_NETWORK_PROTOCOL *net, uint8_t *frame)
     check_bytes("receive.from", reply + 28, 4);
 }
 
+/* The last node of a path that has two at least, without its end. */
+static const EFI_DEVICE_PATH_PROTOCOL *last_node(const EFI_DEVICE_PATH_PROTOCOL *path)
+{
+    const EFI_DEVICE_PATH_PROTOCOL *last = path;
+    while (path && path->Type != END_DEVICE_PATH) {
+        last = path;
+        path = (const void *)((const uint8_t *)path + path->Length[0] + path->Length[1] * 256);
+    }
+    return last;
+}
+
+/* The handle from which the card boots by DHCP and TFTP, NULL: none. OVMF has others beside it. */
+static EFI_HANDLE boot_handle(const EFI_DEVICE_PATH_PROTOCOL **ret_node)
+{
+    EFI_HANDLE *handles = NULL, found = NULL;
+    UINTN count = 0;
+    bs->LocateHandleBuffer(ByProtocol, &load_file_guid, NULL, &count, &handles);
+    for (UINTN i = 0; i < count && !found; i++) {
+        VOID *path = NULL;
+        bs->HandleProtocol(handles[i], &device_path_guid, &path);
+        *ret_node = last_node(path);
+        if (path && (*ret_node)->Type == MESSAGING_DEVICE_PATH &&
+            (*ret_node)->SubType == MSG_IPv4_DP)
+            found = handles[i];
+    }
+    give(handles);
+    return found;
+}
+
+static void load_file(void)
+{
+    const EFI_DEVICE_PATH_PROTOCOL *node = NULL;
+    EFI_DEVICE_PATH_PROTOCOL end = { END_DEVICE_PATH, END_ENTIRE_DP, { 4, 0 } };
+    EFI_LOAD_FILE_PROTOCOL *l = NULL;
+    UINTN size = 0;
+    EFI_HANDLE handle = boot_handle(&node);
+    check_true("load-file", handle != NULL);
+    if (!handle)
+        return;
+    VOID *interface = NULL;
+    check_status("load-file.open", bs->HandleProtocol(handle, &load_file_guid, &interface));
+    l = interface;
+    check_bytes("load-file.node", node, sizeof(IPv4_DEVICE_PATH));
+    check_status("load-file.null", l->LoadFile(NULL, &end, true, &size, NULL));
+    check_status("load-file.no-path", l->LoadFile(l, NULL, true, &size, NULL));
+    check_status("load-file.no-size", l->LoadFile(l, &end, true, NULL, NULL));
+    check_status("load-file.exact", l->LoadFile(l, &end, false, &size, NULL));
+    check_value("load-file.size", size);
+}
+
 void test_network(void)
 {
     EFI_SIMPLE_NETWORK_PROTOCOL *net = NULL;
@@ -135,6 +186,7 @@ void test_network(void)
     check_true("there", count != 0);
     if (count == 0)
         return;
+    load_file();
     /* Whatever the firmware's own network stack has done to the card ends here. */
     check_status("open", bs->OpenProtocol(handles[0], &simple_network_guid, (VOID **)&net, self,
                                           NULL, EFI_OPEN_PROTOCOL_EXCLUSIVE));
