@@ -73,7 +73,7 @@ static void udp_lies(void **state)
 {
     static const struct {
         unsigned at, value;
-    } lies[] = { { 14, 0x4400 },   /* a header of 16 bytes */
+    } lies[] = { { 14, 0x4400 },   /* a header of 16 bytes; the rest would be a datagram */
                  { 14, 0x4F00 },   /* of 60, which the packet does not have */
                  { 14, 0x6500 },   /* version 6 */
                  { 16, 0 },        /* lengths of the packet */
@@ -90,7 +90,9 @@ static void udp_lies(void **state)
         frame[lies[i].at] = (uint8_t)(lies[i].value >> 8);
         frame[lies[i].at + 1] = (uint8_t)lies[i].value;
         frame[40] = frame[41] = frame[24] = frame[25] = 0;
-        for (unsigned at = 14; at < 34; at += 2)
+        if (lies[i].value == 0x4400) /* ... of this length, without a checksum */
+            memcpy(frame + 30, (uint8_t[]){ 0, 67, 0, 68, 0, 12, 0, 0 }, 8);
+        for (unsigned at = 14; at < 14 + (frame[14] & 15u) * 4 && at < length; at += 2)
             sum += (uint32_t)frame[at] << 8 | frame[at + 1];
         sum = (sum >> 16) + (sum & 0xFFFF);
         sum = ~(sum + (sum >> 16)) & 0xFFFF;
@@ -417,6 +419,8 @@ static void tftp_errors(void **state)
 /* What the servers do. */
 static struct {
     bool no_dhcp, no_ack, nak, no_tftp, no_options, no_tsize, missing, far_away, no_arp, named;
+    bool other_address; /* the server acknowledges an address that it did not offer */
+    bool strangers;     /* others answer first, with what would end or change the boot */
     unsigned lose;       /* every so many packets, either way */
     unsigned silent_at;  /* a block that the TFTP server never sends */
     uint32_t grow;       /* bytes that the file has more at the second request */
@@ -451,12 +455,46 @@ static void answer(uint16_t from_port, uint16_t to_port, const uint8_t *data, si
         net_model_queue(frame, size);
 }
 
+static void forge(uint32_t from, uint32_t to, uint16_t from_port, uint16_t to_port,
+                  const uint8_t *data, size_t length)
+{
+    uint8_t frame[NET_MODEL_FRAME];
+    if (net.strangers)
+        net_model_queue(frame, net_model_udp(frame, from, to, from_port, to_port, data, length));
+}
+
+/* An error from each who is not the server: another host, for another host, from another port. */
+static void forge_tftp(void)
+{
+    static const uint8_t error[] = "\0\5\0\1forged";
+    forge(SERVER + 1, US, SERVER_PORT, tftp_client, error, sizeof(error));
+    forge(SERVER, US + 1, SERVER_PORT, tftp_client, error, sizeof(error));
+    forge(SERVER, US, SERVER_PORT, tftp_client ^ 1, error, sizeof(error));
+    if (pending) /* before its first answer any port may be the server's */
+        forge(SERVER, US, SERVER_PORT + 1, tftp_client, error, sizeof(error));
+}
+
+/* The message from a port that is no server's; a refusal in the name of another server. */
+static void forge_dhcp(uint8_t asked, uint32_t transaction)
+{
+    begin_message(asked == 1 ? 2 : 6, transaction);
+    option(67, "evil.efi", 8);
+    forge(SERVER, 0xFFFFFFFF, 4011, 68, message, message_length);
+    begin_message(6, transaction);
+    put32(message + 245, ROUTER);
+    option(67, "evil.efi", 8);
+    forge(ROUTER, 0xFFFFFFFF, 67, 68, message, message_length);
+}
+
 static void serve_dhcp(const uint8_t *data)
 {
     uint8_t asked = data[242];
     if (net.no_dhcp || (asked == 3 && net.no_ack))
         return;
+    forge_dhcp(asked, get(data + 4, 4));
     begin_message(asked == 1 ? 2 : net.nak ? 6 : 5, get(data + 4, 4));
+    if (asked == 3 && net.other_address)
+        put32(message + 16, US + 1);
     option(1, "\xff\xff\xff\0", 4);
     option(3, "\x0a\0\2\1", 4);
     if (net.boot_file)
@@ -478,6 +516,7 @@ static void send_block(uint32_t number)
     if (at > file_size || number == net.silent_at)
         return;
     memcpy(packet + 4, file + at, bytes);
+    forge_tftp();
     answer(SERVER_PORT, tftp_client, packet, 4 + bytes);
 }
 
@@ -486,6 +525,8 @@ static void serve_request(uint16_t client_port)
     char options[64] = "\0\6blksize\0001024";
     size_t length = sizeof("\0\6blksize\0001024");
     tftp_client = client_port;
+    pending = 0;
+    forge_tftp();
     if (requests++ > 0)
         file_size += net.grow;
     if (net.missing) {
@@ -530,6 +571,14 @@ static void sent(const uint8_t *frame, size_t length)
         if (frame[21] == 2 || net.no_arp)
             return;
         arp_asked = target;
+        if (net.strangers) {
+            net_model_arp_reply(reply, target + 1, US);
+            reply[27] ^= 1;
+            net_model_queue(reply, sizeof(reply));
+            net_model_arp_reply(reply, target, US + 1);
+            reply[27] ^= 1;
+            net_model_queue(reply, sizeof(reply));
+        }
         net_model_queue(reply, net_model_arp_reply(reply, target, US));
         return;
     }
@@ -538,6 +587,8 @@ static void sent(const uint8_t *frame, size_t length)
     assert_true(packet_read_udp(frame, length, &udp));
     if (to == 67)
         serve_dhcp(frame + UDP_AT);
+    else if (memcmp(frame, net_model_server, 6) != 0)
+        fail_msg("a datagram for another station");
     else
         serve_tftp(from, to, frame + UDP_AT);
 }
@@ -610,6 +661,15 @@ static void boots_with_losses(void **state)
     }
 }
 
+/* What others say changes nothing. */
+static void boots_among_strangers(void **state)
+{
+    begin(5000);
+    net.strangers = true;
+    expect_file();
+    assert_null(strstr(net_model_log, "evil"));
+}
+
 /* A card that a program left running, and the boot that follows one that failed. */
 static void boots_again(void **state)
 {
@@ -655,6 +715,9 @@ static void failures(void **state)
     expect_failure(EFI_NO_RESPONSE, "does not keep it", 6);
     begin(5000);
     net.nak = true;
+    expect_failure(EFI_NO_RESPONSE, "takes its offer back", 0);
+    begin(5000);
+    net.other_address = true;
     expect_failure(EFI_NO_RESPONSE, "takes its offer back", 0);
     begin(5000);
     net.named = true;
@@ -746,8 +809,9 @@ int main(void)
         cmocka_unit_test(tftp_blocks),       cmocka_unit_test(tftp_wrap),
         cmocka_unit_test(tftp_errors),       cmocka_unit_test(boots),
         cmocka_unit_test(boots_through_router), cmocka_unit_test(boots_with_losses),
-        cmocka_unit_test(boots_again),       cmocka_unit_test(failures),
-        cmocka_unit_test(ends_in_a_flood),   cmocka_unit_test(answers_arp),
+        cmocka_unit_test(boots_among_strangers), cmocka_unit_test(boots_again),
+        cmocka_unit_test(failures),          cmocka_unit_test(ends_in_a_flood),
+        cmocka_unit_test(answers_arp),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
