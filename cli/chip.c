@@ -98,6 +98,9 @@ static int power_on(const struct action *action, const struct chip_options *opti
                     const char *const *files)
 {
     static const uint8_t seed[32];
+    uint8_t peer_ark[CHIP_ROOT_ARK_SIZE];
+    if (options->peer_root && !chip_peer_root(options->peer_root, peer_ark))
+        return 1;
     const struct chip_config config = {
         .state_folder = options->state,
         .shared = !action->changes,
@@ -106,6 +109,7 @@ static int power_on(const struct action *action, const struct chip_options *opti
         .build = CHIP_BUILD,
         .max_asid = CHIP_ASIDS,
         .min_plain_asid = 1,
+        .peer_ark = options->peer_root ? peer_ark : NULL,
     };
     struct chip_session s = { .options = options, .memory = memory_create(seed) };
     char error[512] = "out of memory";
@@ -156,7 +160,7 @@ static const struct command commands[] = {
     { "pdh-gen", "", "new PDH (PDH_GEN)", "state json", 0, 0,
       POWERED(command_pdh_gen, .changes = true) },
     { "exec", "PROGRAM [ARGUMENT...]", "runs a program that meets this chip behind /dev/sev and KVM",
-      "state", 1, COMMAND_PROGRAM, POWERED(chip_exec, .changes = true),
+      "state peer-root", 1, COMMAND_PROGRAM, POWERED(chip_exec, .changes = true),
       "The program's guests are launched, measured and given secrets, but execute nothing.\n"
       "Exit status: the program's; 127 it was not found; 126 it cannot be run; 1 usage or host "
       "error." },
@@ -176,6 +180,8 @@ int verb_chip(int argc, char **argv)
           "the chip's identity and keys; default ~/.local/state/privet" },
         { "full", OPTION_FLAG, &options.full, NULL,
           "export: the CEK as signed by the emulated AMD, then ASK and ARK" },
+        { "peer-root", OPTION_TEXT, &options.peer_root, "FILE",
+          "exec: send guests with the policy sev to chips below the ARK in this file, too" },
         { "json", OPTION_FLAG, &options.json, NULL,
           "one JSON document on stdout; not of exec and decrypt" },
         { NULL, OPTION_FLAG, NULL, NULL, NULL, 0, 0, NULL },

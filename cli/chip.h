@@ -12,7 +12,7 @@
 #define CHIP_ASIDS 509u /* of the emulated part: CPUID 0x8000001F ECX */
 
 struct chip_options {
-    const char *state;
+    const char *state, *peer_root;
     bool full, json;
 };
 
@@ -37,6 +37,12 @@ const char *chip_owner_name(const struct sev_platform_status *status);
 
 /* PDH, PEK, OCA and CEK of a chip that is initialised; false, with a line, if it refuses. */
 bool chip_certificates(struct chip_session *s, uint8_t certificates[4 * SEV_CERT_SIZE]);
+
+/*
+ * The ARK in a file of certificates, such as `privet chip export --full` writes; false, with a line, if
+ * there is none.
+ */
+bool chip_peer_root(const char *path, uint8_t ark[CHIP_ROOT_ARK_SIZE]);
 
 /* A file that a command wrote. */
 struct chip_file {

@@ -34,6 +34,20 @@ static bool export_chain(struct chip_session *s, struct chain *chain)
     return chip_initialise(s) && chip_certificates(s, chain->certificates);
 }
 
+bool chip_peer_root(const char *path, uint8_t ark[CHIP_ROOT_ARK_SIZE])
+{
+    struct owner_bundle bundle = { .buffer_count = 0 };
+    bool loaded = certificates_load(&bundle, path, NULL, 0), found = loaded && bundle.sev.ark;
+    memset(ark, 0, CHIP_ROOT_ARK_SIZE); /* one with a key of 2048 bits is shorter */
+    if (found)
+        memcpy(ark, bundle.sev.ark, bundle.sev.ark_size);
+    else if (loaded)
+        error_say("--peer-root: %s: there is no ARK in AMD's form in it, as 'privet chip export "
+                  "--full' writes it", path);
+    owner_bundle_free(&bundle);
+    return found;
+}
+
 /* The CEK becomes the one that the emulated AMD signed, and the chain goes up to its root. */
 static bool complete_chain(struct chip_session *s, struct chain *chain)
 {

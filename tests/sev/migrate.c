@@ -15,7 +15,7 @@
 
 #include "tests/sev/guest.h"
 
-enum { PAGES = 5, CERTIFICATE = 0x824, SESSION = 0x80, HEADER = 0x34 };
+enum { PAGES = 5, CERTIFICATE = 0x824, SESSION = 0x80, HEADER = 0x34, AMD = 0xC80 };
 
 struct packet {
     uint8_t header[HEADER], data[PAGE];
@@ -27,7 +27,8 @@ static struct stream {
     struct packet packets[PAGES];
 } stream;
 
-static uint8_t chain[4 * CERTIFICATE]; /* as `privet chip export` writes it: PDH, PEK, OCA, CEK */
+/* As `privet chip export --full` writes it: PDH, PEK, OCA, CEK, then ASK and ARK. */
+static uint8_t chain[4 * CERTIFICATE + AMD];
 
 static void transfer(const char *path, const char *mode, void *data, size_t size)
 {
@@ -65,11 +66,10 @@ static void send_page(struct guest *g, const uint8_t *page, struct packet *packe
 
 static void start_sending(struct guest *g, uint32_t policy)
 {
-    static const uint8_t amd[0xC80];
     struct kvm_sev_send_start start = {
         .pdh_cert_uaddr = address_of(chain), .pdh_cert_len = CERTIFICATE,
         .plat_certs_uaddr = address_of(chain + CERTIFICATE), .plat_certs_len = 3 * CERTIFICATE,
-        .amd_certs_uaddr = address_of(amd), .amd_certs_len = sizeof(amd),
+        .amd_certs_uaddr = address_of(chain + 4 * CERTIFICATE), .amd_certs_len = AMD,
         .session_uaddr = address_of(stream.session),
     };
     if (guest_command(g, KVM_SEV_SEND_START, &start) == EIO && g->status == 4)
