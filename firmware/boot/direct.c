@@ -17,20 +17,25 @@
 #include "firmware/platform/fwcfg.h"
 #include "firmware/sev/sev.h"
 #include "firmware/uefi/memory.h"
+#include "firmware/uefi/pe.h"
 #include "firmware/uefi/services.h"
 
 #define RESERVE              0x2000000u /* RAM that must stay free beside the blobs */
 #define MAXIMUM_COMMAND_LINE 0x10000u
 #define CPIO_ALIGNMENT       4u
+#define KERNEL_HEADER        512u /* of its file, where Linux and most programs have PE's header */
+#define LINUX_MAGIC_AT       0x202u
+#define LINUX_MAGIC          "HdrS"
+#define LINUX_MAGIC_SIZE     4u
 #define BOOT_FILES           "etc/boot/"
 
 static const char *const blob_names[HASHED_BLOBS] = {
     [HASHED_COMMAND_LINE] = "command line", [HASHED_INITRD] = "initrd", [HASHED_KERNEL] = "kernel"
 };
 
-static const char *const boot_file_names[HASHED_BLOBS] = { [HASHED_COMMAND_LINE] = "cmdline",
-                                                           [HASHED_INITRD] = "initrd",
-                                                           [HASHED_KERNEL] = "kernel" };
+static const char *const boot_file_names[HASHED_BLOBS] = {
+    [HASHED_COMMAND_LINE] = "cmdline", [HASHED_INITRD] = "initrd", [HASHED_KERNEL] = "kernel"
+};
 
 static struct blob blobs[HASHED_BLOBS];
 static struct hash_table hashes;
@@ -142,8 +147,11 @@ static void fetch(uint16_t key, struct blob *blob, size_t offset, size_t length,
         fwcfg_read(key, blob->data + offset, length);
 }
 
-/* Memory for a blob: pages, so that a big one does not fragment the pool. */
-static void make_room(enum hashed_blob which, uint64_t size)
+/*
+ * Memory for a blob: pages, so that a big one does not fragment the pool. `wanted` bytes where
+ * memory allows, as a program needs more room in memory than its file has.
+ */
+static void make_room(enum hashed_blob which, uint64_t size, uint64_t wanted)
 {
     blobs[which] = (struct blob){ 0 };
     if (size == 0)
@@ -152,12 +160,25 @@ static void make_room(enum hashed_blob which, uint64_t size)
     if (left < RESERVE || size > left - RESERVE)
         panic("the %s of %lu bytes does not fit into memory", blob_names[which],
               (unsigned long)size);
-    uint64_t pages = (size + EFI_PAGE_SIZE - 1) / EFI_PAGE_SIZE;
+    uint64_t room = wanted > size && wanted <= left - RESERVE ? wanted : size;
+    uint64_t pages = (room + EFI_PAGE_SIZE - 1) / EFI_PAGE_SIZE;
     EFI_PHYSICAL_ADDRESS base;
     if (bs_allocate_pages(AllocateAnyPages, MEMORY_BOOT_DATA, pages, &base) != EFI_SUCCESS)
         panic("no run of memory for the %s of %lu bytes", blob_names[which], (unsigned long)size);
-    blobs[which].data = (uint8_t *)(uintptr_t)base;
-    blobs[which].size = size;
+    blobs[which] =
+        (struct blob){ .data = (uint8_t *)(uintptr_t)base, .size = size, .pages = pages };
+}
+
+/* What the kernel may need in memory: a hint for make_room, read before anything is enforced. */
+static uint64_t claimed_room(uint32_t setup, uint32_t rest)
+{
+    uint8_t header[KERNEL_HEADER];
+    uint32_t size = setup ? setup : rest;
+    size_t length = size < sizeof(header) ? size : sizeof(header);
+    if (length == 0)
+        return 0;
+    fwcfg_read(setup ? FWCFG_SETUP_DATA : FWCFG_KERNEL_DATA, header, length);
+    return pe_claimed_size(header, length);
 }
 
 static void load_kernel(void)
@@ -165,7 +186,7 @@ static void load_kernel(void)
     struct sha256 hash;
     uint32_t setup = fwcfg_read_u32(FWCFG_SETUP_SIZE);
     uint32_t rest = fwcfg_read_u32(FWCFG_KERNEL_SIZE);
-    make_room(HASHED_KERNEL, (uint64_t)setup + rest);
+    make_room(HASHED_KERNEL, (uint64_t)setup + rest, claimed_room(setup, rest));
     sha256_start(&hash);
     fetch(FWCFG_SETUP_DATA, &blobs[HASHED_KERNEL], 0, setup, &hash);
     fetch(FWCFG_KERNEL_DATA, &blobs[HASHED_KERNEL], setup, rest, &hash);
@@ -179,7 +200,7 @@ static void load_initrd(void)
     struct blob *initrd = &blobs[HASHED_INITRD];
     size_t size = fwcfg_read_u32(FWCFG_INITRD_SIZE), archive = secret_archive_size();
     size_t gap = archive ? -size % CPIO_ALIGNMENT : 0;
-    make_room(HASHED_INITRD, (uint64_t)size + gap + archive);
+    make_room(HASHED_INITRD, (uint64_t)size + gap + archive, 0);
     sha256_start(&hash);
     fetch(FWCFG_INITRD_DATA, initrd, 0, size, &hash);
     enforce_blob(HASHED_INITRD, &hash);
@@ -196,7 +217,7 @@ static void load_command_line(void)
     uint32_t size = fwcfg_read_u32(FWCFG_CMDLINE_SIZE);
     if (size > MAXIMUM_COMMAND_LINE)
         panic("the command line of %u bytes is too long", size);
-    make_room(HASHED_COMMAND_LINE, size);
+    make_room(HASHED_COMMAND_LINE, size, 0);
     sha256_start(&hash);
     fetch(FWCFG_CMDLINE_DATA, &blobs[HASHED_COMMAND_LINE], 0, size, &hash);
     if (size == 0)
@@ -225,17 +246,38 @@ static CHAR16 *load_options(size_t *ret_size)
     return options;
 }
 
-static void start(void)
+/* Linux's boot protocol, 1.1: the magic number of the setup header. */
+static bool is_linux(const struct blob *kernel)
 {
-    EFI_HANDLE image = NULL;
-    size_t options_size;
+    return kernel->size >= LINUX_MAGIC_AT + LINUX_MAGIC_SIZE &&
+           memcmp(kernel->data + LINUX_MAGIC_AT, LINUX_MAGIC, LINUX_MAGIC_SIZE) == 0;
+}
+
+/* Linux gets the pages that it was read to; a boot loader may want to read the file again. */
+static EFI_STATUS load_image(EFI_HANDLE *ret_image)
+{
     struct blob *kernel = &blobs[HASHED_KERNEL];
     EFI_DEVICE_PATH_PROTOCOL *path = devicepath_file(kernelfs_path(), u"\\kernel");
     if (!path)
         panic("no memory for the kernel's device path");
-    EFI_STATUS status =
-        bs_load_image(false, firmware_image, path, kernel->data, kernel->size, &image);
+    EFI_STATUS status;
+    if (is_linux(kernel)) {
+        struct blob taken = *kernel;
+        *kernel = (struct blob){ 0 };
+        status =
+            image_load_pages(firmware_image, path, taken.data, taken.size, taken.pages, ret_image);
+    } else {
+        status = bs_load_image(false, firmware_image, path, kernel->data, kernel->size, ret_image);
+    }
     pool_free(path);
+    return status;
+}
+
+static void start(void)
+{
+    EFI_HANDLE image = NULL;
+    size_t options_size, size = blobs[HASHED_KERNEL].size;
+    EFI_STATUS status = load_image(&image);
     if (status != EFI_SUCCESS) {
         report_now("the host's kernel is no EFI program for x86-64 that can be loaded: %s",
                    status_text(status));
@@ -245,7 +287,7 @@ static void start(void)
     CHAR16 *options = load_options(&options_size);
     loaded->LoadOptions = options;
     loaded->LoadOptionsSize = (UINT32)options_size;
-    log_line("starting the kernel: %lu bytes, initrd %lu bytes", (unsigned long)kernel->size,
+    log_line("starting the kernel: %lu bytes, initrd %lu bytes", (unsigned long)size,
              (unsigned long)blobs[HASHED_INITRD].size);
     status = bs_start_image(image, NULL, NULL);
     report_now("the host's kernel was started and returned: %s", status_text(status));
@@ -259,8 +301,7 @@ static void release(void)
     secret_archive_wipe();
     for (unsigned i = 0; i < HASHED_BLOBS; i++) {
         if (blobs[i].size)
-            (void)bs_free_pages((uintptr_t)blobs[i].data,
-                                (blobs[i].size + EFI_PAGE_SIZE - 1) / EFI_PAGE_SIZE);
+            (void)bs_free_pages((uintptr_t)blobs[i].data, blobs[i].pages);
         blobs[i] = (struct blob){ 0 };
     }
 }

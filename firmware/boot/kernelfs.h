@@ -14,6 +14,7 @@
 struct blob {
     uint8_t *data;
     size_t size;
+    uint64_t pages; /* that hold it; more than its size needs where it may grow in place */
 };
 
 /* Device path of the file system's handle. */

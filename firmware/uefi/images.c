@@ -24,6 +24,14 @@ struct image {
     UINTN exit_data_size;
 };
 
+/* A file in memory, the device that it came from and the rest of its path there. */
+struct source {
+    void *file;
+    size_t size;
+    EFI_HANDLE device;
+    EFI_DEVICE_PATH_PROTOCOL *rest;
+};
+
 /* context.S */
 uint64_t image_enter(EFI_IMAGE_ENTRY_POINT entry, EFI_HANDLE handle, EFI_SYSTEM_TABLE *table,
                      void *stack_top, void **ret_resume);
@@ -82,7 +90,26 @@ static uint64_t allocate_image(const struct pe_image *pe, uint32_t type, uint64_
     return aligned;
 }
 
-static EFI_STATUS load_pe(struct image *image, const void *file, size_t size)
+/* Makes the file's `*pages` the image's and frees what lies behind it; then none are left. */
+static bool adopt_pages(struct image *image, const struct pe_image *pe, uint32_t type,
+                        uint64_t *pages)
+{
+    uint64_t base = (uintptr_t)pe->file;
+    uint64_t needed = ((uint64_t)pe->image_size + EFI_PAGE_SIZE - 1) >> EFI_PAGE_SHIFT;
+    if (*pages < needed || pe->subsystem != PE_APPLICATION ||
+        (base & ((uint64_t)pe->section_alignment - 1)) != 0 ||
+        !pe_loads_in_place(pe, *pages << EFI_PAGE_SHIFT) || !memory_retype(base, needed, type))
+        return false;
+    if (*pages > needed)
+        memory_free(base + (needed << EFI_PAGE_SHIFT), *pages - needed);
+    *pages = 0;
+    image->base = base;
+    image->pages = needed;
+    return true;
+}
+
+/* `*pages`: what the file lies in, if it may be taken over; 0: it is somebody else's. */
+static EFI_STATUS load_pe(struct image *image, const void *file, size_t size, uint64_t *pages)
 {
     struct pe_image pe;
     enum pe_result result = pe_parse(file, size, &pe);
@@ -90,7 +117,8 @@ static EFI_STATUS load_pe(struct image *image, const void *file, size_t size)
         return status_of(result);
     uint32_t code, data;
     memory_types(pe.subsystem, &code, &data);
-    image->base = allocate_image(&pe, code, &image->pages);
+    if (!adopt_pages(image, &pe, code, pages))
+        image->base = allocate_image(&pe, code, &image->pages);
     if (!image->base)
         return EFI_OUT_OF_RESOURCES;
     void *memory = (void *)(uintptr_t)image->base;
@@ -170,6 +198,41 @@ static EFI_STATUS finish_load(struct image *image, EFI_HANDLE parent, EFI_HANDLE
     return publish(image);
 }
 
+/* Makes and publishes the image of a file; `pages` as for load_pe. */
+static EFI_STATUS load(const struct source *source, EFI_HANDLE parent,
+                       EFI_DEVICE_PATH_PROTOCOL *path, uint64_t *pages, EFI_HANDLE *ret_image)
+{
+    struct image *image = pool_allocate(MEMORY_BOOT_DATA, sizeof(*image));
+    if (!image)
+        return EFI_OUT_OF_RESOURCES;
+    EFI_STATUS status = load_pe(image, source->file, source->size, pages);
+    if (status != EFI_SUCCESS) {
+        pool_free(image);
+        return status;
+    }
+    status = finish_load(image, parent, source->device, path, source->rest);
+    if (status != EFI_SUCCESS) {
+        destroy(image);
+        return status;
+    }
+    log_debug("image at 0x%lx, entry 0x%lx", (unsigned long)image->base,
+              (unsigned long)(uintptr_t)image->entry);
+    *ret_image = image->handle;
+    return EFI_SUCCESS;
+}
+
+EFI_STATUS image_load_pages(EFI_HANDLE parent, EFI_DEVICE_PATH_PROTOCOL *path, void *file,
+                            size_t size, uint64_t pages, EFI_HANDLE *ret_image)
+{
+    uint64_t left = pages;
+    struct source source = { .file = file, .size = size };
+    source.rest = find_device(path, &source.device);
+    EFI_STATUS status = load(&source, parent, path, &left, ret_image);
+    if (left)
+        memory_free((uintptr_t)file, pages);
+    return status;
+}
+
 EFI_STATUS EFIAPI bs_load_image(BOOLEAN policy, EFI_HANDLE parent, EFI_DEVICE_PATH_PROTOCOL *path,
                                 VOID *source, UINTN size, EFI_HANDLE *ret_image)
 {
@@ -181,33 +244,19 @@ EFI_STATUS EFIAPI bs_load_image(BOOLEAN policy, EFI_HANDLE parent, EFI_DEVICE_PA
     if (source && size == 0)
         return EFI_LOAD_ERROR;
     EFI_STATUS status = EFI_SUCCESS;
-    EFI_HANDLE device = NULL;
-    EFI_DEVICE_PATH_PROTOCOL *rest = NULL;
-    void *file = NULL;
-    size_t file_size = size;
-    if (!source) {
-        file = file_load(path, policy, &file_size, &device, &rest, &status);
-        if (!file)
-            return status;
+    struct source from = { .file = source, .size = size };
+    if (source) {
+        from.rest = find_device(path, &from.device);
     } else {
-        rest = find_device(path, &device);
+        from.file = file_load(path, policy, &from.size, &from.device, &from.rest, &status);
+        if (!from.file)
+            return status;
     }
-    struct image *image = pool_allocate(MEMORY_BOOT_DATA, sizeof(*image));
-    status = image ? load_pe(image, source ? source : file, file_size) : EFI_OUT_OF_RESOURCES;
-    pool_free(file);
-    if (status != EFI_SUCCESS) {
-        pool_free(image);
-        return status;
-    }
-    status = finish_load(image, parent, device, path, rest);
-    if (status != EFI_SUCCESS) {
-        destroy(image);
-        return status;
-    }
-    log_debug("image at 0x%lx, entry 0x%lx", (unsigned long)image->base,
-              (unsigned long)(uintptr_t)image->entry);
-    *ret_image = image->handle;
-    return EFI_SUCCESS;
+    uint64_t pages = 0;
+    status = load(&from, parent, path, &pages, ret_image);
+    if (!source)
+        pool_free(from.file);
+    return status;
 }
 
 /* Runs the image to its return or Exit. */

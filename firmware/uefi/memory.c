@@ -271,6 +271,20 @@ bool memory_free(uint64_t base, uint64_t pages)
     return release(base, pages) == EFI_SUCCESS;
 }
 
+bool memory_retype(uint64_t base, uint64_t pages, enum memory_type type)
+{
+    uint64_t length, end;
+    if (base % EFI_PAGE_SIZE || !bytes_of(pages, &length) ||
+        __builtin_add_overflow(base, length, &end))
+        return false;
+    uint64_t flags = interrupts_save();
+    bool done = room_for_change() && covered(base, end, is_allocated);
+    if (done)
+        assign(base, end, type, false);
+    interrupts_restore(flags);
+    return done;
+}
+
 /* UEFI 2.10 7.2.1; above 0x6FFFFFFF types belong to OEM and OS. */
 bool memory_type_allocatable(uint32_t type)
 {

@@ -42,6 +42,8 @@ bool memory_allocate_at(enum memory_type type, uint64_t base, uint64_t pages);
 /* memory_allocate without the zeros, for who fills the pages at once. */
 uint64_t memory_reserve(enum memory_type type, uint64_t pages, uint64_t limit);
 bool memory_free(uint64_t base, uint64_t pages);
+/* Gives allocated pages another type; they keep their contents. False: not all are allocated. */
+bool memory_retype(uint64_t base, uint64_t pages, enum memory_type type);
 void *pool_allocate(enum memory_type type, size_t size);
 void pool_free(void *data);
 

@@ -16,8 +16,10 @@
 #define MAXIMUM_SECTIONS   96u /* PE/COFF 3: the Windows loader's limit */
 #define MAXIMUM_IMAGE_SIZE 0x40000000u
 
+#define DOS_SIZE              64u
 #define COFF_SIZE             24u  /* with the signature */
 #define OPTIONAL_SIZE         112u /* of PE32+, before the data directories */
+#define IMAGE_SIZE_AT         56u  /* offset in it */
 #define DIRECTORY_RELOC       5u
 #define SECTION_SIZE          40u
 #define SECTION_UNINITIALIZED 0x80u
@@ -105,7 +107,7 @@ static enum pe_result parse_optional(const uint8_t *optional, size_t size, struc
     image->entry = get32(optional + 16);
     image->preferred_base = get64(optional + 24);
     image->section_alignment = get32(optional + 32);
-    image->image_size = get32(optional + 56);
+    image->image_size = get32(optional + IMAGE_SIZE_AT);
     image->headers_size = get32(optional + 60);
     image->subsystem = get16(optional + 68);
     image->dll_characteristics = get16(optional + 70);
@@ -126,16 +128,30 @@ static enum pe_result parse_optional(const uint8_t *optional, size_t size, struc
     return PE_OK;
 }
 
+/* The COFF header, with an optional header of PE32+'s size behind it; 0: there is none. */
+static size_t find_coff(const uint8_t *bytes, size_t size)
+{
+    if (size < DOS_SIZE || get16(bytes) != DOS_MAGIC)
+        return 0;
+    size_t coff = get32(bytes + DOS_SIZE - 4);
+    if (!fits(coff, COFF_SIZE + OPTIONAL_SIZE, size) || get32(bytes + coff) != PE_MAGIC)
+        return 0;
+    return coff;
+}
+
+uint32_t pe_claimed_size(const void *start, size_t length)
+{
+    const uint8_t *bytes = start;
+    size_t coff = find_coff(bytes, length);
+    return coff ? get32(bytes + coff + COFF_SIZE + IMAGE_SIZE_AT) : 0;
+}
+
 enum pe_result pe_parse(const void *file, size_t size, struct pe_image *ret)
 {
     const uint8_t *bytes = file;
     struct pe_image image = { .file = bytes, .file_size = size };
-    if (size < 64 || get16(bytes) != DOS_MAGIC)
-        return PE_UNSUPPORTED;
-    size_t coff = get32(bytes + 60);
-    if (!fits(coff, COFF_SIZE + OPTIONAL_SIZE, size) || get32(bytes + coff) != PE_MAGIC)
-        return PE_UNSUPPORTED;
-    if (get16(bytes + coff + 4) != MACHINE_X64)
+    size_t coff = find_coff(bytes, size);
+    if (coff == 0 || get16(bytes + coff + 4) != MACHINE_X64)
         return PE_UNSUPPORTED;
     image.sections = get16(bytes + coff + 6);
     size_t optional_size = get16(bytes + coff + 20);
@@ -193,10 +209,26 @@ static void clear_gaps(const struct pe_image *image, uint8_t *memory)
     }
 }
 
+/* The section table is read while the image is made: it must lie in what stays as it is. */
+bool pe_loads_in_place(const struct pe_image *image, uint64_t room)
+{
+    if (image->image_size > room ||
+        !fits(image->section_table, (size_t)image->sections * SECTION_SIZE, image->headers_size))
+        return false;
+    for (unsigned i = 0; i < image->sections; i++) {
+        struct section section = read_section(image, i);
+        if (loaded_size(&section) && section.raw_offset != section.address)
+            return false;
+    }
+    return true;
+}
+
 void pe_load(const struct pe_image *image, void *base)
 {
     uint8_t *memory = base;
     clear_gaps(image, memory);
+    if (memory == image->file)
+        return;
     memcpy(memory, image->file, image->headers_size);
     for (unsigned i = 0; i < image->sections; i++) {
         struct section section = read_section(image, i);
@@ -211,8 +243,8 @@ struct pe_section pe_section_at(const struct pe_image *image, unsigned index)
     struct section section = read_section(image, index);
     uint32_t length = loaded_size(&section);
     return (struct pe_section){ .address = section.address,
-                                .size = section.virtual_size > length ? section.virtual_size
-                                                                      : length,
+                                .size =
+                                    section.virtual_size > length ? section.virtual_size : length,
                                 .code = section.characteristics & SECTION_EXECUTE };
 }
 

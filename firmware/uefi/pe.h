@@ -36,8 +36,16 @@ struct pe_image {
 /* Checks the headers and every section. The file must stay in place until pe_load. */
 enum pe_result pe_parse(const void *file, size_t size, struct pe_image *ret);
 
-/* Copies headers and sections to `base` (image_size bytes) and zeroes the rest. */
+/* Copies headers and sections to `base` (image_size bytes) and zeroes the rest. `base` may be the
+   file itself where pe_loads_in_place holds; then only the gaps are zeroed. */
 void pe_load(const struct pe_image *image, void *base);
+
+/* Does the file lie as its image would, so that it can become the image inside `room` bytes? */
+bool pe_loads_in_place(const struct pe_image *image, uint64_t room);
+
+/* SizeOfImage as the first `length` bytes of a file claim it, unchecked: a hint how much memory
+   to read the file into. 0: no PE32+ image, or its header lies further on. */
+uint32_t pe_claimed_size(const void *start, size_t length);
 
 /* Adjusts the loaded image to run at `address`. */
 enum pe_result pe_relocate(const struct pe_image *image, void *base, uint64_t address);

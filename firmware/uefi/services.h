@@ -114,6 +114,13 @@ EFI_STATUS EFIAPI bs_load_image(BOOLEAN policy, EFI_HANDLE parent, EFI_DEVICE_PA
 EFI_STATUS EFIAPI bs_start_image(EFI_HANDLE image, UINTN *ret_size, CHAR16 **ret_data);
 EFI_STATUS EFIAPI bs_exit(EFI_HANDLE image, EFI_STATUS status, UINTN size, CHAR16 *data);
 EFI_STATUS EFIAPI bs_unload_image(EFI_HANDLE image);
+/*
+ * LoadImage from a file that was read to the beginning of allocated pages. They are the caller's
+ * no more, whatever it returns: an application whose sections lie in the file as in memory is run
+ * where it is, without a copy; else they are freed.
+ */
+EFI_STATUS image_load_pages(EFI_HANDLE parent, EFI_DEVICE_PATH_PROTOCOL *path, void *file,
+                            size_t size, uint64_t pages, EFI_HANDLE *ret_image);
 extern EFI_HANDLE firmware_image; /* the parent of what the boot manager starts */
 void images_init(void);
 

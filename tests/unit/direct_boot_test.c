@@ -40,6 +40,7 @@ static bool no_program;             /* the kernel is not one that can be loaded 
 static void (*while_running)(void); /* what the started program does */
 static char seen_options[256];
 static size_t seen_kernel;
+static uint64_t handed_over; /* pages */
 
 static struct {
     uint8_t setup[512], kernel[5000], initrd[3000], command_line[64];
@@ -208,6 +209,17 @@ EFI_STATUS EFIAPI bs_load_image(BOOLEAN policy, EFI_HANDLE parent, EFI_DEVICE_PA
     return EFI_SUCCESS;
 }
 
+/* Linux: its pages are its own from here on, with the room in memory that its header claims. */
+EFI_STATUS image_load_pages(EFI_HANDLE parent, EFI_DEVICE_PATH_PROTOCOL *path, void *file,
+                            size_t size, uint64_t pages, EFI_HANDLE *ret_image)
+{
+    EFI_STATUS status = bs_load_image(false, parent, path, file, size, ret_image);
+    handed_over = pages;
+    memset(file, 0xEE, pages * EFI_PAGE_SIZE);
+    assert_true(memory_free((uintptr_t)file, pages));
+    return status;
+}
+
 EFI_STATUS EFIAPI bs_start_image(EFI_HANDLE image, UINTN *ret_size, CHAR16 **ret_data)
 {
     (void)ret_size;
@@ -291,6 +303,7 @@ static int prepare(void **state)
     while_running = NULL;
     host.boot_file = NULL;
     archive_size = 0;
+    handed_over = 0;
     direct_init();
     for (size_t i = 0; i < sizeof(host.kernel); i++)
         host.kernel[i] = (uint8_t)(i * 7);
@@ -414,6 +427,64 @@ static void files_around_the_kernel(void **state)
     direct_boot();
     assert_int_equal(started, 1);
     forget();
+}
+
+/* A setup header of Linux with a PE header that claims `image_size` bytes of memory. */
+static void become_linux(uint32_t image_size)
+{
+    static const uint8_t pe_offset = 0x40;
+    host.setup_size = sizeof(host.setup);
+    memset(host.setup, 0, sizeof(host.setup));
+    memcpy(host.setup, "MZ", 2);
+    host.setup[0x3C] = pe_offset;
+    memcpy(host.setup + pe_offset, "PE\0\0", 4);
+    memcpy(host.setup + pe_offset + 24 + 56, &image_size, 4);
+    memcpy(host.kernel + 2, "HdrS", 4); /* 0x202 of the file */
+}
+
+static void kernel_is_no_file(void)
+{
+    EFI_GUID guid = guid_simple_file_system;
+    EFI_SIMPLE_FILE_SYSTEM_PROTOCOL *volume;
+    EFI_FILE_PROTOCOL *root, *file;
+    CHAR16 kernel[] = u"kernel", cmdline[] = u"cmdline";
+    assert_int_equal(bs_locate_protocol(&guid, NULL, (void **)&volume), EFI_SUCCESS);
+    assert_int_equal(volume->OpenVolume(volume, &root), EFI_SUCCESS);
+    assert_int_equal(root->Open(root, &file, kernel, EFI_FILE_MODE_READ, 0), EFI_NOT_FOUND);
+    assert_int_equal(root->Open(root, &file, cmdline, EFI_FILE_MODE_READ, 0), EFI_SUCCESS);
+    file->Close(file);
+    root->Close(root);
+    find_initrd();
+}
+
+/* Room as claimed, unless that is less than the file or more than there is. */
+static void linux_keeps_its_pages(void **state)
+{
+    static const struct {
+        uint32_t claimed;
+        uint64_t pages;
+    } rows[] = { { 0x5000, 5 }, { 0, 2 }, { 0xFFFFFFFF, 2 } };
+    for (unsigned measured = 0; measured < 2; measured++)
+        for (unsigned i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+            prepare(state);
+            become_linux(rows[i].claimed);
+            if (measured)
+                measure();
+            encrypted = measured;
+            while_running = kernel_is_no_file;
+            direct_init();
+            assert_int_equal(direct_measured(), measured);
+            uint64_t before = memory_free_bytes();
+            direct_boot();
+            assert_int_equal(started, 1);
+            assert_int_equal(handed_over, rows[i].pages);
+            forget();
+            assert_true(memory_free_bytes() + 0x10000 > before);
+        }
+    no_program = true;
+    direct_boot();
+    assert_int_equal(started, 1);
+    nothing_is_left();
 }
 
 static void find_archive(void)
@@ -605,6 +676,7 @@ int main(void)
         cmocka_unit_test_setup(plain_boot, prepare),
         cmocka_unit_test_setup(files_around_the_kernel, prepare),
         cmocka_unit_test_setup(memory_comes_back, prepare),
+        cmocka_unit_test_setup(linux_keeps_its_pages, prepare),
         cmocka_unit_test_setup(no_efi_program, prepare),
         cmocka_unit_test_setup(credentials_follow_the_initrd, prepare),
         cmocka_unit_test_setup(nothing_offered, prepare),

@@ -116,7 +116,7 @@ static void random_walk(void **state)
         EFI_PHYSICAL_ADDRESS base = ram + page * 4096ull;
         uint64_t key = memory_map_key();
         EFI_STATUS status;
-        switch (random_number() % 3) {
+        switch (random_number() % 4) {
         case 0:
             status = bs_allocate_pages(AllocateAddress, type, count, &base);
             assert_int_equal(status == EFI_SUCCESS, all(page, count, MEMORY_CONVENTIONAL));
@@ -128,6 +128,10 @@ static void random_walk(void **state)
                 page = (uint32_t)((base - ram) / 4096);
                 assert_true(all(page, count, MEMORY_CONVENTIONAL));
             }
+            break;
+        case 2: /* of whatever types, like the conversion of part of an allocation */
+            status = memory_retype(base, count, type) ? EFI_SUCCESS : EFI_NOT_FOUND;
+            assert_int_equal(status == EFI_SUCCESS, all_allocated(page, count));
             break;
         default:
             status = bs_free_pages(base, count);
@@ -159,6 +163,10 @@ static void status_codes(void **state)
                      EFI_OUT_OF_RESOURCES);
     assert_int_equal(bs_free_pages(ram + 100 * 4096, 1), EFI_NOT_FOUND); /* announced */
     assert_int_equal(bs_free_pages(ram + 1, 1), EFI_INVALID_PARAMETER);
+    assert_false(memory_retype(ram + 1, 1, MEMORY_LOADER_CODE));
+    assert_false(memory_retype(ram, 0, MEMORY_LOADER_CODE));
+    assert_false(memory_retype(ram, UINT64_MAX, MEMORY_LOADER_CODE));
+    assert_false(memory_retype(ram + 100 * 4096, 1, MEMORY_LOADER_CODE));
     assert_int_equal(bs_get_memory_map(&size, NULL, &key, &step, &version), EFI_BUFFER_TOO_SMALL);
     assert_true(size > 0 && step == 48 && version == 1);
     assert_int_equal(bs_free_pool(NULL), EFI_INVALID_PARAMETER);

@@ -25,6 +25,13 @@ static void put(uint8_t *at, uint64_t value, unsigned width)
     memcpy(at, &value, width);
 }
 
+static uint64_t pointer_at(const uint8_t *at)
+{
+    uint64_t value;
+    memcpy(&value, at, sizeof(value));
+    return value;
+}
+
 static void section(uint8_t *file, unsigned index, uint32_t address, uint32_t virtual_size,
                     uint32_t raw, uint32_t raw_size)
 {
@@ -114,6 +121,74 @@ static void zeros_between_sections(void **state)
     memset(memory, 0x55, sizeof(memory));
     pe_load(&image, memory);
     assert_memory_equal(memory, expected, sizeof(expected));
+}
+
+/* Sections where the file has them; the last is larger in memory and lies behind a gap. */
+static void lay_flat(uint8_t *file)
+{
+    make(file);
+    section(file, 0, 0x200, 0x100, 0x200, 0x100);
+    section(file, 1, 0x400, 0x100, 0x400, 0x100);
+    section(file, 2, 0x500, 0x2000, 0x500, 0x100);
+    put(file + OPTIONAL + 16, 0x210, 4);
+    put(file + OPTIONAL + 112 + 5 * 8, 0x500, 4);
+    put(file + 0x500, 0, 4);
+    put(file + 0x508, 0xA200, 2);
+    put(file + 0x50A, 0x3210, 2);
+    memset(file + 0x300, 0x77, 0x100); /* of no section: zeros in memory */
+}
+
+static void becomes_its_image(void **state)
+{
+    (void)state;
+    static uint8_t place[IMAGE_SIZE], copy[IMAGE_SIZE];
+    struct pe_image image;
+    lay_flat(copy);
+    assert_int_equal(pe_claimed_size(copy, 0x200), IMAGE_SIZE);
+    memset(place, 0x55, sizeof(place));
+    memcpy(place, copy, FILE_SIZE);
+    assert_int_equal(pe_parse(place, FILE_SIZE, &image), PE_OK);
+    assert_true(pe_loads_in_place(&image, IMAGE_SIZE));
+    assert_false(pe_loads_in_place(&image, IMAGE_SIZE - 1));
+    uint8_t file[FILE_SIZE];
+    memcpy(file, copy, FILE_SIZE);
+    image.file = file;
+    pe_load(&image, copy);
+    assert_int_equal(pe_relocate(&image, copy, BASE + 0x1000), PE_OK);
+    image.file = place;
+    pe_load(&image, place);
+    assert_int_equal(pe_relocate(&image, place, BASE + 0x1000), PE_OK);
+    assert_memory_equal(place, copy, IMAGE_SIZE);
+    assert_int_equal(place[0x300], 0);
+    assert_int_equal(place[IMAGE_SIZE - 1], 0);
+    assert_int_equal(pointer_at(place + 0x200), BASE + 0x3000);
+}
+
+static bool flat_with(unsigned at, uint64_t value, unsigned width)
+{
+    uint8_t file[FILE_SIZE];
+    struct pe_image image;
+    lay_flat(file);
+    put(file + at, value, width);
+    assert_int_equal(pe_parse(file, sizeof(file), &image), PE_OK);
+    return pe_loads_in_place(&image, IMAGE_SIZE);
+}
+
+/* A section elsewhere, and a section table that is no part of the headers' copy. */
+static void stays_a_file(void **state)
+{
+    (void)state;
+    assert_true(flat_with(SECTIONS + 12, 0x200, 4));
+    assert_false(flat_with(SECTIONS + 12, 0x1000, 4));
+    assert_false(flat_with(SECTIONS + 40 + 20, 0x480, 4));
+    assert_true(flat_with(OPTIONAL + 60, SECTIONS + 3 * 40, 4));
+    assert_false(flat_with(OPTIONAL + 60, SECTIONS + 3 * 40 - 1, 4));
+    uint8_t file[FILE_SIZE];
+    lay_flat(file);
+    assert_int_equal(pe_claimed_size(file, OPTIONAL + 111), 0);
+    assert_int_equal(pe_claimed_size(file, 63), 0);
+    put(file + PE, 0, 4);
+    assert_int_equal(pe_claimed_size(file, sizeof(file)), 0);
 }
 
 static void refuses(unsigned at, uint64_t value, unsigned width, enum pe_result expected)
@@ -222,13 +297,6 @@ static bool move(uint64_t *address)
     return inside;
 }
 
-static uint64_t pointer_at(const uint8_t *at)
-{
-    uint64_t value;
-    memcpy(&value, at, sizeof(value));
-    return value;
-}
-
 /* A runtime driver's pointers move, but for those that it has converted by itself. */
 static void moves_runtime_images(void **state)
 {
@@ -270,7 +338,9 @@ static void moves_runtime_images(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = { cmocka_unit_test(loads_and_relocates),
-        cmocka_unit_test(zeros_between_sections),
+                                        cmocka_unit_test(zeros_between_sections),
+                                        cmocka_unit_test(becomes_its_image),
+                                        cmocka_unit_test(stays_a_file),
                                         cmocka_unit_test(names_what_is_wrong),
                                         cmocka_unit_test(checks_relocations),
                                         cmocka_unit_test(survives_damage),
