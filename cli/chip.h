@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 
+#include "cli/written.h"
 #include "machine/chip/chip.h"
 #include "sev/certificate.h"
 #include "sev/command.h"
@@ -44,21 +45,11 @@ bool chip_certificates(struct chip_session *s, uint8_t certificates[4 * SEV_CERT
  */
 bool chip_peer_root(const char *path, uint8_t ark[CHIP_ROOT_ARK_SIZE]);
 
-/* A file that a command wrote. */
-struct chip_file {
-    const char *path, *content; /* content: names of the certificates in it, separated by spaces */
-    const void *data;
-    size_t size;
-};
-
-/* Fit to go together? JSON and a file cannot both be standard output; one line if they are to be. */
-bool chip_may_tell(const struct chip_session *s, const char *path);
-
 /*
  * With --json, prints what a command made: the file, if there is one, the platform's state and owner
  * and the digests of its keys afterwards. False, with a line, if the chip refuses to tell.
  */
-bool chip_tell(struct chip_session *s, const struct chip_file *file);
+bool chip_tell(struct chip_session *s, const struct written *file);
 
 /* Verbs. `files` are the words after the verb; the result is the exit status. */
 int chip_export(struct chip_session *s, const char *const *files);

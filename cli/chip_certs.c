@@ -66,14 +66,15 @@ static bool complete_chain(struct chip_session *s, struct chain *chain)
 int chip_export(struct chip_session *s, const char *const *files)
 {
     struct chain chain;
+    struct written file;
     bool full = s->options->full;
-    if (!chip_may_tell(s, files[0]) || !export_chain(s, &chain) || (full && !complete_chain(s, &chain)))
+    if (!written_may_tell(s->options->json, files[0]) || !export_chain(s, &chain) ||
+        (full && !complete_chain(s, &chain)))
         return 1;
-    size_t size = full ? sizeof(chain) : sizeof(chain.certificates);
-    const struct chip_file file = { files[0],
-                                    full ? "PDH PEK OCA CEK ASK ARK" : "PDH PEK OCA CEK", &chain,
-                                    size };
-    return file_write(files[0], &chain, size, 0644) && chip_tell(s, &file) ? 0 : 1;
+    bool done = full ? written_make(&file, files[0], &chain, sizeof(chain), "PDH PEK OCA CEK ASK ARK")
+                     : written_make(&file, files[0], chain.certificates, sizeof(chain.certificates),
+                                    "PDH PEK OCA CEK");
+    return done && chip_tell(s, &file) ? 0 : 1;
 }
 
 int chip_csr(struct chip_session *s, const char *const *files)
@@ -81,10 +82,11 @@ int chip_csr(struct chip_session *s, const char *const *files)
     uint8_t request[SEV_CERT_SIZE];
     struct sev_pek_csr csr = { .csr_paddr = chip_map(s->chip, request, sizeof(request)),
                                .csr_len = sizeof(request) };
-    const struct chip_file file = { files[0], "PEK", request, sizeof(request) };
-    if (!chip_may_tell(s, files[0]) || !chip_initialise(s) || !CHIP_ISSUE(s, PEK_CSR, &csr))
+    struct written file;
+    if (!written_may_tell(s->options->json, files[0]) || !chip_initialise(s) ||
+        !CHIP_ISSUE(s, PEK_CSR, &csr))
         return 1;
-    return file_write(files[0], request, sizeof(request), 0644) && chip_tell(s, &file) ? 0 : 1;
+    return written_make(&file, files[0], request, sizeof(request), "PEK") && chip_tell(s, &file) ? 0 : 1;
 }
 
 static bool read_certificate(const char *path, const char *what, struct file *ret)

@@ -89,7 +89,7 @@ void error_finish(int code)
         return;
     fputs("{\"error\":{", stdout);
     record_text(&record, "message", "%s", error.message);
-    record_number(&record, "exit_code", (uint64_t)code);
+    record_number(&record, "exit-status", (uint64_t)code);
     if (error.of_chip)
         print_status(&record, &error.status);
     fputs("}}\n", stdout);

@@ -271,9 +271,30 @@ static int command_verify(struct inputs *inputs, const struct certs_options *o)
 
 /* ---- convert ---- */
 
+static void print_conversion(const char *form, const struct conversion *conversion)
+{
+    struct record record = { .json = true };
+    putchar('{');
+    record_text(&record, "format", "%s", form);
+    fputs(",\"written\":[", stdout);
+    for (unsigned i = 0; i < conversion->count; i++) {
+        struct record file = { .json = true };
+        fputs(i ? ",{" : "{", stdout);
+        written_tell(&file, &conversion->file[i]);
+        putchar('}');
+    }
+    fputs("]}\n", stdout);
+}
+
 static int command_convert(struct inputs *inputs, const struct certs_options *o)
 {
-    return convert_write(&inputs->bundle, o->to, o->output) ? 0 : 1;
+    static struct conversion conversion;
+    if ((o->output && !written_may_tell(o->json, o->output)) ||
+        !convert_write(&inputs->bundle, o->to, o->output, &conversion))
+        return 1;
+    if (o->json)
+        print_conversion(o->to, &conversion);
+    return output_flush() ? 0 : 1;
 }
 
 /* ---- the subcommand ---- */
@@ -328,7 +349,7 @@ int owner_certs_command(int argc, char **argv)
         { "to", OPTION_TEXT, &o.to, "FORM", "convert: the form to write", 0, 0, NULL },
         { "output", OPTION_TEXT, &o.output, "PATH",
           "convert: the file to write, or the folder of several; - is stdout", 0, 0, NULL },
-        { "json", OPTION_FLAG, &o.json, NULL, "verify, show: one JSON document on stdout", 0, 0, NULL },
+        { "json", OPTION_FLAG, &o.json, NULL, "one JSON document on stdout", 0, 0, NULL },
         { NULL, OPTION_FLAG, NULL, NULL, NULL, 0, 0, NULL },
     };
     const struct option_verb verb = {

@@ -11,14 +11,21 @@
 #include <unistd.h>
 
 #include "cli/error.h"
-#include "cli/file.h"
 #include "owner/zip.h"
 
 enum { PDH, PEK, OCA, CEK, ASK, ARK, SEV_PARTS };
 
-/* The SEV certificates of a bundle by the names that tools use for them. */
+static const char *const part_names[SEV_PARTS] = { "PDH", "PEK", "OCA", "CEK", "ASK", "ARK" };
+
+/* The SEV certificates of a bundle by the names that tools use for their files. */
 struct parts {
     struct owner_zip_file file[SEV_PARTS]; /* data NULL: absent */
+};
+
+struct job {
+    const struct owner_bundle *bundle;
+    const char *to, *path;
+    struct conversion *done;
 };
 
 static struct parts sev_parts(const struct owner_bundle *bundle)
@@ -34,109 +41,133 @@ static struct parts sev_parts(const struct owner_bundle *bundle)
     } };
 }
 
-static bool complain(const char *to, const char *fact)
+static bool complain(const struct job *job, const char *fact)
 {
-    error_say("--to %s: %s", to, fact);
+    error_say("--to %s: %s", job->to, fact);
     return false;
+}
+
+/* One more certificate in the only file. */
+static void add_name(struct job *job, const char *name)
+{
+    char *names = job->done->names;
+    size_t used = strlen(names);
+    snprintf(names + used, sizeof(job->done->names) - used, "%s%s", used ? " " : "", name);
+}
+
+static bool put_file(struct job *job, const char *path, const void *data, size_t size,
+                     const char *names)
+{
+    struct written *file = &job->done->file[job->done->count++];
+    return written_make(file, path, data, size, names);
+}
+
+static bool put_only_file(struct job *job, const void *data, size_t size)
+{
+    return put_file(job, job->path, data, size, job->done->names);
 }
 
 /* ---- one after the other ---- */
 
-static bool write_sequence(const struct owner_bundle *bundle, const char *to, const char *path,
-                           unsigned first, unsigned last)
+static bool write_sequence(struct job *job, unsigned first, unsigned last)
 {
-    struct parts parts = sev_parts(bundle);
+    struct parts parts = sev_parts(job->bundle);
     uint8_t bytes[4 * SEV_CERT_SIZE + 2 * SEV_AMD_CERT_MAX];
     size_t size = 0;
     for (unsigned i = first; i <= last; i++) {
         const struct owner_zip_file *file = &parts.file[i];
         if (!file->data) {
-            error_say("--to %s: the form needs %.3s, which was not given", to, file->name);
+            error_say("--to %s: the form needs %s, which was not given", job->to, part_names[i]);
             return false;
         }
         memcpy(bytes + size, file->data, file->size);
         size += file->size;
+        add_name(job, part_names[i]);
     }
-    return file_write(path, bytes, size, 0644);
+    return put_only_file(job, bytes, size);
 }
 
-static bool write_sevctl(const struct owner_bundle *bundle, const char *to, const char *path)
+static bool write_sevctl(struct job *job)
 {
-    return write_sequence(bundle, to, path, PDH, CEK);
+    return write_sequence(job, PDH, CEK);
 }
 
-static bool write_sevctl_full(const struct owner_bundle *bundle, const char *to, const char *path)
+static bool write_sevctl_full(struct job *job)
 {
-    return write_sequence(bundle, to, path, PDH, ARK);
+    return write_sequence(job, PDH, ARK);
 }
 
-static bool write_chain(const struct owner_bundle *bundle, const char *to, const char *path)
+static bool write_chain(struct job *job)
 {
-    return write_sequence(bundle, to, path, PEK, CEK);
+    return write_sequence(job, PEK, CEK);
 }
 
-static bool write_ask_ark(const struct owner_bundle *bundle, const char *to, const char *path)
+static bool write_ask_ark(struct job *job)
 {
-    return write_sequence(bundle, to, path, ASK, ARK);
+    return write_sequence(job, ASK, ARK);
 }
 
 /* ---- several files ---- */
 
-static bool write_zip(const struct owner_bundle *bundle, const char *to, const char *path)
+static bool write_zip(struct job *job)
 {
-    struct parts parts = sev_parts(bundle);
+    struct parts parts = sev_parts(job->bundle);
     struct owner_zip_file files[SEV_PARTS];
     size_t count = 0;
     for (unsigned i = 0; i < SEV_PARTS; i++) {
-        if (parts.file[i].data)
-            files[count++] = parts.file[i];
+        if (!parts.file[i].data)
+            continue;
+        files[count++] = parts.file[i];
+        add_name(job, part_names[i]);
     }
     if (count == 0)
-        return complain(to, "there are no SEV certificates");
+        return complain(job, "there are no SEV certificates");
     uint8_t *archive = malloc(owner_zip_size(files, count));
     if (!archive)
-        return complain(to, "out of memory");
+        return complain(job, "out of memory");
     owner_zip_write(files, count, archive);
-    bool done = file_write(path, archive, owner_zip_size(files, count), 0644);
+    bool done = put_only_file(job, archive, owner_zip_size(files, count));
     free(archive);
     return done;
 }
 
-static bool write_in_folder(const char *folder, const char *name, const uint8_t *data, size_t size)
+static bool write_in_folder(struct job *job, const char *name, const uint8_t *data, size_t size,
+                            const char *certificate)
 {
     char path[4096];
-    if (snprintf(path, sizeof(path), "%s/%s", folder, name) >= (int)sizeof(path))
-        return complain("files", "the path is too long");
-    return file_write(path, data, size, 0644);
+    if (snprintf(path, sizeof(path), "%s/%s", job->path, name) >= (int)sizeof(path))
+        return complain(job, "the path is too long");
+    return put_file(job, path, data, size, certificate);
 }
 
-static bool write_x509_file(const char *folder, enum owner_snp_kind kind, const X509 *cert)
+static bool write_x509_file(struct job *job, enum owner_snp_kind kind, const X509 *cert)
 {
     static const char *const names[OWNER_SNP_KINDS] = { "ark.der", "ask.der", "asvk.der",
                                                         "vcek.der", "vlek.der" };
     uint8_t *der = NULL;
     int size = i2d_X509(cert, &der);
-    bool done = size > 0 && write_in_folder(folder, names[kind], der, (size_t)size);
+    bool done = size > 0 && write_in_folder(job, names[kind], der, (size_t)size,
+                                            owner_snp_kind_name(kind));
     OPENSSL_free(der);
     return done;
 }
 
-static bool write_files(const struct owner_bundle *bundle, const char *to, const char *path)
+static bool write_files(struct job *job)
 {
-    struct parts parts = sev_parts(bundle);
+    struct parts parts = sev_parts(job->bundle);
     struct stat status;
-    if (stat(path, &status) != 0 || !S_ISDIR(status.st_mode)) {
-        error_say("%s: not a folder; --to files writes into one", path);
+    if (stat(job->path, &status) != 0 || !S_ISDIR(status.st_mode)) {
+        error_say("%s: not a folder; --to files writes into one", job->path);
         return false;
     }
     for (unsigned i = 0; i < SEV_PARTS; i++) {
         const struct owner_zip_file *file = &parts.file[i];
-        if (file->data && !write_in_folder(path, file->name, file->data, file->size))
+        if (file->data && !write_in_folder(job, file->name, file->data, file->size, part_names[i]))
             return false;
     }
     for (int i = 0; i < OWNER_SNP_KINDS; i++) {
-        const X509 *cert = bundle->snp.cert[i];
-        if (cert && !write_x509_file(path, (enum owner_snp_kind)i, cert))
+        const X509 *cert = job->bundle->snp.cert[i];
+        if (cert && !write_x509_file(job, (enum owner_snp_kind)i, cert))
             return false;
     }
     return true;
@@ -148,55 +179,61 @@ static bool write_files(const struct owner_bundle *bundle, const char *to, const
 static const enum owner_snp_kind upwards[] = { OWNER_SNP_VCEK, OWNER_SNP_VLEK, OWNER_SNP_ASK,
                                                OWNER_SNP_ASVK, OWNER_SNP_ARK };
 
-static bool write_pem(const struct owner_bundle *bundle, const char *to, const char *path)
+static bool write_pem(struct job *job)
 {
     BIO *text = BIO_new(BIO_s_mem());
-    bool done = text && owner_bundle_has_snp(bundle);
+    bool done = text && owner_bundle_has_snp(job->bundle);
     for (size_t i = 0; done && i < sizeof(upwards) / sizeof(upwards[0]); i++) {
-        X509 *cert = bundle->snp.cert[upwards[i]];
-        done = !cert || PEM_write_bio_X509(text, cert) == 1;
+        X509 *cert = job->bundle->snp.cert[upwards[i]];
+        if (!cert)
+            continue;
+        done = PEM_write_bio_X509(text, cert) == 1;
+        add_name(job, owner_snp_kind_name(upwards[i]));
     }
     if (done) {
         char *bytes;
         long size = BIO_get_mem_data(text, &bytes);
-        done = file_write(path, bytes, (size_t)size, 0644);
+        done = put_only_file(job, bytes, (size_t)size);
     } else {
-        complain(to, "there are no X.509 certificates; SEV's own have no such form");
+        complain(job, "there are no X.509 certificates; SEV's own have no such form");
     }
     BIO_free(text);
     return done;
 }
 
-static bool write_der(const struct owner_bundle *bundle, const char *to, const char *path)
+static bool write_der(struct job *job)
 {
     const X509 *only = NULL;
     unsigned count = 0;
     for (int i = 0; i < OWNER_SNP_KINDS; i++) {
-        if (bundle->snp.cert[i]) {
-            only = bundle->snp.cert[i];
-            count++;
-        }
+        if (!job->bundle->snp.cert[i])
+            continue;
+        only = job->bundle->snp.cert[i];
+        count++;
+        add_name(job, owner_snp_kind_name((enum owner_snp_kind)i));
     }
     if (count != 1)
-        return complain(to, "a DER file has exactly one X.509 certificate; --to files writes several");
+        return complain(job, "a DER file has exactly one X.509 certificate; --to files writes several");
     uint8_t *der = NULL;
     int size = i2d_X509(only, &der);
-    bool done = size > 0 && file_write(path, der, (size_t)size, 0644);
+    bool done = size > 0 && put_only_file(job, der, (size_t)size);
     OPENSSL_free(der);
     return done;
 }
 
 static const struct {
     const char *name;
-    bool (*write)(const struct owner_bundle *bundle, const char *to, const char *path);
+    bool (*write)(struct job *job);
 } forms[] = {
     { "sevctl", write_sevctl },  { "sevctl-full", write_sevctl_full }, { "chain", write_chain },
     { "ask-ark", write_ask_ark }, { "sev-tool", write_zip },            { "files", write_files },
     { "pem", write_pem },        { "der", write_der },
 };
 
-bool convert_write(const struct owner_bundle *bundle, const char *to, const char *path)
+bool convert_write(const struct owner_bundle *bundle, const char *to, const char *path,
+                   struct conversion *ret)
 {
+    struct job job = { bundle, to, path, ret };
     if (!to || !path) {
         error_say("owner certs convert: needs --to FORM and --output PATH; try 'privet owner certs "
                   "--help'");
@@ -204,7 +241,7 @@ bool convert_write(const struct owner_bundle *bundle, const char *to, const char
     }
     for (size_t i = 0; i < sizeof(forms) / sizeof(forms[0]); i++) {
         if (strcmp(to, forms[i].name) == 0)
-            return forms[i].write(bundle, to, path);
+            return forms[i].write(&job);
     }
-    return complain(to, "no such form; 'privet owner certs --help' lists them");
+    return complain(&job, "no such form; 'privet owner certs --help' lists them");
 }

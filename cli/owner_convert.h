@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 
+#include "cli/written.h"
 #include "owner/bundle.h"
 
 /* For --help. */
@@ -18,7 +19,20 @@
     "                   files        the same and VCEK, ... as .der, into a folder\n"            \
     "                   pem, der     X.509: all one after the other; exactly one\n"
 
-/* Writes to `path` in the form `to`; one line if not: what is missing for the form is named. */
-bool convert_write(const struct owner_bundle *bundle, const char *to, const char *path);
+#define CONVERSION_FILES 16u /* a bundle has fewer certificates */
+
+/* What was written; begins zeroed. */
+struct conversion {
+    struct written file[CONVERSION_FILES];
+    unsigned count;
+    char names[CONVERSION_FILES * 5]; /* of the certificates in the only file */
+};
+
+/*
+ * Writes to `path` in the form `to` and tells the files in *ret; one line if not: what is missing for
+ * the form is named.
+ */
+bool convert_write(const struct owner_bundle *bundle, const char *to, const char *path,
+                   struct conversion *ret);
 
 #endif

@@ -11,9 +11,17 @@ firmware=$(realpath "$3")
 . "$(dirname "$0")/library.sh"
 
 cat >judge.py <<'PY'
-import json, sys
+import json, re, sys
 document = json.load(open("out"))
 error = document.get("error", {})
+def names(value):
+    for name in value if isinstance(value, dict) else ():
+        yield name
+        yield from names(value[name])
+    for item in value if isinstance(value, list) else ():
+        yield from names(item)
+wrong = [name for name in names(document) if not re.fullmatch("[a-z0-9]+(-[a-z0-9]+)*", name)]
+assert not wrong, wrong
 assert all(eval(expression) for expression in sys.argv[1:]), document
 PY
 holds() { # holds EXPRESSION...: of the document in out
@@ -27,7 +35,7 @@ fails() {
     [ "$(wc -l <err)" -eq 1 ] && [ "$(wc -l <out)" -eq 1 ]
     note $? "$*: a line and an object"
     sed 's/^privet: //' err >line
-    holds 'list(document) == ["error"]' "error['exit_code'] == $1" \
+    holds 'list(document) == ["error"]' "error['exit-status'] == $1" \
         "error['message'] == open('line').read().rstrip('\\n')"
 }
 
@@ -72,6 +80,35 @@ printf '\252\125\077' | dd of=damaged bs=1 seek=100 conv=notrunc 2>/dev/null
 expect 1 firmware vars --json damaged
 [ "$(wc -l <out)" -eq 1 ]
 note $? 'a damaged store: one document'
+
+# ---- what was converted
+rome=$data/sev/rome
+expect 0 owner certs convert --json --to ask-ark --output chain "$rome/ask.cert" "$rome/ark.cert"
+holds "list(document) == ['format', 'written']" "document['format'] == 'ask-ark'" \
+    "[list(file) for file in document['written']] == [['file', 'size', 'sha256', 'certificates']]" \
+    "document['written'][0]['file'] == 'chain'" "document['written'][0]['size'] == 3200" \
+    "document['written'][0]['sha256'] == '$(sha256sum chain | cut -d ' ' -f 1)'" \
+    "document['written'][0]['certificates'] == ['ASK', 'ARK']"
+vcek=$data/sev/snp/milan-vcek-a/vcek.der
+mkdir folder
+expect 0 owner certs convert --json --to files --output folder "$rome/pdh.cert" "$vcek"
+holds "[(file['file'], file['certificates']) for file in document['written']] == \
+    [('folder/pdh.cert', ['PDH']), ('folder/vcek.der', ['VCEK'])]" \
+    "document['written'][1]['sha256'] == '$(sha256sum folder/vcek.der | cut -d ' ' -f 1)'"
+for form in pem der; do
+    expect 0 owner certs convert --json --to $form --output $form "$vcek"
+    holds "document['written'][0]['certificates'] == ['VCEK']"
+done
+expect 0 owner certs convert --json --to pem --output all "$data/sev/snp/roots/milan_ask_ark_asvk.pem" "$vcek"
+holds "document['written'][0]['certificates'] == ['VCEK', 'ASK', 'ASVK', 'ARK']"
+expect 0 owner certs convert --json --to sev-tool --output zip "$rome/cek.cert" "$rome/pek.cert"
+holds "document['written'][0]['certificates'] == ['PEK', 'CEK']"
+fails 1 owner certs convert --json --to pem --output - "$vcek"
+fails 1 owner certs convert --json --to sevctl --output none "$rome/pek.cert"
+fails 1 owner certs convert --json --to pem "$vcek"
+expect 0 owner certs convert --to pem --output pem "$vcek"
+[ ! -s out ] && [ ! -s err ]
+note $? 'a conversion without --json is silent'
 
 # ---- what the chip made
 made() { # made WORDS...: then the keys that `owner certs show` finds are those that were told
