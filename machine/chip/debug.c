@@ -41,16 +41,18 @@ static bool put(struct chip *chip, uint64_t address, const void *data, size_t le
 static uint16_t copy(struct chip *chip, uint64_t source, memory_view from, uint64_t target,
                      memory_view to, uint32_t length)
 {
-    uint8_t piece[4096];
-    for (uint32_t at = 0; at < length;) {
+    uint8_t piece[4096]; /* of the guest's memory, in plain */
+    uint16_t status = SEV_SUCCESS;
+    for (uint32_t at = 0; at < length && status == SEV_SUCCESS;) {
         uint32_t left = length - at;
         uint32_t part = left < sizeof(piece) ? left : (uint32_t)sizeof(piece);
         if (!get(chip, source + at, piece, part, from) ||
             !put(chip, target + at, piece, part, to))
-            return SEV_INVALID_ADDRESS;
+            status = SEV_INVALID_ADDRESS;
         at += part;
     }
-    return SEV_SUCCESS;
+    OPENSSL_cleanse(piece, sizeof(piece));
+    return status;
 }
 
 uint16_t debug_decrypt(struct chip *chip, void *buffer)

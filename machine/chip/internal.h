@@ -198,10 +198,12 @@ uint16_t receiver_check(struct chip *chip, const struct sev_send_start *command,
                         struct sev_certificate *ret_pdh);
 
 /*
- * root.c, root_check.c. root_read: this chip's root, 0 or an errno value. root_check: `data` is an
- * ASK and the ARK that signed it, which this chip knows; *ret_ask points into it. A status.
+ * root.c, root_check.c. root_read: this chip's root; 0, EINVAL if it is damaged, or another errno
+ * value. root_is_whole: its certificates hold together, down to this chip's CEK. root_check: `data` is
+ * an ASK and the ARK that signed it, which this chip knows; *ret_ask points into it. A status.
  */
 int root_read(const struct chip *chip, struct chip_root *ret);
+bool root_is_whole(const struct chip *chip, const struct chip_root *root);
 uint16_t root_check(const struct chip *chip, const uint8_t *data, size_t length,
                     struct sev_amd_certificate *ret_ask);
 bool root_signed_cek(const struct sev_amd_certificate *ask, const struct sev_certificate *cek);

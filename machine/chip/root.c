@@ -87,7 +87,8 @@ static bool make_root(const struct chip *chip, struct chip_root *root)
 
 int root_read(const struct chip *chip, struct chip_root *ret)
 {
-    return store_read(chip, ROOT_NAME, ret, sizeof(*ret));
+    int failure = store_read(chip, ROOT_NAME, ret, sizeof(*ret));
+    return !failure && !root_is_whole(chip, ret) ? EINVAL : failure;
 }
 
 /* A new root, unless another process made one while we waited for the folder. */
@@ -110,6 +111,8 @@ bool chip_root_certificates(struct chip *chip, struct chip_root *ret_root, char 
         failure = write_root(chip, ret_root);
     if (failure)
         snprintf(error, error_size, "%s/%s: %s", chip->state_folder, ROOT_NAME,
-                 failure == EINVAL ? "damaged; remove it to get a new root" : strerror(failure));
+                 failure == EINVAL ? "damaged, or another chip's (status 0x18 SECURE_DATA_INVALID); "
+                                     "remove it to get a new root"
+                                   : strerror(failure));
     return failure == 0;
 }

@@ -69,22 +69,59 @@ static bool is_known(const struct chip *chip, const struct sev_amd_certificate *
     return root_read(chip, &own) == 0 && same_key(own.ark, ark);
 }
 
+/* An ASK and, behind it, the ARK that it names; their signatures are not looked at. */
+static uint16_t decode_pair(const uint8_t *data, size_t length, struct sev_amd_certificate *ret_ask,
+                            struct sev_amd_certificate *ret_ark)
+{
+    if (sev_amd_certificate_decode(data, length, ret_ask) || ret_ask->usage != SEV_USAGE_ASK)
+        return SEV_INVALID_CERTIFICATE;
+    if (sev_amd_certificate_decode(data + ret_ask->size, length - ret_ask->size, ret_ark) ||
+        ret_ark->usage != SEV_USAGE_ARK || ret_ask->size + ret_ark->size != length)
+        return SEV_INVALID_CERTIFICATE;
+    return memcmp(ret_ask->certifying_id, ret_ark->key_id, sizeof(ret_ark->key_id)) == 0
+               ? SEV_SUCCESS : SEV_INVALID_CERTIFICATE;
+}
+
+static bool pair_is_signed(const uint8_t *data, const struct sev_amd_certificate *ask,
+                           const struct sev_amd_certificate *ark)
+{
+    return signed_with(ark, data + ask->size, ark->signed_size, ark->signature) &&
+           signed_with(ark, data, ask->signed_size, ask->signature);
+}
+
 uint16_t root_check(const struct chip *chip, const uint8_t *data, size_t length,
                     struct sev_amd_certificate *ret_ask)
 {
     struct sev_amd_certificate ark;
-    if (sev_amd_certificate_decode(data, length, ret_ask) || ret_ask->usage != SEV_USAGE_ASK)
+    uint16_t status = decode_pair(data, length, ret_ask, &ark);
+    if (status != SEV_SUCCESS)
+        return status;
+    if (!is_known(chip, &ark))
         return SEV_INVALID_CERTIFICATE;
-    const uint8_t *ark_bytes = data + ret_ask->size;
-    if (sev_amd_certificate_decode(ark_bytes, length - ret_ask->size, &ark) ||
-        ark.usage != SEV_USAGE_ARK || ret_ask->size + ark.size != length)
-        return SEV_INVALID_CERTIFICATE;
-    if (memcmp(ret_ask->certifying_id, ark.key_id, sizeof(ark.key_id)) != 0 || !is_known(chip, &ark))
-        return SEV_INVALID_CERTIFICATE;
-    if (!signed_with(&ark, ark_bytes, ark.signed_size, ark.signature) ||
-        !signed_with(&ark, data, ret_ask->signed_size, ret_ask->signature))
-        return SEV_BAD_SIGNATURE;
-    return SEV_SUCCESS;
+    return pair_is_signed(data, ret_ask, &ark) ? SEV_SUCCESS : SEV_BAD_SIGNATURE;
+}
+
+/* The stored CEK is this chip's, byte for byte, but for what the ASK put into its slot. */
+static bool is_own_cek(const struct chip *chip, const uint8_t bytes[SEV_CERT_SIZE],
+                       struct sev_certificate *ret)
+{
+    struct sev_certificate own;
+    uint8_t expected[SEV_CERT_SIZE];
+    if (sev_certificate_decode(bytes, SEV_CERT_SIZE, ret) || !identity_cek(chip, &own))
+        return false;
+    own.signature[0] = ret->signature[0];
+    sev_certificate_encode(&own, expected);
+    return memcmp(expected, bytes, sizeof(expected)) == 0;
+}
+
+bool root_is_whole(const struct chip *chip, const struct chip_root *root)
+{
+    struct sev_amd_certificate ask, ark;
+    struct sev_certificate cek;
+    return decode_pair(root->ask, sizeof(root->ask) + sizeof(root->ark), &ask, &ark) ==
+               SEV_SUCCESS &&
+           pair_is_signed(root->ask, &ask, &ark) && is_own_cek(chip, root->cek, &cek) &&
+           root_signed_cek(&ask, &cek);
 }
 
 bool root_signed_cek(const struct sev_amd_certificate *ask, const struct sev_certificate *cek)

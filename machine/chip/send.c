@@ -54,8 +54,10 @@ static uint16_t seal(struct chip *chip, const struct chip_guest *guest,
     struct sev_packet_header header = { 0 };
     uint8_t data[CHIP_PACKET_MAX];
     if (memory_read(chip->memory, command->guest_paddr, data, command->guest_len,
-                    (memory_view)guest->asid) != 0)
+                    (memory_view)guest->asid) != 0) {
+        OPENSSL_cleanse(data, sizeof(data)); /* some of it may have been there */
         return SEV_INVALID_ADDRESS;
+    }
     chip_random(chip, header.iv, sizeof(header.iv));
     bool sealed = crypt_ctr(guest->tek, header.iv, data, command->guest_len) &&
                   packet_mac(guest, SEV_PACKET_MIGRATION, &header, data, command->guest_len, NULL,

@@ -6,6 +6,7 @@
 #include "machine/driver/driver.h"
 
 #include <errno.h>
+#include <openssl/crypto.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
@@ -133,6 +134,15 @@ static bool move(int fd, struct message *m, bool *ret_whole)
     return is_possible(m);
 }
 
+/* What the debugger saw of a guest was in it, in plain. */
+static void forget(struct connection *c)
+{
+    if (c->message)
+        OPENSSL_cleanse(c->message, sizeof(*c->message));
+    free(c->message);
+    c->message = NULL;
+}
+
 /* False: the connection ends. */
 static bool serve(struct driver *d, struct connection *c)
 {
@@ -146,10 +156,8 @@ static bool serve(struct driver *d, struct connection *c)
         if (!move(c->fd, c->message, &whole))
             return false;
     }
-    if (whole) {
-        free(c->message);
-        c->message = NULL;
-    }
+    if (whole)
+        forget(c);
     return true;
 }
 
@@ -159,7 +167,7 @@ static void drop(struct driver *d, unsigned index)
 {
     struct connection *c = &d->connections[index];
     driver_guest_end(d, c);
-    free(c->message);
+    forget(c);
     close(c->fd);
     *c = d->connections[--d->count];
     d->full = false;

@@ -544,6 +544,44 @@ static void test_damaged_state(void **state)
     assert_int_equal(after.st_size, 0);
 }
 
+static void expect_bad_root(struct rig *rig)
+{
+    struct chip_root root;
+    char error[256] = "";
+    assert_false(chip_root_certificates(rig->chip, &root, error, sizeof(error)));
+    assert_non_null(strstr(error, "amd-root"));
+    assert_non_null(strstr(error, "SECURE_DATA_INVALID"));
+    assert_null(strchr(error, '\n'));
+}
+
+/* No byte of the root can change: keys, ids, signatures, not even the CEK's empty slot. */
+static void test_damaged_root(void **state)
+{
+    static const off_t places[] = { 0x005, 0x008, 0x014, 0x41C, 0x620, 0x700,  /* CEK */
+                                    0x828, 0x848, 0xA00, 0xE00,               /* ASK */
+                                    0xE68, 0xE88, 0x1080, 0x14A3 };           /* ARK */
+    struct rig *rig = *state;
+    struct chip_root root, again;
+    char error[256], path[128];
+    struct stat status;
+    assert_true(chip_root_certificates(rig->chip, &root, error, sizeof(error)));
+    snprintf(path, sizeof(path), "%s/amd-root", rig->folder);
+    assert_int_equal(stat(path, &status), 0);
+    assert_int_equal(status.st_mode & 0777, 0600);
+    for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
+        damage(rig, "amd-root", places[i]);
+        expect_bad_root(rig);
+        damage(rig, "amd-root", places[i]);
+    }
+    assert_true(chip_root_certificates(rig->chip, &again, error, sizeof(error)));
+    assert_memory_equal(&root, &again, sizeof(root)); /* and nobody made another meanwhile */
+    snprintf(path, sizeof(path), "%s/chip-state", rig->folder);
+    assert_int_equal(unlink(path), 0); /* a new chip beside the former one's root */
+    close_chip(rig);
+    open_chip(rig);
+    expect_bad_root(rig);
+}
+
 static void test_other_version(void **state)
 {
     struct rig *rig = *state;
@@ -669,6 +707,7 @@ int main(void)
         TEST(test_debug),
         TEST(test_attestation),
         TEST(test_damaged_state),
+        TEST(test_damaged_root),
         TEST(test_other_version),
         TEST(test_locked_folder),
         TEST(test_first_use_shared),
