@@ -241,6 +241,8 @@ static int exit_code(const struct run_result *result)
         return RUN_TIMEOUT;
     case GUEST_CHECK_FAILED:
         return RUN_CHECK_FAILED;
+    case GUEST_REFUSED:
+        return RUN_LAUNCH_REFUSED;
     case GUEST_SHUTDOWN:
     case GUEST_STOPPED:
     case GUEST_DEAD_HALT:

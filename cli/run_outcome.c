@@ -26,6 +26,7 @@ static const char *end_name(const struct run_outcome *o)
         [GUEST_KILLED] = "killed",
         [GUEST_CHECK_FAILED] = "check-failed",
         [GUEST_ENDED_BY_HOST] = "stop-at",
+        [GUEST_REFUSED] = "run-refused",
     };
     return o->result ? names[o->result->end] : "launch-refused";
 }

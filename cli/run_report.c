@@ -73,6 +73,7 @@ void report_end(const struct run_result *result)
         [GUEST_KILLED] = "killed by the debugger",
         [GUEST_CHECK_FAILED] = "ended: the checker found a violation",
         [GUEST_ENDED_BY_HOST] = "ended: the console said what --stop-at waits for",
+        [GUEST_REFUSED] = "refused by the chip",
     };
     fprintf(stderr, "privet: guest: %s%s%s\n", ends[result->end], *result->detail ? ": " : "",
             result->detail);

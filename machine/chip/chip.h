@@ -117,8 +117,13 @@ uint16_t chip_command(struct chip *chip, unsigned command, void *buffer);
 #define CHIP_THREADS_PER_COMPLEX 8u
 #define CHIP_THREADS_PER_CORE    2u
 
-/* True if VMRUN with this ASID may succeed on that thread: launched, and activated there. */
+/*
+ * True if VMRUN with this ASID may succeed on that thread: launched, and activated there. Else
+ * chip_check_run puts the reason into `why`.
+ */
 bool chip_may_run(const struct chip *chip, uint32_t asid, uint32_t apic_id);
+bool chip_check_run(const struct chip *chip, uint32_t asid, uint32_t apic_id, char *why,
+                    size_t why_size);
 
 /*
  * The CPU executed WBINVD on every core, which DF_FLUSH asks for (SEV API); or a thread did on its

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause-Patent */
 /* Guests and their ASIDs (SEV API chapter 6, ACTIVATE to DECOMMISSION). */
+#include <stdarg.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "machine/chip/internal.h"
@@ -60,13 +62,57 @@ void guest_set_running(struct chip *chip, struct chip_guest *guest)
         chip->asid[guest->asid].state = ASID_IN_USE;
 }
 
+static bool asid_exists(const struct chip *chip, uint32_t asid)
+{
+    return asid && asid <= chip->config.max_asid && asid < MEMORY_SME;
+}
+
+static bool deny(char *why, size_t size, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(why, size, format, arguments);
+    va_end(arguments);
+    return false;
+}
+
+/* Whose the ASID is. NULL: nobody's; said why. */
+static const struct chip_guest *tenant(const struct chip *chip, uint32_t asid, uint32_t complex,
+                                       char *why, size_t size)
+{
+    const struct chip_asid *slot = &chip->asid[asid];
+    if (slot->state != ASID_FREE)
+        return &chip->guests[slot->guest - 1];
+    deny(why, size, slot->dirty & complex
+         ? "no guest is activated on it, and it is not flushed (WBINVD on every core, DF_FLUSH)"
+         : "no guest is activated on it (ACTIVATE)");
+    return NULL;
+}
+
+bool chip_check_run(const struct chip *chip, uint32_t asid, uint32_t apic_id, char *why,
+                    size_t why_size)
+{
+    if (chip->state == SEV_PLATFORM_UNINIT)
+        return deny(why, why_size, "the platform is not initialised (INIT)");
+    if (!asid_exists(chip, asid))
+        return deny(why, why_size, "SEV guests have ASIDs from 1 to %u", chip->config.max_asid);
+    if (apic_id >= CHIP_THREADS)
+        return deny(why, why_size, "the platform has no thread %u", apic_id);
+    uint32_t complex = 1u << apic_id / CHIP_THREADS_PER_COMPLEX;
+    const struct chip_guest *guest = tenant(chip, asid, complex, why, why_size);
+    if (!guest)
+        return false;
+    if (chip->asid[asid].state != ASID_IN_USE)
+        return deny(why, why_size, "its guest is in the state %s, not running",
+                    sev_guest_state_name(guest->state));
+    return guest->complexes & complex ||
+           deny(why, why_size, "it is not activated on the core complex of thread %u (ACTIVATE_EX)",
+                apic_id);
+}
+
 bool chip_may_run(const struct chip *chip, uint32_t asid, uint32_t apic_id)
 {
-    if (!asid || asid > MEMORY_MAX_ASID || apic_id >= CHIP_THREADS ||
-        chip->asid[asid].state != ASID_IN_USE)
-        return false;
-    const struct chip_guest *guest = &chip->guests[chip->asid[asid].guest - 1];
-    return guest->complexes >> apic_id / CHIP_THREADS_PER_COMPLEX & 1;
+    return chip_check_run(chip, asid, apic_id, NULL, 0);
 }
 
 uint16_t guest_decommission_command(struct chip *chip, void *buffer)
@@ -90,7 +136,7 @@ uint16_t guest_decommission_command(struct chip *chip, void *buffer)
 static uint16_t check_activation(const struct chip *chip, const struct chip_guest *guest,
                                  uint32_t asid, uint32_t complexes)
 {
-    if (!asid || asid > chip->config.max_asid || asid >= MEMORY_SME)
+    if (!asid_exists(chip, asid))
         return SEV_INVALID_ASID;
     if (chip->asid[asid].state != ASID_FREE)
         return SEV_ASID_OWNED;

@@ -195,11 +195,10 @@ void guest_destroy(struct guest *guest)
     if (!guest)
         return;
     gdb_close(guest->gdb);
+    chip_close(guest->chip); /* first: it takes keys away, which page_changed tells the processors */
     checker_destroy(guest->checker);
     for (unsigned i = 0; i < guest->cpu_count; i++)
         cpu_destroy(guest->cpus[i]);
-    if (guest->chip)
-        chip_close(guest->chip);
     if (guest->board)
         board_destroy(guest->board);
     if (guest->memory)

@@ -83,6 +83,7 @@ enum guest_end {
     GUEST_KILLED,        /* by the debugger */
     GUEST_CHECK_FAILED,  /* a finding of the checker under CHECK_FATAL */
     GUEST_PANIC,         /* its kernel panicked: it stays so, or config.reboot is off */
+    GUEST_REFUSED,       /* the chip does not let its ASID run: VMEXIT_INVALID of hardware */
 };
 
 struct run_result {
@@ -106,6 +107,7 @@ void guest_destroy(struct guest *guest);
 int guest_launch(struct guest *guest, struct launch_result *result, char *error,
                  size_t error_size);
 
+/* A SEV guest must have been launched; else it ends at once as GUEST_REFUSED. */
 void guest_run(struct guest *guest, struct run_result *result);
 
 /* From an output callback while guest_run runs: it returns at the next block boundary. */
@@ -138,7 +140,7 @@ size_t guest_type(struct guest *guest, enum guest_console console, const uint8_t
 /* One more thing of the host that the guest listens to while it runs. false: too many. */
 bool guest_add_host_source(struct guest *guest, const struct host_source *source);
 
-/* DEACTIVATE, DECOMMISSION, as KVM does when the guest is destroyed. */
+/* DEACTIVATE, DECOMMISSION, and its ASID made clean for the next guest. */
 void guest_decommission(struct guest *guest);
 
 struct memory *guest_memory(struct guest *guest);

@@ -223,8 +223,10 @@ void guest_decommission(struct guest *guest)
         return;
     struct sev_handle deactivate = { .handle = guest->handle };
     struct sev_handle decommission = { .handle = guest->handle };
-    chip_note_wbinvd(guest->chip);
     chip_command(guest->chip, SEV_DEACTIVATE, &deactivate);
     chip_command(guest->chip, SEV_DECOMMISSION, &decommission);
+    /* Only what comes after DEACTIVATE makes the ASID clean (SEV API, DF_FLUSH). */
+    chip_note_wbinvd(guest->chip);
+    chip_command(guest->chip, SEV_DF_FLUSH, NULL);
     guest->handle = 0;
 }

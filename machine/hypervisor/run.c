@@ -195,11 +195,25 @@ static enum step after_stop(struct run *run, unsigned index, enum cpu_stop stop)
     return STEP_ON;
 }
 
+/* VMRUN with an ASID that is not enabled ends with VMEXIT_INVALID (APM 2 15.34.3; SEV API, ACTIVATE). */
+static bool may_enter(struct guest *guest, unsigned index)
+{
+    char why[128];
+    if (!guest->chip ||
+        chip_check_run(guest->chip, guest->config.asid, index, why, sizeof(why)))
+        return true;
+    snprintf(guest->detail, sizeof(guest->detail), "processor %u may not run ASID %u: %s", index,
+             (unsigned)guest->config.asid, why);
+    return false;
+}
+
 /* Runs a processor, and lets trace and debugger have their say. */
 static enum step run_processor(struct run *run, unsigned index, uint64_t deadline,
                                enum cpu_stop *ret_stop)
 {
     struct guest *guest = run->guest;
+    if (!may_enter(guest, index))
+        return ends(run, GUEST_REFUSED);
     if (guest->trace)
         trace_before_run(guest->trace, index, deadline);
     *ret_stop = guest->gdb ? gdb_run_processor(guest->gdb, index, deadline)
@@ -307,7 +321,8 @@ static enum guest_end panic_end(const struct guest *guest, enum guest_end end)
 static bool died(enum guest_end end)
 {
     return end != GUEST_POWER_OFF && end != GUEST_RESET && end != GUEST_EXITED &&
-           end != GUEST_ENDED_BY_HOST && end != GUEST_KILLED && end != GUEST_CHECK_FAILED;
+           end != GUEST_ENDED_BY_HOST && end != GUEST_KILLED && end != GUEST_CHECK_FAILED &&
+           end != GUEST_REFUSED;
 }
 
 void guest_run(struct guest *guest, struct run_result *result)
@@ -321,6 +336,7 @@ void guest_run(struct guest *guest, struct run_result *result)
     if (guest->checker)
         checker_start(guest->checker);
     guest_start_image(guest, guest->detail, sizeof(guest->detail)); /* as in reset_all */
+    guest->detail[0] = '\0';
     result->end = panic_end(guest, run_loop(guest));
     result->status = board_exit_status(guest->board);
     if (guest->gdb)
@@ -331,7 +347,6 @@ void guest_run(struct guest *guest, struct run_result *result)
         result->end = GUEST_CHECK_FAILED;
     result->instructions = guest_instructions(guest);
     result->seconds = host_seconds() - start;
-    guest->detail[0] = '\0';
     if (result->end == GUEST_SHUTDOWN || result->end == GUEST_STOPPED)
         snprintf(guest->detail, sizeof(guest->detail), "%s", cpu_error(guest->cpus[guest->current]));
     /* A kernel that panicked has told more than its last registers can. */

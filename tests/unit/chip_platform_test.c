@@ -111,6 +111,46 @@ static void finish_launch(struct rig *rig)
     assert_int_equal(on_handle(rig, SEV_LAUNCH_FINISH, rig->handle), SEV_SUCCESS);
 }
 
+/* VMRUN must be refused, for this reason. */
+static void denied(struct rig *rig, uint32_t asid, uint32_t thread, const char *reason)
+{
+    char why[128] = "";
+    assert_false(chip_check_run(rig->chip, asid, thread, why, sizeof(why)));
+    assert_string_equal(why, reason);
+    assert_false(chip_may_run(rig->chip, asid, thread));
+}
+
+#define INACTIVE  "no guest is activated on it (ACTIVATE)"
+#define UNFLUSHED "no guest is activated on it, and it is not flushed (WBINVD on every core, DF_FLUSH)"
+
+static void test_reasons_not_to_run(void **state)
+{
+    struct rig *rig = *state;
+    struct sev_init init_buffer = { 0 };
+    denied(rig, ASID, 0, "the platform is not initialised (INIT)");
+    expect(rig, SEV_INIT, &init_buffer, SEV_SUCCESS);
+    denied(rig, ASID, 0, UNFLUSHED);
+    chip_note_wbinvd(rig->chip);
+    denied(rig, ASID, 0, UNFLUSHED);
+    expect(rig, SEV_DF_FLUSH, NULL, SEV_SUCCESS);
+    denied(rig, ASID, 0, INACTIVE);
+    denied(rig, 0, 0, "SEV guests have ASIDs from 1 to 509");
+    denied(rig, 510, 0, "SEV guests have ASIDs from 1 to 509");
+    denied(rig, UINT32_MAX, 0, "SEV guests have ASIDs from 1 to 509");
+    denied(rig, ASID, CHIP_THREADS, "the platform has no thread 128");
+    rig->handle = launch_start_plain(rig, 0);
+    denied(rig, ASID, 0, INACTIVE);
+    assert_int_equal(activate(rig, rig->handle, ASID), SEV_SUCCESS);
+    denied(rig, ASID, 0, "its guest is in the state launch-update, not running");
+    denied(rig, ASID + 1, 0, INACTIVE);
+    finish_launch(rig);
+    assert_true(chip_check_run(rig->chip, ASID, 0, NULL, 0));
+    assert_int_equal(on_handle(rig, SEV_DEACTIVATE, rig->handle), SEV_SUCCESS);
+    denied(rig, ASID, 0, UNFLUSHED);
+    expect(rig, SEV_SHUTDOWN, NULL, SEV_SUCCESS);
+    denied(rig, ASID, 0, "the platform is not initialised (INIT)");
+}
+
 static void test_pending_activation(void **state)
 {
     struct rig *rig = *state;
@@ -182,7 +222,7 @@ static void test_activate_ex(void **state)
     finish_launch(rig);
     assert_true(chip_may_run(rig->chip, ASID, 0)); /* the complex of thread 3 */
     assert_true(chip_may_run(rig->chip, ASID, 23));
-    assert_false(chip_may_run(rig->chip, ASID, 8));
+    denied(rig, ASID, 8, "it is not activated on the core complex of thread 8 (ACTIVATE_EX)");
     assert_false(chip_may_run(rig->chip, ASID, 120));
     assert_int_equal(activate_ex(rig, ASID + 1, more, 1), SEV_ACTIVE);
     assert_int_equal(activate_ex(rig, ASID, more, 1), SEV_SUCCESS);
@@ -240,6 +280,7 @@ int main(void)
         TEST(test_no_write_back),
         TEST(test_order_of_checks),
         TEST(test_vmsa_without_es),
+        TEST(test_reasons_not_to_run),
         TEST(test_pending_activation),
         TEST(test_activation_order),
         TEST(test_activate_ex),
