@@ -16,8 +16,10 @@
 /* The entry that disk encryption tools look for. */
 #define LUKS_GUID "736869e5-84f0-4973-92ec-06879ce3da0b"
 
+#define FLASH_LIMIT (8u << 20)
+
 struct secret_options {
-    const char *tek, *tik, *measurement, *header, *payload;
+    const char *tek, *tik, *tk, *firmware, *measurement, *header, *payload;
     struct option_list secrets, credentials;
 };
 
@@ -41,18 +43,18 @@ static bool load_exact(const char *option, const char *path, const char *what, s
     return false;
 }
 
-/* GUID:FILE, or luks-key:FILE. */
+/* GUID=FILE, or luks-key=FILE; virt-qemu-sev-validate has a colon there. */
 static bool add_secret(struct owner_secret_table *table, const char *text)
 {
-    const char *colon = strchr(text, ':');
+    size_t length = strcspn(text, "=:");
     char name[64];
     struct file file = { 0 };
-    if (!colon || colon - text >= (int)sizeof(name) || !colon[1]) {
-        error_say("--secret %s: must be GUID:FILE or luks-key:FILE", text);
+    if (!text[length] || length >= sizeof(name) || !text[length + 1]) {
+        error_say("--secret %s: must be GUID=FILE or luks-key=FILE", text);
         return false;
     }
-    snprintf(name, sizeof(name), "%.*s", (int)(colon - text), text);
-    if (!file_read(colon + 1, "secret", OWNER_SECRET_MAX, &file))
+    snprintf(name, sizeof(name), "%.*s", (int)length, text);
+    if (!file_read(text + length + 1, "secret", OWNER_SECRET_MAX, &file))
         return false;
     const char *reason = owner_secret_add(table, strcmp(name, "luks-key") ? name : LUKS_GUID,
                                           file.data, file.size);
@@ -102,6 +104,54 @@ static bool add_credentials(struct owner_secret_table *table, const struct optio
     return good;
 }
 
+/* Is there room for them in the firmware that was measured, and can they be put there? */
+static bool check_place(const struct secret_options *o, const struct owner_secret_table *table)
+{
+    struct owner_secret_area area;
+    struct file image;
+    size_t size = owner_secret_size(table);
+    if (!o->firmware)
+        return true;
+    if (!file_read(o->firmware, "firmware image", FLASH_LIMIT, &image))
+        return false;
+    const char *reason = owner_secret_place(image.data, image.size, size, &area);
+    file_free(&image);
+    if (reason && area.size)
+        error_say("--firmware %s: %s: %u bytes at 0x%x for %zu bytes of secrets", o->firmware,
+                  reason, area.size, area.base, size);
+    else if (reason)
+        error_say("--firmware %s: %s; the guest could not find the secrets", o->firmware, reason);
+    return !reason;
+}
+
+/* Two files, or sev-tool's one: TEK, then TIK. */
+static bool load_keys(const struct secret_options *o, struct secret_inputs *in)
+{
+    struct file both = { 0 };
+    if (!o->tk)
+        return load_exact("tek", o->tek, "transport encryption key", SEV_KEY_SIZE, false,
+                          &in->tek) &&
+               load_exact("tik", o->tik, "transport integrity key", SEV_KEY_SIZE, false, &in->tik);
+    if (o->tek || o->tik) {
+        error_say("--tk holds both keys; it does not go with --tek and --tik");
+        return false;
+    }
+    bool done = load_exact("tk", o->tk, "file of TEK and TIK", 2 * SEV_KEY_SIZE, false, &both);
+    if (done) {
+        in->tek = (struct file){ malloc(SEV_KEY_SIZE), SEV_KEY_SIZE };
+        in->tik = (struct file){ malloc(SEV_KEY_SIZE), SEV_KEY_SIZE };
+        done = in->tek.data && in->tik.data;
+    }
+    if (done) {
+        memcpy(in->tek.data, both.data, SEV_KEY_SIZE);
+        memcpy(in->tik.data, both.data + SEV_KEY_SIZE, SEV_KEY_SIZE);
+    }
+    if (both.data)
+        OPENSSL_cleanse(both.data, both.size);
+    file_free(&both);
+    return done;
+}
+
 static bool inputs_load(const struct secret_options *o, struct secret_inputs *in)
 {
     owner_secret_begin(&in->table);
@@ -114,10 +164,8 @@ static bool inputs_load(const struct secret_options *o, struct secret_inputs *in
         if (!add_secret(&in->table, o->secrets.items[i]))
             return false;
     }
-    if (!add_credentials(&in->table, &o->credentials))
-        return false;
-    return load_exact("tek", o->tek, "transport encryption key", SEV_KEY_SIZE, false, &in->tek) &&
-           load_exact("tik", o->tik, "transport integrity key", SEV_KEY_SIZE, false, &in->tik) &&
+    return add_credentials(&in->table, &o->credentials) && check_place(o, &in->table) &&
+           load_keys(o, in) &&
            load_exact("measurement", o->measurement, "launch measurement",
                       sizeof(struct sev_measure_blob), true, &in->measurement);
 }
@@ -151,8 +199,8 @@ int owner_secret_command(int argc, char **argv)
     struct secret_options o = { 0 };
     struct secret_inputs in = { 0 };
     const struct option_row rows[] = {
-        { "secret", OPTION_LIST, &o.secrets, "GUID:FILE",
-          "a secret and its name; luks-key:FILE for a disk's passphrase; may be repeated", 0, 0,
+        { "secret", OPTION_LIST, &o.secrets, "GUID=FILE",
+          "a secret and its name; luks-key=FILE for a disk's passphrase; may be repeated", 0, 0,
           NULL },
         { "credential", OPTION_LIST, &o.credentials, "NAME=FILE",
           "a systemd credential for a measured guest; may be repeated", 0, 0, NULL },
@@ -160,6 +208,9 @@ int owner_secret_command(int argc, char **argv)
           NULL },
         { "tik", OPTION_TEXT, &o.tik, "FILE", "transport integrity key, 16 raw bytes", 0, 0,
           NULL },
+        { "tk", OPTION_TEXT, &o.tk, "FILE", "both keys in one file, TEK then TIK" },
+        { "firmware", OPTION_TEXT, &o.firmware, "FILE",
+          "the guest's flash image: do they fit into its secret area?" },
         { "measurement", OPTION_TEXT, &o.measurement, "FILE",
           "as the launch reported it: 48 bytes, raw or base64", 0, 0, NULL },
         { "header", OPTION_TEXT, &o.header, "FILE", "output: packet header, base64", 0, 0, NULL },

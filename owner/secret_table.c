@@ -2,9 +2,11 @@
 /* Builds the table of injected secrets. */
 #include "owner/secret_table.h"
 
+#include <stdbool.h>
 #include <string.h>
 
 #include "sev/bytes.h"
+#include "sev/guid_table.h"
 
 #define CREDENTIAL_NAME_MAX 255u
 #define HEADER_SIZE 20u /* GUID and u32 length, of the table and of each entry */
@@ -127,4 +129,29 @@ const char *owner_credential_add(struct owner_credentials *credentials, const ch
 size_t owner_secret_size(const struct owner_secret_table *table)
 {
     return (table->used + 15) & ~(size_t)15;
+}
+
+static bool meets(const struct owner_secret_area *area, uint64_t base, uint64_t size)
+{
+    return area->base < base + size && base < (uint64_t)area->base + area->size;
+}
+
+/* The image ends at 4 GiB. */
+const char *owner_secret_place(const uint8_t *image, size_t image_size, size_t size,
+                               struct owner_secret_area *ret_area)
+{
+    struct owner_secret_area hashes = { 0, 0 };
+    *ret_area = hashes;
+    if (!sev_guid_table_find_area(image, image_size, &sev_guid_secret_area, &ret_area->base,
+                                  &ret_area->size))
+        return "its GUIDed table names no secret area";
+    sev_guid_table_find_area(image, image_size, &sev_guid_hashes_area, &hashes.base, &hashes.size);
+    if (ret_area->base % 16)
+        return "its secret area does not begin at a multiple of 16, as LAUNCH_SECRET demands";
+    if (meets(ret_area, (1ull << 32) - image_size, image_size) ||
+        (uint64_t)ret_area->base + ret_area->size > 1ull << 32)
+        return "its secret area is not in memory, but in the flash";
+    if (meets(ret_area, hashes.base, hashes.size))
+        return "its secret area overlaps the area of the kernel hashes";
+    return size > ret_area->size ? "its secret area is too small" : NULL;
 }

@@ -40,4 +40,16 @@ const char *owner_credential_add(struct owner_credentials *credentials, const ch
 /* Bytes to encrypt: a multiple of 16. */
 size_t owner_secret_size(const struct owner_secret_table *table);
 
+/* Where the guest's firmware wants its secrets. */
+struct owner_secret_area {
+    uint32_t base, size; /* guest physical; 0, 0: it says nothing */
+};
+
+/*
+ * Can `size` bytes be injected where the firmware image says (LAUNCH_SECRET, and the rules of QEMU and
+ * Privet)? NULL, or the reason why not; *ret_area is told in either case.
+ */
+const char *owner_secret_place(const uint8_t *image, size_t image_size, size_t size,
+                               struct owner_secret_area *ret_area);
+
 #endif

@@ -37,6 +37,43 @@ launch 0 --secret-header header.b64 --secret payload.b64 --marker 'open sesame'
 grep -q 'is [1-9][0-9]* times in the guest.s view and 0 times in the DRAM dump' err
 note $? "the secret is in the guest and not in DRAM: $(cat err)"
 
+# ---- is there room for it in the firmware, and where?
+# seal CODE OPTIONS...
+seal() {
+    code=$1
+    shift
+    expect "$code" owner secret --tek vm_tek.bin --tik vm_tik.bin --measurement measurement \
+        --header sealed.h --payload sealed.p "$@"
+}
+seal 0 --secret luks-key=password --firmware "$firmware"
+head -c 3032 /dev/zero >full # 3072 bytes with the headers of table and entry: the whole area
+seal 0 --secret luks-key=full --firmware "$firmware"
+printf x >>full
+rm -f sealed.h sealed.p
+seal 1 --secret luks-key=full --firmware "$firmware"
+grep -q 'too small: 3072 bytes at 0x810000 for 3088 bytes' err
+note $? "more than the area holds: $(cat err)"
+head -c 4096 /dev/zero >no_table
+seal 1 --secret luks-key=password --firmware no_table
+grep -q 'no_table: its GUIDed table names no secret area' err
+note $? "a firmware without a secret area: $(cat err)"
+seal 1 --secret luks-key=password --firmware absent
+[ ! -e sealed.h ] && [ ! -e sealed.p ]
+note $? 'a secret that does not fit leaves nothing'
+seal 0 --secret luks-key=full
+
+# ---- sev-tool's file of both keys
+cat vm_tek.bin vm_tik.bin >tk
+expect 0 owner secret --tk tk --secret luks-key=password --measurement measurement --header tk.h \
+    --payload tk.p
+launch 0 --secret-header tk.h --secret tk.p --marker 'open sesame'
+seal 1 --tk tk --secret luks-key=password
+expect 1 owner secret --tk vm_tek.bin --secret luks-key=password --measurement measurement \
+    --header tk.h --payload tk.p
+for secret in luks-key luks-key= =password nonsense=password luks-key:; do
+    seal 1 --secret "$secret"
+done
+
 # ---- credentials: names and forms that there are not
 for credential in token token= =password a/b=password .a=password "a b=password" token=missing; do
     expect 1 owner secret --credential "$credential" --tek vm_tek.bin --tik vm_tik.bin \

@@ -8,6 +8,8 @@
 #include "owner/measure.h"
 #include "owner/secret_table.h"
 #include "owner/session.h"
+#include "sev/bytes.h"
+#include "sev/guid_table.h"
 
 /* Check values made by an independent script that reproduces three other projects' vectors. */
 static const struct owner_random random_values = {
@@ -112,6 +114,61 @@ static void test_secret_values(void **state)
                                   data));
     assert_hex(data, "73eb8639c0876adbda80555de30f2f4c37211af0b20f69fdf9fafb92b13ba70e");
     assert_hex(&header, header_hex);
+}
+
+/* An image that ends in a GUIDed table of a secret area and of one for hashes. */
+#define PLACED_SIZE 256u
+static void build_placed(uint8_t image[PLACED_SIZE], const struct owner_secret_area *secret,
+                         const struct owner_secret_area *hashes)
+{
+    uint8_t *at = image + PLACED_SIZE - 32 - 16;
+    memset(image, 0, PLACED_SIZE);
+    memcpy(at, sev_guid_table_footer.bytes, 16);
+    store_le16(at - 2, 2 * (8 + 18) + 18);
+    at -= 2;
+    const struct sev_guid *guids[] = { &sev_guid_secret_area, &sev_guid_hashes_area };
+    const struct owner_secret_area *areas[] = { secret, hashes };
+    for (int i = 0; i < 2; i++) {
+        memcpy(at - 16, guids[i]->bytes, 16);
+        store_le16(at - 18, 8 + 18);
+        store_le32(at - 22, areas[i]->size);
+        store_le32(at - 26, areas[i]->base);
+        at -= 26;
+    }
+}
+
+static void test_secret_place(void **state)
+{
+    static const struct {
+        struct owner_secret_area secret, hashes;
+        size_t size;
+        const char *reason; /* a word of it */
+    } cases[] = {
+        { { 0x810000, 0xC00 }, { 0x810C00, 0x400 }, 0xC00, NULL },
+        { { 0x810000, 0xC00 }, { 0x810C00, 0x400 }, 0xC10, "too small" },
+        { { 0x810000, 0 }, { 0x810C00, 0x400 }, 16, "too small" },
+        { { 0x810008, 0xC00 }, { 0x820000, 0x400 }, 16, "multiple of 16" },
+        { { 0x810000, 0xC10 }, { 0x810C00, 0x400 }, 16, "hashes" },
+        { { 0x810800, 0x400 }, { 0x810000, 0x1000 }, 16, "hashes" },
+        { { 0xFFFFFE00, 0x100 }, { 0x810C00, 0x400 }, 16, NULL },     /* just below the image */
+        { { 0xFFFFFE00, 0x110 }, { 0x810C00, 0x400 }, 16, "flash" },
+        { { 0xFFFFFF80, 0x10 }, { 0x810C00, 0x400 }, 16, "flash" },
+        { { 0xFFFFF000, 0xFFFFFFFF }, { 0x810C00, 0x400 }, 16, "flash" },
+        { { 0, 0xFFFFFFFF }, { 0x810C00, 0x400 }, 16, "flash" },
+    };
+    uint8_t image[PLACED_SIZE];
+    struct owner_secret_area area;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        build_placed(image, &cases[i].secret, &cases[i].hashes);
+        const char *reason = owner_secret_place(image, sizeof(image), cases[i].size, &area);
+        if (cases[i].reason ? !reason || !strstr(reason, cases[i].reason) : reason != NULL)
+            fail_msg("case %zu: %s", i, reason ? reason : "accepted");
+        assert_int_equal(area.base, cases[i].secret.base);
+        assert_int_equal(area.size, cases[i].secret.size);
+    }
+    memset(image, 0, sizeof(image));
+    assert_non_null(strstr(owner_secret_place(image, sizeof(image), 16, &area), "no secret area"));
+    assert_int_equal(area.size, 0);
 }
 
 static void test_secret_table(void **state)
@@ -318,6 +375,7 @@ int main(void)
         cmocka_unit_test(test_hashes_change_the_digest),
         cmocka_unit_test(test_secret_values),
         cmocka_unit_test(test_secret_table),
+        cmocka_unit_test(test_secret_place),
         cmocka_unit_test(test_credentials),
         cmocka_unit_test(test_genuine_chains),
         cmocka_unit_test(test_genuine_roots),
