@@ -111,24 +111,74 @@ refuse 1 owner certs empty
 
 # ---- sessions
 expect 0 chip export chain
-expect 0 owner session --pdh chain --policy nodbg,noks --name vm
+expect 0 owner session --any-root --pdh chain --policy nodbg,noks --name vm
 [ "$(stat -c %a vm_tik.bin)" = 600 ] && [ "$(stat -c %s vm_tek.bin)" -eq 16 ] &&
     [ "$(base64 -d <vm_session.b64 | wc -c)" -eq 128 ] &&
     [ "$(base64 -d <vm_godh.b64 | wc -c)" -eq 2084 ]
 note $? 'session files'
-refuse 1 owner session --pdh chain --name vm
-expect 0 owner session --pdh chain --name vm --force
+refuse 1 owner session --any-root --pdh chain --name vm
+expect 0 owner session --any-root --pdh chain --name vm --force
 refuse 1 owner session --pdh "$data/sev/rome/pek.cert" --name none
-refuse 1 owner session --pdh chain --policy 0x40 --name none
-refuse 1 owner session --pdh chain --policy nonsense --name none
+refuse 1 owner session --any-root --pdh chain --policy 0x40 --name none
+refuse 1 owner session --any-root --pdh chain --policy nonsense --name none
+
+# ---- whose PDH it is
+# no_session WHY WORDS...: nothing is made for a platform that is not proved
+no_session() {
+    why=$1
+    shift
+    refuse 6 owner session --name none "$@"
+    grep -q "its chain does not hold: $why" err
+    note $? "'$why' expected: $(cat err)"
+}
+for product in naples rome; do
+    genuine=$data/sev/$product
+    expect 0 owner session --pdh "$genuine/pdh.cert" --name genuine --force "$genuine/pek.cert" \
+        "$genuine/oca.cert" "$genuine/cek.cert" "$genuine/ask.cert" "$genuine/ark.cert"
+    no_session "'ARK signs itself': the ARK was not given; name the file, or do without by --any-root" \
+        --pdh "$genuine/pdh.cert" "$genuine/pek.cert" "$genuine/oca.cert" "$genuine/cek.cert" \
+        "$genuine/ask.cert"
+    expect 0 owner session --pdh "$genuine/pdh.cert" --name genuine --force --any-root
+done
+no_session "'PEK signs PDH'" --any-root --pdh "$data/sev/rome/pdh.cert" "$data/sev/naples/pek.cert"
+expect 0 chip export --full full
+no_session "'root': the ARK's key is none of AMD's" --pdh full
+no_session "'root'" --root "$data/sev/rome/ark.cert" --pdh full
+expect 0 owner session --root full --pdh full --name rooted
+tail -c 1600 full >ark
+no_session "'ARK signs ASK': the ASK was not given" --root ark --pdh chain
+refuse 1 owner session --root absent --pdh full --name none
+refuse 1 owner session --pdh full --name none absent
 cp chain bad
 printf '\001' | dd of=bad bs=1 seek=32 conv=notrunc 2>/dev/null
-refuse 1 owner session --pdh bad --name none
+no_session "'PEK signs PDH'" --any-root --pdh bad
 mkdir none_tik.bin # the last of the four files cannot be put in place
-refuse 1 owner session --pdh chain --name none --force
+refuse 1 owner session --any-root --pdh chain --name none --force
 rmdir none_tik.bin
 [ -z "$(ls none* 2>/dev/null)" ]
 note $? "a session that fails leaves nothing: $(ls none* 2>/dev/null)"
+
+# ---- sev-tool's files
+mkdir tool
+refuse 1 owner session --any-root --pdh chain --to sev-tool --name absent
+refuse 1 owner session --any-root --pdh chain --to virtee --name tool
+expect 0 owner session --any-root --pdh chain --to sev-tool --name tool --policy 3
+[ "$(cd tool && stat -c '%n %s %a' ./*)" = './godh.cert 2084 644
+./launch_blob.bin 128 644
+./tmp_tk.bin 32 600' ]
+note $? "sev-tool's files: $(cd tool && stat -c '%n %s %a' ./*)"
+refuse 1 owner session --any-root --pdh chain --to sev-tool --name tool
+expect 0 owner certs show tool/godh.cert
+if command -v openssl >/dev/null; then
+    unhex 03000000 >policy # POLICY_MAC is under TIK, the second of the keys
+    mac=$(openssl dgst -sha256 -mac HMAC -macopt "hexkey:$(hex tool/tmp_tk.bin | cut -c33-)" \
+        <policy | sed 's/.*= *//')
+    [ "$(hex tool/launch_blob.bin | cut -c193-)" = "$mac" ]
+    note $? "sev-tool's keys, TEK then TIK, and the policy, computed with openssl"
+fi
+(cd tool && rm ./* && timeout 60 "$privet" owner session --any-root --pdh ../chain --to sev-tool) &&
+    [ -s tool/tmp_tk.bin ]
+note $? 'in this folder'
 
 # ---- measurements
 head -c 65536 /dev/zero | tr '\0' 'F' >firmware

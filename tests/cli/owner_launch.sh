@@ -21,7 +21,7 @@ launch() {
 # ---- the owner prepares, the host launches, the owner verifies
 expect 0 chip export chain
 expect 0 owner certs --any-root chain
-expect 0 owner session --pdh chain --policy nodbg,noks --name vm
+expect 0 owner session --any-root --pdh chain --policy nodbg,noks --name vm
 launch 0
 grep -q 'owner measure: computes the same value' err
 note $? "the owner's view: $(cat err)"

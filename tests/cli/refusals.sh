@@ -34,7 +34,7 @@ inside() { # inside FILE OFFSET: one bit of a file of base64 is changed
 
 # ---- launches
 expect 0 chip export chain
-expect 0 owner session --pdh chain --policy nodbg --name vm
+expect 0 owner session --any-root --pdh chain --policy nodbg --name vm
 session='--session vm_session.b64 --dh-cert vm_godh.b64'
 # shellcheck disable=SC2086
 launch $session --policy noks
@@ -43,7 +43,7 @@ in_file '"refused": "LAUNCH_START", "status": "BAD_MEASUREMENT", "code": 11, "st
 inside vm_godh.b64 8 >spoilt.b64
 launch --session vm_session.b64 --dh-cert spoilt.b64 --policy nodbg
 says 'launch refused: LAUNCH_START: status 0x06 INVALID_CERTIFICATE: .*init found); --dh-cert must be'
-expect 0 owner session --pdh chain --policy nodbg,api=0.25 --name future
+expect 0 owner session --any-root --pdh chain --policy nodbg,api=0.25 --name future
 launch --session future_session.b64 --dh-cert future_godh.b64 --policy nodbg,api=0.25
 says 'launch refused: LAUNCH_START: status 0x07 POLICY_FAILURE: .*its API version not above the chip.s'
 launch --asid 510
