@@ -186,6 +186,7 @@ static void fill_config(struct guest_config *config, const struct run_options *o
     for (unsigned i = 0; i < o->disk_count; i++) {
         config->board.disks[i].image = inputs->images[i];
         config->board.disks[i].bus = o->disks[i].bus;
+        config->board.disks[i].access = o->disks[i].access;
         config->board.disks[i].serial = o->disks[i].serial;
         config->board.disks[i].boot_rank = o->disks[i].boot_rank;
     }

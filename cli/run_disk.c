@@ -87,16 +87,21 @@ static bool take_word(const char *option, const char *word, struct run_disk *dis
         { "serial=", take_serial },
         { "bootindex=", take_boot_index },
     };
-    bool good;
+    bool good, platform;
 
+    if (is_switch(word, "iommu_platform", &platform, &good)) {
+        disk->access = platform ? BOARD_ACCESS_ON : BOARD_ACCESS_OFF;
+        return good || wrong(option, word, "it is on or off");
+    }
     if (is_switch(word, "readonly", &disk->image.read_only, &good) ||
         is_switch(word, "snapshot", &disk->image.snapshot, &good))
         return good || wrong(option, word, "it is on or off");
     for (size_t i = 0; i < sizeof(values) / sizeof(values[0]); i++)
         if (strncmp(word, values[i].name, strlen(values[i].name)) == 0)
             return values[i].take(option, word + strlen(values[i].name), disk);
-    return wrong(option, word, "an unknown word; format=, if=, readonly, snapshot, serial= and "
-                               "bootindex= are known (a comma of a file name is doubled)");
+    return wrong(option, word, "an unknown word; format=, if=, readonly, snapshot, serial=, "
+                               "bootindex= and iommu_platform= are known (a comma of a file name "
+                               "is doubled)");
 }
 
 /* Ends the word at its comma and returns the next one, or NULL. Doubled commas become one. */
@@ -133,6 +138,12 @@ bool run_disk_parse(const char *option, const char *text, struct run_disk *ret)
     if (!ret->image.path[0])
         return wrong(option, text, "no file name");
     return true;
+}
+
+bool run_disk_check(const char *option, const struct run_disk *disk)
+{
+    return disk->access == BOARD_ACCESS_AS_OTHERS || disk->bus == BOARD_DISK_VIRTIO ||
+           wrong(option, disk->image.path, "iommu_platform= is for disks with if=virtio");
 }
 
 void run_disk_free(struct run_disk *disk)

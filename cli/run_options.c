@@ -32,30 +32,34 @@ static const char footer[] =
     "Exit status: 0 the guest powered off; 1 usage or host error; 2 the guest died;\n"
     "3 time limit; 4 launch refused by the chip; 5 a finding under --check fatal.";
 
-static bool add_disk(const char *option, const char *text, struct run_options *ret)
+static bool add_disk(const char *option, const char *text, bool cdrom, struct run_options *ret)
 {
     if (ret->disk_count == BOARD_MAX_DISKS) {
         fprintf(stderr, "privet: %s: at most %d disks\n", option, BOARD_MAX_DISKS);
         return false;
     }
-    return run_disk_parse(option, text, &ret->disks[ret->disk_count++]);
+    struct run_disk *disk = &ret->disks[ret->disk_count++];
+    if (!run_disk_parse(option, text, disk))
+        return false;
+    if (cdrom) {
+        disk->bus = BOARD_DISK_CDROM;
+        disk->image.read_only = true;
+    }
+    return run_disk_check(option, disk);
 }
 
 static bool add_disks(const struct option_list *disks, const struct option_list *cdroms,
                       const struct option_list *operands, struct run_options *ret)
 {
     for (unsigned i = 0; i < disks->count; i++)
-        if (!add_disk("--disk", disks->items[i], ret))
+        if (!add_disk("--disk", disks->items[i], false, ret))
             return false;
     for (unsigned i = 0; i < operands->count; i++)
-        if (!add_disk("disk", operands->items[i], ret))
+        if (!add_disk("disk", operands->items[i], false, ret))
             return false;
-    for (unsigned i = 0; i < cdroms->count; i++) {
-        if (!add_disk("--cdrom", cdroms->items[i], ret))
+    for (unsigned i = 0; i < cdroms->count; i++)
+        if (!add_disk("--cdrom", cdroms->items[i], true, ret))
             return false;
-        ret->disks[ret->disk_count - 1].bus = BOARD_DISK_CDROM;
-        ret->disks[ret->disk_count - 1].image.read_only = true;
-    }
     return true;
 }
 
@@ -183,7 +187,7 @@ bool run_options_parse(int argc, char **argv, struct run_options *o, bool *ret_d
           "the chip's identity and keys; default ~/.local/state/privet" },
         { "disk", OPTION_LIST, &raw.disks, "FILE[,WORD...]",
           "disk image; format=raw|qcow2, if=virtio|scsi, readonly, snapshot, serial=TEXT, "
-          "bootindex=N" },
+          "bootindex=N, iommu_platform=on|off" },
         { "cdrom", OPTION_LIST, &raw.cdroms, "FILE[,bootindex=N]",
           "ISO image in a SCSI CD-ROM drive" },
         { "fw-cfg", OPTION_LIST, &raw.files, "name=NAME,file=FILE|string=TEXT",

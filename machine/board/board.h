@@ -29,9 +29,13 @@ struct board_blob {
 
 enum board_disk_bus { BOARD_DISK_VIRTIO, BOARD_DISK_SCSI, BOARD_DISK_CDROM };
 
+/* VIRTIO_F_ACCESS_PLATFORM of a disk on virtio-blk: offered as by all devices, always, or never. */
+enum board_disk_access { BOARD_ACCESS_AS_OTHERS, BOARD_ACCESS_ON, BOARD_ACCESS_OFF };
+
 struct board_disk {
     struct image *image; /* the caller's; alive as long as the board */
     enum board_disk_bus bus;
+    enum board_disk_access access;
     const char *serial; /* NULL: one by number */
     unsigned boot_rank; /* 0: not in the firmware's boot order; else QEMU's bootindex + 1 */
 };

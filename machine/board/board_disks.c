@@ -17,13 +17,16 @@ static bool slot_taken(unsigned index, char *error, size_t size)
 static bool add_virtio(struct board *board, unsigned index, const char *serial, char *error,
                        size_t size)
 {
+    const struct board_disk *disk = &board->config.disks[index];
+    bool platform = disk->access == BOARD_ACCESS_AS_OTHERS ? board->config.sev
+                                                           : disk->access == BOARD_ACCESS_ON;
     struct virtio_blk *blk = calloc(1, sizeof(*blk));
 
     if (!blk)
         return board_fail(error, size, "board: out of memory");
     board->disk[index] = blk;
-    if (!virtio_blk_init(blk, &board->q35.pci, BOARD_DISK_SLOT + index, board->config.sev,
-                         board->config.disks[index].image, serial))
+    if (!virtio_blk_init(blk, &board->q35.pci, BOARD_DISK_SLOT + index, platform, disk->image,
+                         serial))
         return slot_taken(index, error, size);
     return true;
 }
