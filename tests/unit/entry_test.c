@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause-Patent */
-/* What the chip says before a processor of a guest runs: SEV guests run on their own ASID or not at all. */
+/* What the chip says before a processor of a guest runs: on its own ASID, or not at all. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
