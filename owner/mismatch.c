@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "owner/launch.h"
+#include "owner/processors.h"
 #include "owner/setup_header.h"
 #include "sev/bytes.h"
 #include "sev/session.h"
@@ -19,6 +21,8 @@
 #define BUILDS           256u
 #define LOW_MEMORY_STEP  (256u << 20)
 #define LOW_MEMORY_STEPS 14u /* to 3.5 GiB, the most that a PC machine has below 4 GiB */
+
+static const uint8_t no_session[OWNER_KEY_SIZE];
 
 /* One guess of what was measured. `phrase` is empty for the owner's own view. */
 struct content {
@@ -274,7 +278,7 @@ static struct platform platform_of(const struct owner_guest *guest)
 }
 
 static bool fits(const struct owner_claim *claim, const struct content *content,
-                 const struct platform *platform, const uint8_t *key)
+                 const struct platform *platform, EVP_MAC_CTX *key)
 {
     uint8_t measure[OWNER_MEASURE_SIZE];
     struct owner_guest guest = *claim->guest;
@@ -282,7 +286,7 @@ static bool fits(const struct owner_claim *claim, const struct content *content,
     guest.api_major = platform->api_major;
     guest.api_minor = platform->api_minor;
     guest.build = platform->build;
-    owner_measurement(&guest, content->digest, key, claim->reported + OWNER_MEASURE_SIZE, measure);
+    measurement_with(key, &guest, content->digest, claim->reported + OWNER_MEASURE_SIZE, measure);
     return CRYPTO_memcmp(measure, claim->reported, sizeof(measure)) == 0;
 }
 
@@ -299,9 +303,16 @@ static void set_policy(struct platform *platform, uint32_t expected, unsigned ch
                        choice % POLICY_FLAGS;
 }
 
+static bool find_expected(const struct owner_claim *claim, const struct content *content,
+                          EVP_MAC_CTX *key, struct platform *ret)
+{
+    *ret = platform_of(claim->guest);
+    return fits(claim, content, ret, key);
+}
+
 /* Policy, API version and build: none of them or one is another. */
 static bool find_platform(const struct owner_claim *claim, const struct content *content,
-                          const uint8_t *key, struct platform *ret)
+                          EVP_MAC_CTX *key, struct platform *ret)
 {
     const struct platform expected = platform_of(claim->guest);
     *ret = expected;
@@ -329,7 +340,7 @@ static bool find_platform(const struct owner_claim *claim, const struct content 
 
 /* Two of them: another platform than the owner thinks, or a policy taken for another build. */
 static bool find_two(const struct owner_claim *claim, const struct content *content,
-                     const uint8_t *key, struct platform *ret)
+                     EVP_MAC_CTX *key, struct platform *ret)
 {
     const struct platform expected = platform_of(claim->guest);
     *ret = expected;
@@ -390,9 +401,12 @@ static void say_platform(char reason[OWNER_REASON_SIZE], const struct platform *
 
 /* ---- the search */
 
-static bool find(const struct search *search, char reason[OWNER_REASON_SIZE])
+typedef bool platform_finder(const struct owner_claim *claim, const struct content *content,
+                             EVP_MAC_CTX *key, struct platform *ret);
+
+static bool find_with(const struct search *search, platform_finder *finder,
+                      char reason[OWNER_REASON_SIZE])
 {
-    static const uint8_t no_session[OWNER_KEY_SIZE];
     const struct owner_claim *claim = search->claim;
     const struct platform expected = platform_of(claim->guest);
     struct platform platform;
@@ -404,21 +418,42 @@ static bool find(const struct search *search, char reason[OWNER_REASON_SIZE])
         { claim->tek, "TIK and TEK are swapped" },
         { claim->tik ? no_session : NULL, "the guest was launched without the owner's session" },
     };
-    for (size_t k = 0; k < sizeof(keys) / sizeof(keys[0]); k++) {
-        for (unsigned c = 0; keys[k].key && c < search->count; c++) {
+    bool found = false;
+    for (size_t k = 0; !found && k < sizeof(keys) / sizeof(keys[0]); k++) {
+        EVP_MAC_CTX *key = keys[k].key ? measurement_key(keys[k].key) : NULL;
+        for (unsigned c = 0; !found && key && c < search->count; c++) {
             const struct content *content = &search->contents[c];
-            if (!find_platform(claim, content, keys[k].key, &platform))
+            found = finder(claim, content, key, &platform);
+            if (!found)
                 continue;
             say(reason, keys[k].phrase);
             say(reason, content->phrase);
             say_platform(reason, &expected, &platform);
-            return true;
         }
+        EVP_MAC_CTX_free(key);
     }
-    if (!find_two(claim, &search->contents[0], keys[0].key, &platform))
-        return false;
-    say_platform(reason, &expected, &platform);
-    return true;
+    return found;
+}
+
+static bool find_two_values(const struct search *search, char reason[OWNER_REASON_SIZE])
+{
+    const struct owner_claim *claim = search->claim;
+    const struct platform expected = platform_of(claim->guest);
+    struct platform platform;
+    EVP_MAC_CTX *key = measurement_key(claim->tik ? claim->tik : no_session);
+    bool found = find_two(claim, &search->contents[0], key, &platform);
+    EVP_MAC_CTX_free(key);
+    if (found)
+        say_platform(reason, &expected, &platform);
+    return found;
+}
+
+/* What takes the least time comes first. */
+static bool find(const struct search *search, char reason[OWNER_REASON_SIZE])
+{
+    return find_with(search, find_expected, reason) ||
+           processors_find(search->claim, &search->hashes, reason, OWNER_REASON_SIZE) ||
+           find_with(search, find_platform, reason) || find_two_values(search, reason);
 }
 
 bool owner_mismatch_find(const struct owner_claim *claim, char reason[OWNER_REASON_SIZE])

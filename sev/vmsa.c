@@ -75,6 +75,15 @@ uint32_t sev_cpu_signature(unsigned family, unsigned model, unsigned stepping)
            (family > 15 ? 15 : family) << 8 | (model & 0xF) << 4 | (stepping & 0xF);
 }
 
+struct sev_cpu_numbers sev_cpu_numbers(uint32_t signature)
+{
+    return (struct sev_cpu_numbers){
+        .family = (signature >> 8 & 0xF) + (signature >> 20 & 0xFF),
+        .model = (signature >> 12 & 0xF0) | (signature >> 4 & 0xF),
+        .stepping = signature & 0xF,
+    };
+}
+
 static const struct {
     const char *name;
     uint8_t family, model, stepping;

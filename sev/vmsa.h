@@ -31,6 +31,12 @@ void sev_vmsa_build(const struct sev_vmsa_config *config, uint32_t reset,
 /* CPUID Fn0000_0001 EAX of a processor; family as the manuals count it, such as 25 (19h). */
 uint32_t sev_cpu_signature(unsigned family, unsigned model, unsigned stepping);
 
+/* The same the other way round. */
+struct sev_cpu_numbers {
+    unsigned family, model, stepping;
+};
+struct sev_cpu_numbers sev_cpu_numbers(uint32_t signature);
+
 /*
  * The signature of QEMU's processor model, "EPYC-Rome" or with a version, "EPYC-Rome-v2". False: a
  * name that is not one of AMD's server processors.

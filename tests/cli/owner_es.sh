@@ -52,6 +52,13 @@ for image in $images; do
             --fpu-state off --tik tik -m "$report"
         grep -q "are of model ${5%-v2}\$" err
         note $? "names the model: $(cat err)"
+        expect 0 owner measure --firmware "$image" --policy 7 -n "$1" --cpu-family "$2" \
+            --cpu-model "$3" --cpu-stepping 3 --fpu-state off --tik tik --nonce $nonce \
+            --output-format base64
+        refuse 6 owner verify --firmware "$image" --policy 7 -n "$1" --cpu-family "$2" \
+            --cpu-model "$3" --cpu-stepping 9 --tik tik -m "$(cat out)"
+        grep -q "are of stepping 3, not 9, and the host's kind is --fpu-state off\$" err
+        note $? "names the stepping and the host's kind: $(cat err)"
     done
     expect 0 owner measure --firmware "$image" --policy 7 --num-cpus 2 --vcpu-sig 0xa00f11 \
         --fpu-state off --kernel kernel --append quiet --tik tik --nonce $nonce \

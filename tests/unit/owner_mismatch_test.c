@@ -313,6 +313,60 @@ static void test_processors(void **state)
            "(nodbg), not 0x5");
 }
 
+/* As the machine's owner builds pages: of these processors, in a guest of three. */
+struct built_guest {
+    struct sev_vmsa_config config;
+    uint8_t first[OWNER_VMSA_SIZE], others[OWNER_VMSA_SIZE];
+    struct owner_guest guest;
+};
+
+static void build(struct built_guest *ret, uint32_t signature, bool fpu)
+{
+    ret->config = (struct sev_vmsa_config){ .signature = signature, .fpu = fpu };
+    ret->guest = es_guest(3);
+    ret->guest.reset = 0x80B004;
+    sev_vmsa_build(&ret->config, SEV_VMSA_RESET, ret->first);
+    sev_vmsa_build(&ret->config, ret->guest.reset, ret->others);
+    ret->guest.vmsa_first = ret->first;
+    ret->guest.vmsa_others = ret->others;
+    ret->guest.built = &ret->config;
+}
+
+static void test_numbers_of_processors(void **state)
+{
+    static const struct {
+        unsigned family, model, stepping;
+        bool fpu;
+        const char *reason;
+    } launches[] = {
+        { 25, 1, 2, true, "the processors are of stepping 2, not 0" },
+        { 25, 1, 15, false,
+          "the processors are of stepping 15, not 0, and the host's kind is --fpu-state off" },
+        { 25, 8, 0, true, "the processors are of model 8, not 1" },
+        { 25, 160, 1, true, "the processors are of model 160, not 1, of stepping 1, not 0" },
+        { 23, 1, 0, true, "the processors are of family 23, not 25" },
+        { 26, 31, 2, true,
+          "the processors are of family 26, not 25, of model 31, not 1, of stepping 2, not 0" },
+        { 25, 1, 1, true, "the processors are of model EPYC-Milan" },
+        { 25, 33, 0, true, NULL }, /* no server processor */
+    };
+    struct built_guest expected, launched;
+    build(&expected, sev_cpu_signature(25, 1, 0), true);
+    for (size_t i = 0; i < sizeof(launches) / sizeof(launches[0]); i++) {
+        build(&launched, sev_cpu_signature(launches[i].family, launches[i].model,
+                                           launches[i].stepping), launches[i].fpu);
+        expect(&launched.guest, &expected.guest, launches[i].reason);
+    }
+    build(&launched, sev_cpu_signature(25, 33, 2), true);
+    build(&expected, sev_cpu_signature(25, 33, 0), true);
+    expect(&launched.guest, &expected.guest, "the processors are of stepping 2, not 0");
+    build(&expected, sev_cpu_signature(25, 33, 2) | 1u << 31, true); /* a reserved bit */
+    expect(&launched.guest, &expected.guest, "the processors' signature is 0xa20f12");
+    build(&launched, sev_cpu_signature(25, 1, 2), true);
+    expected.guest.built = NULL; /* pages as they were given: nothing to build others like */
+    expect(&launched.guest, &expected.guest, NULL);
+}
+
 static void test_two_mistakes(void **state)
 {
     struct owner_guest expected = kernel_guest(), launched = expected;
@@ -342,6 +396,7 @@ int main(void)
         cmocka_unit_test(test_images),
         cmocka_unit_test(test_damaged_image),
         cmocka_unit_test(test_processors),
+        cmocka_unit_test(test_numbers_of_processors),
         cmocka_unit_test(test_two_mistakes),
     };
     return cmocka_run_group_tests(tests, setup, NULL);

@@ -51,6 +51,10 @@ static void test_signatures(void **state)
     assert_int_equal(sev_cpu_signature(25, 1, 1), 0xA00F11);
     assert_int_equal(sev_cpu_signature(23, 49, 0), 0x830F10);
     assert_int_equal(sev_cpu_signature(6, 42, 7), 0x206A7);
+    const struct sev_cpu_numbers numbers = sev_cpu_numbers(0xA10F12);
+    assert_int_equal(numbers.family, 25);
+    assert_int_equal(numbers.model, 17);
+    assert_int_equal(numbers.stepping, 2);
     assert_true(sev_cpu_model_signature("EPYC-v4", &signature));
     assert_int_equal(signature, 0x800F12);
     assert_true(sev_cpu_model_signature("EPYC-Rome-v12", &signature));
