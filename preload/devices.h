@@ -8,8 +8,8 @@
 
 struct device;
 
-/* The device at a path, NULL: none of ours. */
-const struct device *device_at(const char *path);
+/* The device at a path, as openat(2) takes it; NULL: none of ours. */
+const struct device *device_at(int folder, const char *path);
 /* The device that a descriptor was opened from, NULL: none of ours. */
 const struct device *device_of(int fd);
 
@@ -20,7 +20,8 @@ dev_t device_number(const struct device *device);
 /* As open(2). */
 int device_open(const struct device *device, int flags);
 
-/* Descriptors of devices that an exec left open are ours again. */
+/* Descriptors of devices that an exec left open, or that one that came from elsewhere, are ours again. */
 void devices_adopt(void);
+void device_adopt(int fd);
 
 #endif

@@ -13,8 +13,11 @@
 #include <limits.h>
 #include <linux/close_range.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/ioctl.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "preload/cpuid.h"
@@ -80,6 +83,35 @@ static int copied(int fd, int copy)
     return copy;
 }
 
+/* fopen's mode as open's flags. */
+static int flags_of(const char *mode)
+{
+    int flags = strchr(mode, '+') ? O_RDWR : mode[0] == 'r' ? O_RDONLY : O_WRONLY;
+    return flags | (strchr(mode, 'e') ? O_CLOEXEC : 0) | (strchr(mode, 'x') ? O_CREAT | O_EXCL : 0);
+}
+
+static FILE *open_stream(const struct device *device, const char *mode)
+{
+    int fd = device_open(device, flags_of(mode));
+    FILE *stream = fd >= 0 ? fdopen(fd, mode) : NULL;
+    if (fd >= 0 && !stream)
+        close(fd);
+    return stream;
+}
+
+static void adopt_received(struct msghdr *message)
+{
+    for (struct cmsghdr *c = CMSG_FIRSTHDR(message); c; c = CMSG_NXTHDR(message, c)) {
+        if (c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_RIGHTS)
+            continue;
+        for (size_t at = 0; at + sizeof(int) <= c->cmsg_len - CMSG_LEN(0); at += sizeof(int)) {
+            int fd;
+            memcpy(&fd, CMSG_DATA(c) + at, sizeof(fd));
+            device_adopt(fd);
+        }
+    }
+}
+
 __attribute__((constructor)) static void start(void)
 {
     fd_table_start();
@@ -100,7 +132,7 @@ int __openat64_2(int folder, const char *path, int flags);
     {                                                           \
         NEXT(name);                                             \
         MODE(flags, mode)                                       \
-        const struct device *device = device_at(path);          \
+        const struct device *device = device_at(AT_FDCWD, path); \
         return device ? device_open(device, flags) : next(path, flags, mode); \
     }
 
@@ -109,7 +141,7 @@ int __openat64_2(int folder, const char *path, int flags);
     {                                                           \
         NEXT(name);                                             \
         MODE(flags, mode)                                       \
-        const struct device *device = device_at(path);          \
+        const struct device *device = device_at(folder, path);  \
         return device ? device_open(device, flags) : next(folder, path, flags, mode); \
     }
 
@@ -122,7 +154,7 @@ OPENAT(openat64)
     int name(const char *path, int flags)                       \
     {                                                           \
         NEXT(name);                                             \
-        const struct device *device = device_at(path);          \
+        const struct device *device = device_at(AT_FDCWD, path); \
         return device ? device_open(device, flags) : next(path, flags); \
     }
 
@@ -130,7 +162,7 @@ OPENAT(openat64)
     int name(int folder, const char *path, int flags)           \
     {                                                           \
         NEXT(name);                                             \
-        const struct device *device = device_at(path);          \
+        const struct device *device = device_at(folder, path);  \
         return device ? device_open(device, flags) : next(folder, path, flags); \
     }
 
@@ -138,6 +170,30 @@ OPEN_2(__open_2)
 OPEN_2(__open64_2)
 OPENAT_2(__openat_2)
 OPENAT_2(__openat64_2)
+
+/* libc's own opens within itself. */
+#define FOPEN(name)                                             \
+    FILE *name(const char *path, const char *mode)              \
+    {                                                           \
+        NEXT(name);                                             \
+        const struct device *device = device_at(AT_FDCWD, path); \
+        return device ? open_stream(device, mode) : next(path, mode); \
+    }
+
+FOPEN(fopen)
+FOPEN(fopen64)
+
+/* A device's descriptor from another program, by SCM_RIGHTS. */
+ssize_t recvmsg(int fd, struct msghdr *message, int flags)
+{
+    NEXT(recvmsg);
+    ssize_t size = next(fd, message, flags);
+    int error = errno;
+    if (size >= 0)
+        adopt_received(message);
+    errno = error;
+    return size;
+}
 
 int ioctl(int fd, unsigned long request, ...)
 {

@@ -47,7 +47,7 @@ static bool names_nothing(const char *path)
     int name(const char *path, struct structure *status)        \
     {                                                           \
         NEXT(name);                                             \
-        const struct device *device = device_at(path);          \
+        const struct device *device = device_at(AT_FDCWD, path);          \
         int result = next(device ? LIKE : path, status);        \
         if (result == 0 && device)                              \
             PRESENT(device, status);                            \
@@ -70,7 +70,7 @@ static bool names_nothing(const char *path)
     int name(int folder, const char *path, struct structure *status, int flags) \
     {                                                           \
         NEXT(name);                                             \
-        const struct device *device = device_at(path);          \
+        const struct device *device = device_at(folder, path);          \
         int result = next(folder, device ? LIKE : path, status, flags); \
         if (!device && flags & AT_EMPTY_PATH && names_nothing(path))         \
             device = device_of(folder);                         \
@@ -148,7 +148,7 @@ int __fxstatat64(int version, int folder, const char *path, struct stat64 *statu
 int statx(int folder, const char *path, int flags, unsigned mask, struct statx *status)
 {
     NEXT(statx);
-    const struct device *device = device_at(path);
+    const struct device *device = device_at(folder, path);
     int result = next(folder, device ? LIKE : path, flags, mask, status);
     if (!device && flags & AT_EMPTY_PATH && names_nothing(path))
         device = device_of(folder);
@@ -164,38 +164,38 @@ int statx(int folder, const char *path, int flags, unsigned mask, struct statx *
 int access(const char *path, int mode)
 {
     NEXT(access);
-    return device_at(path) ? access_device(mode) : next(path, mode);
+    return device_at(AT_FDCWD, path) ? access_device(mode) : next(path, mode);
 }
 
 int eaccess(const char *path, int mode)
 {
     NEXT(eaccess);
-    return device_at(path) ? access_device(mode) : next(path, mode);
+    return device_at(AT_FDCWD, path) ? access_device(mode) : next(path, mode);
 }
 
 int euidaccess(const char *path, int mode)
 {
     NEXT(euidaccess);
-    return device_at(path) ? access_device(mode) : next(path, mode);
+    return device_at(AT_FDCWD, path) ? access_device(mode) : next(path, mode);
 }
 
 int faccessat(int folder, const char *path, int mode, int flags)
 {
     NEXT(faccessat);
-    return device_at(path) ? access_device(mode) : next(folder, path, mode, flags);
+    return device_at(folder, path) ? access_device(mode) : next(folder, path, mode, flags);
 }
 
 /* What ls asks for access lists. */
 ssize_t getxattr(const char *path, const char *name, void *value, size_t size)
 {
     NEXT(getxattr);
-    return next(device_at(path) ? LIKE : path, name, value, size);
+    return next(device_at(AT_FDCWD, path) ? LIKE : path, name, value, size);
 }
 
 ssize_t lgetxattr(const char *path, const char *name, void *value, size_t size)
 {
     NEXT(lgetxattr);
-    return next(device_at(path) ? LIKE : path, name, value, size);
+    return next(device_at(AT_FDCWD, path) ? LIKE : path, name, value, size);
 }
 
 #pragma GCC visibility pop

@@ -365,6 +365,74 @@ static void test_files(void)
     CHECK(stat("/dev/null", &null) == 0 && null.st_rdev == makedev(1, 3));
 }
 
+/* /dev/sev by any name, and what only looks like it. */
+static void test_names(void)
+{
+    static const char *const others[] = { "/dev/seven", "/sev", "/dev/sev/", "/tmp/sev",
+                                          "/dev/sev/sev" };
+    int dev = open("/dev", O_RDONLY | O_DIRECTORY), root = open("/", O_PATH);
+    int fds[] = { openat(dev, "sev", O_RDWR), openat(root, "dev/sev", O_RDWR),
+                  openat(dev, "/dev/sev", O_RDWR), open("//dev/./sev", O_RDWR),
+                  open("/proc/self/root/dev/sev", O_RDWR) };
+    for (size_t i = 0; i < sizeof(fds) / sizeof(fds[0]); i++) {
+        CHECK(is_sev(fds[i]));
+        close(fds[i]);
+    }
+    struct stat s;
+    CHECK(fstatat(dev, "sev", &s, 0) == 0 && s.st_rdev == makedev(10, 124));
+    CHECK(faccessat(dev, "kvm", R_OK | W_OK, 0) == 0);
+    for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
+        CHECK(open(others[i], O_RDONLY) == -1 && (errno == ENOENT || errno == ENOTDIR));
+    CHECK(openat(root, "sev", O_RDONLY) == -1 && errno == ENOENT);
+    CHECK(openat(-1, "sev", O_RDONLY) == -1 && errno == EBADF);
+    CHECK(fstatat(root, "sev", &s, 0) == -1 && errno == ENOENT);
+    CHECK(fchdir(dev) == 0);
+    int here = open("sev", O_RDONLY);
+    CHECK(is_sev(here) && stat("./kvm", &s) == 0 && s.st_rdev == makedev(10, 232));
+    CHECK(chdir("/") == 0 && stat("sev", &s) == -1);
+    close(here);
+    close(dev);
+    close(root);
+}
+
+static void test_streams(void)
+{
+    uint32_t status;
+    FILE *reader = fopen("/dev/sev", "re"), *writer = fopen("/dev/sev", "r+");
+    CHECK(reader && fcntl(fileno(reader), F_GETFD) == FD_CLOEXEC && is_sev(fileno(reader)));
+    IS(EPERM, device_command(fileno(reader), SEV_PDH_GEN, NULL, &status));
+    IS(0, device_command(fileno(writer), SEV_PDH_GEN, NULL, &status));
+    int fd = fileno(reader);
+    CHECK(fclose(reader) == 0 && fclose(writer) == 0 && !is_sev(fd));
+    CHECK(fopen("/dev/sev", "wx") == NULL && errno == EEXIST);
+    FILE *other = fopen("/dev/null", "r");
+    CHECK(other && fclose(other) == 0);
+}
+
+/* A descriptor that comes through a socket is of the same device. */
+static void test_received(void)
+{
+    _Alignas(struct cmsghdr) char control[CMSG_SPACE(sizeof(int))] = { 0 };
+    char byte = 1;
+    struct iovec part = { &byte, 1 };
+    struct msghdr message = { .msg_iov = &part, .msg_iovlen = 1, .msg_control = control,
+                              .msg_controllen = sizeof(control) };
+    struct cmsghdr *c = CMSG_FIRSTHDR(&message);
+    int pair[2] = { -1, -1 }, fd = open("/dev/sev", O_RDWR), got = -1;
+    *c = (struct cmsghdr){ .cmsg_len = CMSG_LEN(sizeof(fd)), .cmsg_level = SOL_SOCKET,
+                           .cmsg_type = SCM_RIGHTS };
+    memcpy(CMSG_DATA(c), &fd, sizeof(fd));
+    CHECK(socketpair(AF_UNIX, SOCK_STREAM, 0, pair) == 0 && sendmsg(pair[0], &message, 0) == 1);
+    close(fd);
+    memset(control, 0, sizeof(control));
+    CHECK(recvmsg(pair[1], &message, 0) == 1 && CMSG_FIRSTHDR(&message));
+    memcpy(&got, CMSG_DATA(c), sizeof(got));
+    CHECK(is_sev(got));
+    close(got);
+    close(pair[0]);
+    close(pair[1]);
+}
+
 static int inherited(char *const *words)
 {
     return is_sev(atoi(words[0])) && is_kvm(atoi(words[1])) ? 0 : 1;
@@ -389,6 +457,9 @@ int main(int count, char **words)
     test_lifetime();
     test_hostile(g.sev);
     test_files();
+    test_names();
+    test_streams();
+    test_received();
     guest_close(&g);
     test_copies(); /* closes what is open */
     printf("%u passed, %u failed\n", passed, failed);
