@@ -20,7 +20,7 @@ dev_t device_number(const struct device *device);
 /* As open(2). */
 int device_open(const struct device *device, int flags);
 
-/* Descriptors of devices that an exec left open, or that one that came from elsewhere, are ours again. */
+/* Descriptors of devices that an exec left open are ours again; or one that another program sent. */
 void devices_adopt(void);
 void device_adopt(int fd);
 
