@@ -69,6 +69,7 @@ void test_groups(void);
 void test_pages(void);
 void test_memory_map(void);
 void test_pool(void);
+void test_memory_attributes(void);
 void test_handles(void);
 void test_locate(void);
 void test_multiple(void);

@@ -22,6 +22,7 @@ static const struct {
     { "pages", test_pages },
     { "map", test_memory_map },
     { "pool", test_pool },
+    { "attributes", test_memory_attributes },
     { "handles", test_handles },
     { "locate", test_locate },
     { "multiple", test_multiple },
@@ -54,6 +55,7 @@ EFI_STATUS EFIAPI efi_main(EFI_HANDLE image, EFI_SYSTEM_TABLE *system_table);
 
 EFI_STATUS EFIAPI efi_main(EFI_HANDLE image, EFI_SYSTEM_TABLE *system_table)
 {
+    static CHAR16 reason[] = L"the end of the report";
     self = image;
     st = system_table;
     bs = st->BootServices;
@@ -63,6 +65,6 @@ EFI_STATUS EFIAPI efi_main(EFI_HANDLE image, EFI_SYSTEM_TABLE *system_table)
         subjects[i].run();
     }
     report_end();
-    rt->ResetSystem(EfiResetShutdown, EFI_SUCCESS, 0, NULL);
+    rt->ResetSystem(EfiResetShutdown, EFI_ABORTED, sizeof(reason), reason); /* at virtual addresses */
     return EFI_ABORTED;
 }

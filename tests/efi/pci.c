@@ -39,6 +39,16 @@ static void bridge_access(EFI_PCI_ROOT_BRIDGE_IO_PROTOCOL *bridge)
     check_status("io.null", bridge->Io.Read(bridge, 0, 0x80, 1, NULL));
     check_status("io", bridge->Io.Read(bridge, 0, 0x80, 1, id));
     check_status("io.beyond", bridge->Io.Read(bridge, 0, 0x10000, 1, id));
+    UINT8 byte = 0x5A, back = 0; /* the scratch register of the first serial port */
+    check_status("io.write", bridge->Io.Write(bridge, 0, 0x3FF, 1, &byte));
+    check_status("io.back", bridge->Io.Read(bridge, 0, 0x3FF, 1, &back));
+    check_value("io.back.value", back);
+    check_status("io.write.null", bridge->Io.Write(bridge, 0, 0x80, 1, NULL));
+    check_status("io.write.beyond", bridge->Io.Write(bridge, 0, 0x10000, 1, &byte));
+    check_status("memory.write.ram", bridge->Mem.Write(bridge, 2, 0x100000, 1, id));
+    check_status("memory.write.null", bridge->Mem.Write(bridge, 2, 0xFE000000, 1, NULL));
+    check_status("config.write.null", bridge->Pci.Write(bridge, 2, all, 1, NULL));
+    check_status("config.write", bridge->Pci.Write(bridge, 2, all, 1, id)); /* read-only */
     check_status("copy.width", bridge->CopyMem(bridge, 4, 0xFE000000, 0xFE000000, 0));
     check_status("copy.ram", bridge->CopyMem(bridge, 2, 0x100000, 0x200000, 1));
 }
@@ -131,6 +141,55 @@ static EFI_PCI_IO_PROTOCOL *find_bar(UINT8 kind, UINT8 *ret_bar, UINT64 *ret_len
     return found;
 }
 
+/* What is written is what was there. */
+static void bar_writes(EFI_PCI_IO_PROTOCOL *io, UINT8 bar, UINT64 length)
+{
+    UINT32 word = 0;
+    io->Mem.Read(io, 2, bar, 0, 1, &word);
+    check_status("bar.write", io->Mem.Write(io, 2, bar, 0, 1, &word));
+    check_status("bar.write.end", io->Mem.Write(io, 2, bar, length, 1, &word));
+    check_status("bar.write.null", io->Mem.Write(io, 2, bar, 0, 1, NULL));
+    check_status("bar.copy", io->CopyMem(io, 2, bar, 0, bar, 0, 1));
+    EFI_ACPI_ADDRESS_SPACE_DESCRIPTOR *list = NULL;
+    EFI_PCI_ROOT_BRIDGE_IO_PROTOCOL *bridge = find_protocol(&pci_root_bridge_guid);
+    io->GetBarAttributes(io, bar, NULL, (VOID **)&list);
+    UINT64 base = list->AddrRangeMin;
+    give(list);
+    UINT32 through = ~word, passed = ~word;
+    check_status("bar.by-bridge", bridge->Mem.Read(bridge, 2, base, 1, &through));
+    check_true("bar.by-bridge.same", through == word);
+    check_status("bar.passed", io->Mem.Read(io, 2, EFI_PCI_IO_PASS_THROUGH_BAR, base, 1, &passed));
+    check_true("bar.passed.same", passed == word);
+    check_status("bar.by-bridge.write", bridge->Mem.Write(bridge, 2, base, 1, &through));
+    check_status("bar.by-bridge.copy", bridge->CopyMem(bridge, 2, base, base, 1));
+    check_status("bar.by-bridge.poll", bridge->PollMem(bridge, 2, base, 0, 0, 1000, &length));
+}
+
+static void dma(EFI_PCI_IO_PROTOCOL *io)
+{
+    static uint8_t data[64];
+    UINTN bytes = sizeof(data);
+    EFI_PHYSICAL_ADDRESS device = 0;
+    VOID *mapping = NULL, *buffer = NULL;
+    for (UINT32 operation = 0; operation < 2; operation++) {
+        bytes = sizeof(data);
+        check_status(name_number("dma.map", operation),
+                     io->Map(io, operation, data, &bytes, &device, &mapping));
+        check_value(name_number("dma.bytes", operation), bytes);
+        check_status(name_number("dma.unmap", operation), io->Unmap(io, mapping));
+    }
+    check_status("dma.allocate.type", io->AllocateBuffer(io, 0, 2, 1, &buffer, 0));
+    check_status("dma.allocate.null", io->AllocateBuffer(io, 0, 4, 1, NULL, 0));
+    check_status("dma.allocate", io->AllocateBuffer(io, 0, 4, 2, &buffer, 0));
+    memset(buffer, 0x5A, 8192);
+    bytes = 8192;
+    check_status("dma.common", io->Map(io, 2, buffer, &bytes, &device, &mapping));
+    check_value("dma.common.bytes", bytes);
+    check_true("dma.common.low", device && device + bytes <= 1ull << 32);
+    check_status("dma.common.unmap", io->Unmap(io, mapping));
+    check_status("dma.free", io->FreeBuffer(io, 2, buffer));
+}
+
 static void bars(void)
 {
     UINT8 bar = 0;
@@ -161,6 +220,8 @@ static void bars(void)
     check_status("bar.attributes.six", io->GetBarAttributes(io, 6, &value, NULL));
     check_status("bar.attributes", io->GetBarAttributes(io, bar, &value, NULL));
     check_value("bar.attributes.value", value);
+    bar_writes(io, bar, length);
+    dma(io);
     UINT64 offset = 0;
     check_status("bar.set.null", io->SetBarAttributes(io, 0, bar, NULL, &length));
     check_status("bar.set.foreign", io->SetBarAttributes(io, 1ull << 40, bar, &offset, &length));
@@ -211,6 +272,24 @@ static void function(EFI_PCI_IO_PROTOCOL *io)
                                               EFI_PCI_ATTRIBUTE_DUAL_ADDRESS_CYCLE, NULL));
     check_status("disable.dac", io->Attributes(io, EfiPciIoAttributeOperationDisable,
                                                EFI_PCI_ATTRIBUTE_DUAL_ADDRESS_CYCLE, NULL));
+    UINT8 line = 0, other = 0x5A, back = 0; /* the interrupt line, which is software's */
+    io->Pci.Read(io, 0, 0x3C, 1, &line);
+    check_status("config.write", io->Pci.Write(io, 0, 0x3C, 1, &other));
+    io->Pci.Read(io, 0, 0x3C, 1, &back);
+    check_value("config.write.value", back);
+    io->Pci.Write(io, 0, 0x3C, 1, &line);
+    check_status("config.write.beyond", io->Pci.Write(io, 0, 256, 1, &line));
+    check_status("config.write.null", io->Pci.Write(io, 0, 0, 1, NULL));
+    other = 0xA5; /* the scratch register of the first serial port */
+    UINT8 port = EFI_PCI_IO_PASS_THROUGH_BAR;
+    check_status("passed.write", io->Io.Write(io, 0, port, 0x3FF, 1, &other));
+    check_status("passed.read", io->Io.Read(io, 0, port, 0x3FF, 1, &back));
+    check_value("passed.value", back);
+    check_status("passed.poll", io->PollIo(io, 0, port, 0x3FF, 0xFF, 0xA5, 1000, &value));
+    check_value("passed.poll.value", value & 0xFF);
+    check_status("passed.poll-timeout", io->PollIo(io, 0, port, 0x3FF, 0xFF, 1, 1000, &value));
+    check_status("io.no-bar", io->Io.Write(io, 0, 0, 0, 1, &other));
+    check_status("poll.no-bar", io->PollIo(io, 0, 0, 0, 0, 0, 0, &value));
     check_status("map.operation", io->Map(io, 3, words, &bus, &value, (VOID **)&segment));
     check_status("map.null", io->Map(io, 0, NULL, &bus, &value, (VOID **)&segment));
     check_status("allocate.attribute",

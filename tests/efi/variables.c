@@ -256,6 +256,21 @@ void test_runtime_variables(void)
     EFI_GUID guid;
     UINT64 maximum, remaining, largest;
     UINTN hidden = 0, count = 0;
+    UINTN size = sizeof(name);
+    check_status("get.no-name", rt->GetVariable(NULL, &test_vendor_guid, NULL, &size, name));
+    check_status("get.no-guid", rt->GetVariable(lasting_name, NULL, NULL, &size, name));
+    check_status("get.no-size", rt->GetVariable(lasting_name, &test_vendor_guid, NULL, NULL, name));
+    size = 2;
+    check_status("get.small", rt->GetVariable(lasting_name, &test_vendor_guid, NULL, &size, name));
+    check_value("get.small.size", size);
+    check_status("next.no-size", rt->GetNextVariableName(NULL, name, &guid));
+    check_status("query.no-maximum", rt->QueryVariableInfo(ALL, NULL, &remaining, &largest));
+    check_status("set.no-name", set(NULL, ALL, 1, "x"));
+    check_status("set.no-data", set(lasting_name, ALL, 1, NULL));
+    check_status("set.authenticated",
+                 set(new_name, ALL | EFI_VARIABLE_TIME_BASED_AUTHENTICATED_WRITE_ACCESS, 1, "x"));
+    check_status("set.counted", set(new_name, ALL | EFI_VARIABLE_AUTHENTICATED_WRITE_ACCESS, 1, "x"));
+    name[0] = 0;
     check_content("boot", boot_name);
     check_content("fleeting", fleeting_name);
     check_content("lasting", lasting_name);
@@ -279,7 +294,7 @@ void test_runtime_variables(void)
     check_status("query.volatile", rt->QueryVariableInfo(BS | RT, &maximum, &remaining, &largest));
     check_status("query.lasting", rt->QueryVariableInfo(ALL, &maximum, &remaining, &largest));
     for (;; count++) {
-        UINTN size = sizeof(name);
+        size = sizeof(name);
         if (count == 1000 || rt->GetNextVariableName(&size, name, &guid) != EFI_SUCCESS)
             break;
         hidden += guid_same(&guid, &test_vendor_guid) && wide_equal(name, boot_name);
