@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause-Patent */
 /* `privet chip guests|decrypt`: asks the chip that `privet chip exec` serves. */
 #include <errno.h>
+#include <openssl/crypto.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -72,8 +73,11 @@ static int decrypt(uint32_t handle, uint64_t address, const struct file *file)
     int result = client_request(fd, &wire, in, out, capacity);
     int error = errno;
     close(fd);
-    if (result == 0)
-        return file_write("-", plain, wire.size[0], 0644) ? 0 : 1;
+    if (result == 0) {
+        bool written = file_write("-", plain, wire.size[0], 0600);
+        OPENSSL_cleanse(plain, sizeof(plain));
+        return written ? 0 : 1;
+    }
     const struct refusal refusal = { SEV_DBG_DECRYPT, (uint16_t)wire.status,
                                      { (int)wire.platform, (int)wire.state } };
     if (error == EIO)

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <openssl/crypto.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -189,6 +190,7 @@ void run_inputs_free(struct run_inputs *inputs)
                              &inputs->initrd, &inputs->hashed_kernel, &inputs->hashed_initrd,
                              &inputs->session, &inputs->dh_cert,
                              &inputs->secret_header, &inputs->secret, &inputs->tik };
+    OPENSSL_cleanse(inputs->tik.data, inputs->tik.size);
     for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++)
         file_free(files[i]);
     for (unsigned i = 0; i < BOARD_MAX_FILES; i++)

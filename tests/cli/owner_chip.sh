@@ -104,6 +104,8 @@ for product in naples rome; do
 done
 expect 6 owner certs "$data/sev/rome/pek.cert" "$data/sev/naples/pdh.cert"
 refuse 1 owner certs "$data/sev/naples/ark-truncated.cert"
+grep -q 'ends before its signature' err
+note $? "an ARK without its signature: $(cat err)"
 refuse 1 owner certs "$data/sev/rome/pdh.cert" "$data/sev/rome/pdh.cert"
 refuse 1 owner certs nothing
 : >empty

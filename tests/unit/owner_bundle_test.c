@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "owner/bundle.h"
+#include "owner/certs.h"
 #include "owner/zip.h"
 #include "sev/bytes.h"
 
@@ -248,6 +249,39 @@ static void test_genuine_snp(void **state)
     }
 }
 
+/* AMD's two of each product, alone and in the file that has all three; the keys of the binary form. */
+static void test_roots(void **state)
+{
+    static const char *const products[][2] = { { "milan", "Milan" }, { "genoa", "Genoa" },
+                                               { "turin", "Turin" } };
+    static const struct {
+        const char *name;
+        enum owner_snp_kind kind;
+    } files[] = { { "ark", OWNER_SNP_ARK }, { "ask", OWNER_SNP_ASK } };
+    for (size_t i = 0; i < sizeof(products) / sizeof(products[0]); i++) {
+        struct owner_checks checks = { .count = 0 };
+        uint8_t bytes[SEV_AMD_CERT_MAX];
+        char path[64];
+        for (int f = 0; f < 2; f++) {
+            struct sev_amd_certificate amd;
+            snprintf(path, sizeof(path), "snp/roots/%s_%s.pem", products[i][0], files[f].name);
+            add_file(path);
+            snprintf(path, sizeof(path), "%s/%s.cert", products[i][0], files[f].name);
+            size_t size = read_data(path, bytes, sizeof(bytes));
+            assert_null(sev_amd_certificate_decode(bytes, size, &amd));
+            EVP_PKEY *key = owner_key_of_amd(&amd);
+            assert_int_equal(EVP_PKEY_eq(key, X509_get0_pubkey(bundle.snp.cert[files[f].kind])), 1);
+            EVP_PKEY_free(key);
+        }
+        snprintf(path, sizeof(path), "snp/roots/%s_ask_ark_asvk.pem", products[i][0]);
+        add_file(path); /* the same ARK and ASK, or it would be refused */
+        assert_string_equal(owner_snp_verify(&bundle.snp, NOW, &checks), products[i][1]);
+        assert_null(owner_check_failed(&checks));
+        assert_int_equal(checks.count, 3);
+        owner_bundle_free(&bundle);
+    }
+}
+
 static void verify_set(const char *roots, const char *leaf, time_t at, const char *link,
                        enum owner_link_state expected, const char *reason)
 {
@@ -343,6 +377,7 @@ int main(void)
         TEST(test_zip),
         TEST(test_damaged_zip),
         TEST(test_genuine_snp),
+        TEST(test_roots),
         TEST(test_broken_snp),
         TEST(test_flipped_snp),
         TEST(test_endorsements),

@@ -117,6 +117,10 @@ static void test_amd_certificate(void **state)
     }
     size_t size = read_data("naples/ark-truncated.cert", bytes, sizeof(bytes));
     assert_non_null(sev_amd_certificate_decode(bytes, size, &cert));
+    size += read_data("naples/ark.cert.sig", bytes + size, sizeof(bytes) - size); /* what it lacks */
+    assert_null(sev_amd_certificate_decode(bytes, size, &cert));
+    assert_int_equal(read_data("naples/ark.cert", again, sizeof(again)), size);
+    assert_memory_equal(bytes, again, size);
 }
 
 /* An image of 256 bytes whose table holds a hash area, a secret area and a reset block. */
