@@ -97,7 +97,7 @@ static bool set_policy(const struct option_verb *verb, const struct option_row *
 static bool set_choice(const struct option_verb *verb, const struct option_row *row,
                        const char *value)
 {
-    char fact[128] = "must be one of";
+    char fact[256] = "must be one of";
     for (unsigned i = 0; row->choices[i]; i++) {
         if (strcmp(value, row->choices[i]) == 0) {
             *(unsigned *)row->target = i;
@@ -106,6 +106,9 @@ static bool set_choice(const struct option_verb *verb, const struct option_row *
         size_t used = strlen(fact);
         snprintf(fact + used, sizeof(fact) - used, " %s", row->choices[i]);
     }
+    size_t used = strlen(fact);
+    if (row->note)
+        snprintf(fact + used, sizeof(fact) - used, "; %s", row->note);
     return wrong(verb, row->name, fact);
 }
 
@@ -158,9 +161,9 @@ static bool same_word(const char *word, size_t word_length, const char *name, si
     return word_length == length && memcmp(word, name, length) == 0;
 }
 
-static bool has_alias(const char *aliases, const char *name, size_t length)
+static bool has_word(const char *words, const char *name, size_t length)
 {
-    for (const char *at = aliases; at && *at;) {
+    for (const char *at = words; at && *at;) {
         size_t word = strcspn(at, " ");
         if (same_word(at, word, name, length))
             return true;
@@ -174,10 +177,23 @@ static const struct option_row *find_row(const struct option_verb *verb, const c
 {
     for (const struct option_row *row = verb->rows; row->name; row++) {
         if (same_word(row->name, strlen(row->name), name, length) ||
-            has_alias(row->aliases, name, length))
+            has_word(row->aliases, name, length))
             return row;
     }
     return NULL;
+}
+
+/* `word` as it was given, in which `name` is the option's. */
+static bool no_option(const struct option_verb *verb, const char *word, const char *name,
+                      size_t length)
+{
+    const struct option_foreign *foreign = verb->foreign;
+    while (foreign && foreign->names && !has_word(foreign->names, name, length))
+        foreign++;
+    error_say("%s: no such option%s%s; try 'privet %s --help'", word,
+              foreign && foreign->names ? ": " : "",
+              foreign && foreign->names ? foreign->advice : "", verb->path);
+    return false;
 }
 
 static void print_aliases(const char *aliases)
@@ -214,7 +230,7 @@ static bool parse_long(const struct option_verb *verb, int argc, char **argv, in
     size_t length = equals ? (size_t)(equals - name) : strlen(name);
     const struct option_row *row = length > 1 ? find_row(verb, name, length) : NULL;
     if (!row)
-        return wrong(verb, name, "no such option");
+        return no_option(verb, argv[*at], name, length);
     if (row->kind == OPTION_FLAG)
         return equals ? wrong(verb, row->name, "takes no value") : set(verb, row, NULL);
     if (equals)
@@ -229,10 +245,8 @@ static bool parse_short(const struct option_verb *verb, int argc, char **argv, i
 {
     const char *word = argv[*at];
     const struct option_row *row = find_row(verb, word + 1, 1);
-    if (!row || (row->kind == OPTION_FLAG && word[2])) {
-        error_say("%s: no such option; usage: %s", word, verb->usage);
-        return false;
-    }
+    if (!row || (row->kind == OPTION_FLAG && word[2]))
+        return no_option(verb, word, word + 1, 1);
     if (row->kind == OPTION_FLAG)
         return set(verb, row, NULL);
     if (word[2])

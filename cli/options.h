@@ -37,6 +37,13 @@ struct option_row {
     uint64_t minimum, maximum;  /* numbers and sizes */
     const char *const *choices; /* NULL ends */
     const char *aliases;        /* other tools' names of it, separated by spaces; one letter: -x */
+    const char *note;           /* of choices: what is said of others; may be NULL */
+};
+
+/* Options of other tools that a verb lacks, and what to do instead. */
+struct option_foreign {
+    const char *names; /* as aliases; NULL ends the table */
+    const char *advice;
 };
 
 struct option_verb {
@@ -47,6 +54,7 @@ struct option_verb {
     const char *footer; /* examples, exit codes; may be NULL */
     bool operands;      /* words that are not options are allowed */
     const char *commands; /* those that come first, separated by spaces; NULL: none */
+    const struct option_foreign *foreign; /* NULL: none */
 };
 
 enum option_result {

@@ -19,16 +19,47 @@
 enum hashes { HASHES_AUTO, HASHES_ON, HASHES_OFF };
 enum mode { MODE_OF_POLICY, MODE_SEV, MODE_SEV_ES };
 
-void owner_guest_rows(struct owner_guest_options *o, struct option_row *rows)
+struct owner_guest_options {
+    const char *firmware, *kernel, *initrd, *append, *tik, *tek, *tk, *vmsa_first, *vmsa_others;
+    const char *cpu;
+    uint64_t policy, api_major, api_minor, build, processors;
+    uint64_t signature, family, model, stepping, features;
+    bool fpu;
+    unsigned hashes; /* of enum hashes */
+    unsigned mode;   /* of enum mode */
+    unsigned vmm;    /* one only */
+};
+
+/* Names of virt-qemu-sev-validate and sev-snp-measure; those of options that there are, are aliases. */
+static const struct option_foreign foreign[] = {
+    { "domain o connect c insecure i ignore-config g",
+      "libvirt is not asked; give what 'virsh domlaunchsecinfo' tells and the guest's files" },
+    { "inject-secret s secret-payload secret-header",
+      "'privet owner secret' makes the packet after the measurement was verified" },
+    { "debug d verbose v", "there is no more to tell" },
+    { "quiet q", "nothing but the result is printed" },
+    { "version", "'privet --version' tells it" },
+    { "snp-ovmf-hash svsm vars-size vars-file",
+      "launch digests of SEV-SNP guests are not computed" },
+    { "dump-vmsa", "the processors' pages are not written" },
+    { .names = NULL },
+};
+
+#define GUEST_ROWS 24u
+#define OWN_ROWS   8u
+
+/* Sets the defaults and writes GUEST_ROWS rows. */
+static void make_rows(struct owner_guest_options *o, struct option_row *rows)
 {
     static const char *const hash_modes[] = { "auto", "on", "off", NULL };
     static const char *const modes[] = { "auto", "sev", "seves", NULL };
+    static const char *const vmms[] = { "QEMU", NULL };
     *o = (struct owner_guest_options){ .policy = SEV_POLICY_NODBG,
                                        .api_major = CHIP_API_MAJOR,
                                        .api_minor = CHIP_API_MINOR,
                                        .build = CHIP_BUILD,
                                        .fpu = true };
-    const struct option_row all[OWNER_GUEST_ROWS] = {
+    const struct option_row all[GUEST_ROWS] = {
         { "firmware", OPTION_TEXT, &o->firmware, "FILE", "flash image", .aliases = "ovmf f" },
         { "policy", OPTION_POLICY, &o->policy, "POLICY",
           "guest policy, a number or words such as nodbg,noks; default nodbg" },
@@ -45,7 +76,8 @@ void owner_guest_rows(struct owner_guest_options *o, struct option_row *rows)
         { "tek", OPTION_TEXT, &o->tek, "FILE", "transport encryption key, to find a swap" },
         { "tk", OPTION_TEXT, &o->tk, "FILE", "both keys in one file, TEK then TIK" },
         { "mode", OPTION_CHOICE, &o->mode, "auto|sev|seves",
-          "auto: SEV-ES if the policy has es", 0, 0, modes },
+          "auto: SEV-ES if the policy has es", 0, 0, modes,
+          .note = "launch digests of SEV-SNP guests are not computed" },
         { "num-cpus", OPTION_NUMBER, &o->processors, "N", "processors of a SEV-ES guest", 1,
           OWNER_PROCESSORS, .aliases = "vcpus n" },
         { "vmsa-cpu0", OPTION_TEXT, &o->vmsa_first, "FILE",
@@ -68,6 +100,8 @@ void owner_guest_rows(struct owner_guest_options *o, struct option_row *rows)
           "SEV_FEATURES in the pages; default 0", 0, UINT64_MAX },
         { "fpu-state", OPTION_SWITCH, &o->fpu, "on|off",
           "default on: the host begins guests by KVM_SEV_INIT2; off: by KVM_SEV_ES_INIT" },
+        { "vmm-type", OPTION_CHOICE, &o->vmm, "QEMU", "whose processors' state it is; default QEMU",
+          0, 0, vmms, .note = "the state that other VMMs give processors is not known" },
     };
     memcpy(rows, all, sizeof(all));
 }
@@ -226,8 +260,8 @@ static bool files_load(const struct owner_guest_options *o, struct owner_guest_f
            load_both_keys(o, files);
 }
 
-bool owner_guest_load(const struct owner_guest_options *o, struct owner_guest_files *files,
-                      struct owner_guest *guest)
+static bool guest_load(const struct owner_guest_options *o, struct owner_guest_files *files,
+                       struct owner_guest *guest)
 {
     memset(files, 0, sizeof(*files));
     if (!options_check(o) || !files_load(o, files))
@@ -249,7 +283,7 @@ bool owner_guest_load(const struct owner_guest_options *o, struct owner_guest_fi
     return !models_given(o) || build_pages(o, files, guest);
 }
 
-void owner_guest_free(struct owner_guest_files *files)
+static void files_free(struct owner_guest_files *files)
 {
     OPENSSL_cleanse(files->tik.data, files->tik.size);
     OPENSSL_cleanse(files->tek.data, files->tek.size);
@@ -258,4 +292,24 @@ void owner_guest_free(struct owner_guest_files *files)
                                  &files->tek };
     for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)
         file_free(all[i]);
+}
+
+int owner_guest_command(const struct owner_guest_verb *v, int argc, char **argv)
+{
+    struct owner_guest_options o;
+    struct option_row rows[GUEST_ROWS + OWN_ROWS + 1] = { 0 };
+    struct option_verb verb = v->verb;
+    struct owner_guest_files files;
+    struct owner_guest guest;
+    make_rows(&o, rows);
+    for (unsigned i = 0; i < OWN_ROWS && v->verb.rows[i].name; i++)
+        rows[GUEST_ROWS + i] = v->verb.rows[i];
+    verb.rows = rows;
+    verb.foreign = foreign;
+    enum option_result result = options_parse(&verb, argc, argv, NULL);
+    if (result != OPTIONS_RUN)
+        return result == OPTIONS_HELP ? 0 : 1;
+    int code = guest_load(&o, &files, &guest) ? v->run(v->own, &guest, &files) : 1;
+    files_free(&files);
+    return code;
 }

@@ -14,7 +14,6 @@
 enum form { FORM_HEX, FORM_BASE64 };
 
 struct measure_options {
-    struct owner_guest_options guest;
     const char *nonce, *measurement;
     unsigned form; /* of enum form */
     bool json;
@@ -72,9 +71,10 @@ static bool load_nonce(const struct measure_options *o, uint8_t nonce[OWNER_NONC
     return good;
 }
 
-static int measure(const struct measure_options *o, const struct owner_guest *guest,
+static int measure(const void *own, const struct owner_guest *guest,
                    const struct owner_guest_files *files)
 {
+    const struct measure_options *o = own;
     struct result result = { .measured = o->nonce || o->measurement };
     uint8_t *nonce = result.report + OWNER_MEASURE_SIZE;
     if (o->nonce && o->measurement) {
@@ -101,8 +101,7 @@ int owner_measure_command(int argc, char **argv)
 {
     static const char *const forms[] = { "hex", "base64", NULL };
     struct measure_options o = { .json = false };
-    struct option_row rows[OWNER_GUEST_ROWS + 5] = { 0 };
-    const struct option_row own[] = {
+    const struct option_row rows[] = {
         { "nonce", OPTION_TEXT, &o.nonce, "VALUE",
           "the launch's, 16 bytes as hex, base64 or a file: prints the measurement" },
         { "measurement", OPTION_TEXT, &o.measurement, "VALUE",
@@ -110,26 +109,22 @@ int owner_measure_command(int argc, char **argv)
         { "output-format", OPTION_CHOICE, &o.form, "hex|base64",
           "default hex; base64 of a measurement has the nonce, too", 0, 0, forms },
         { "json", OPTION_FLAG, &o.json, NULL, "one JSON document on stdout" },
+        { .name = NULL },
     };
-    const struct option_verb verb = {
-        .path = "owner measure",
-        .usage = "privet owner measure [options]",
-        .summary = "Prints the launch digest of a guest, or with --tik and --nonce its "
-                   "measurement.",
-        .rows = rows,
-        .footer = "API version and build are the platform's (`privet run` and query-sev report "
-                  "them).\n"
-                  "Example:\n"
-                  "  privet owner measure --firmware privet.fd --kernel vmlinuz --append quiet",
+    const struct owner_guest_verb verb = {
+        .verb = {
+            .path = "owner measure",
+            .usage = "privet owner measure [options]",
+            .summary = "Prints the launch digest of a guest, or with --tik and --nonce its "
+                       "measurement.",
+            .rows = rows,
+            .footer = "API version and build are the platform's (`privet run` and query-sev report "
+                      "them).\n"
+                      "Example:\n"
+                      "  privet owner measure --firmware privet.fd --kernel vmlinuz --append quiet",
+        },
+        .run = measure,
+        .own = &o,
     };
-    struct owner_guest_files files;
-    struct owner_guest guest;
-    owner_guest_rows(&o.guest, rows);
-    memcpy(rows + OWNER_GUEST_ROWS, own, sizeof(own));
-    enum option_result result = options_parse(&verb, argc, argv, NULL);
-    if (result != OPTIONS_RUN)
-        return result == OPTIONS_HELP ? 0 : 1;
-    int code = owner_guest_load(&o.guest, &files, &guest) ? measure(&o, &guest, &files) : 1;
-    owner_guest_free(&files);
-    return code;
+    return owner_guest_command(&verb, argc, argv);
 }

@@ -13,7 +13,6 @@
 #define VARIABLES_LIMIT (8u << 20)
 
 struct verify_options {
-    struct owner_guest_options guest;
     const char *measurement, *variables;
     bool json, quiet;
 };
@@ -56,9 +55,10 @@ static int print_wrong(const struct verify_options *o, const struct owner_claim 
     return output_flush() ? EXIT_VERIFICATION_FAILED : 1;
 }
 
-static int verify(const struct verify_options *o, const struct owner_guest *guest,
+static int verify(const void *own, const struct owner_guest *guest,
                   const struct owner_guest_files *files)
 {
+    const struct verify_options *o = own;
     static const uint8_t no_session[OWNER_KEY_SIZE];
     struct file report = { 0 }, variables = { 0 };
     int code = 1;
@@ -81,8 +81,7 @@ static int verify(const struct verify_options *o, const struct owner_guest *gues
 int owner_verify_command(int argc, char **argv)
 {
     struct verify_options o = { .json = false };
-    struct option_row rows[OWNER_GUEST_ROWS + 5] = { 0 };
-    const struct option_row own[] = {
+    const struct option_row rows[] = {
         { "measurement", OPTION_TEXT, &o.measurement, "VALUE",
           "as reported, 48 bytes: base64, hex or a file", .aliases = "launch-measure-blob m" },
         { "vars", OPTION_TEXT, &o.variables, "FILE",
@@ -90,28 +89,24 @@ int owner_verify_command(int argc, char **argv)
         { "quiet", OPTION_FLAG, &o.quiet, NULL, "no word if the measurement is right",
           .aliases = "q" },
         { "json", OPTION_FLAG, &o.json, NULL, "one JSON document on stdout" },
+        { .name = NULL },
     };
-    const struct option_verb verb = {
-        .path = "owner verify",
-        .usage = "privet owner verify [options]",
-        .summary = "Compares a reported launch measurement with the expected one. Exit status 6: "
-                   "they differ;\nthe usual mistakes are then tried, and the one that fits is "
-                   "named.",
-        .rows = rows,
-        .footer = "API version and build are the platform's (`privet run` and query-sev report "
-                  "them).\n"
-                  "Example:\n"
-                  "  privet owner verify --firmware privet.fd --measurement launch.b64 --tik "
-                  "vm_tik.bin",
+    const struct owner_guest_verb verb = {
+        .verb = {
+            .path = "owner verify",
+            .usage = "privet owner verify [options]",
+            .summary = "Compares a reported launch measurement with the expected one. Exit status 6: "
+                       "they differ;\nthe usual mistakes are then tried, and the one that fits is "
+                       "named.",
+            .rows = rows,
+            .footer = "API version and build are the platform's (`privet run` and query-sev report "
+                      "them).\n"
+                      "Example:\n"
+                      "  privet owner verify --firmware privet.fd --measurement launch.b64 --tik "
+                      "vm_tik.bin",
+        },
+        .run = verify,
+        .own = &o,
     };
-    struct owner_guest_files files;
-    struct owner_guest guest;
-    owner_guest_rows(&o.guest, rows);
-    memcpy(rows + OWNER_GUEST_ROWS, own, sizeof(own));
-    enum option_result result = options_parse(&verb, argc, argv, NULL);
-    if (result != OPTIONS_RUN)
-        return result == OPTIONS_HELP ? 0 : 1;
-    int code = owner_guest_load(&o.guest, &files, &guest) ? verify(&o, &guest, &files) : 1;
-    owner_guest_free(&files);
-    return code;
+    return owner_guest_command(&verb, argc, argv);
 }

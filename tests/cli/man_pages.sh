@@ -52,7 +52,7 @@ for path in "${all_paths[@]}"; do
     expect 0 $path --help
     options=$(sed -n 's/^  --\([a-z0-9-]*\).*/\1/p' out | sort -u)
     aliases=$(sed -n 's/.*(or \(.*\))$/\1/p' out | tr ',' '\n' | sed 's/^ *-*//' | sort -u)
-    printf '%s\n' help "$options" "$aliases" >table
+    printf '%s\n' help h "$options" "$aliases" >table
     for option in $options; do
         words_in "$page" items | grep -qx -- "$option"
         note $? "privet $path: --$option is not in OPTIONS of its page"
