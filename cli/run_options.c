@@ -30,7 +30,7 @@ static const char footer[] =
     "  privet run --kernel vmlinuz --initrd initrd.img --append console=ttyS0\n"
     "\n"
     "Exit status: 0 the guest powered off; 1 usage or host error; 2 the guest died;\n"
-    "3 time limit; 4 launch refused by the chip; 5 a finding under --check fatal.";
+    "3 time limit; 4 refused by the chip; 5 a finding under --check fatal.";
 
 static bool add_disk(const char *option, const char *text, bool cdrom, struct run_options *ret)
 {
