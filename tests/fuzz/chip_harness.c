@@ -10,13 +10,18 @@
 static char folder[] = "/tmp/privet-fuzz-chip.XXXXXX";
 static struct chip_stored store; /* as it was at first */
 
-static struct chip *open_chip(struct memory *memory, unsigned first_asid)
+static struct chip *try_chip(struct memory *memory, unsigned first_asid, char error[256])
 {
     const struct chip_config config = { .state_folder = folder, .api_minor = 24, .build = 15,
                                         .max_asid = CHIP_HARNESS_ASIDS, .min_plain_asid = first_asid,
                                         .deterministic = true };
+    return chip_open(&config, memory, error, 256);
+}
+
+static struct chip *open_chip(struct memory *memory, unsigned first_asid)
+{
     char error[256];
-    struct chip *chip = chip_open(&config, memory, error, sizeof(error));
+    struct chip *chip = try_chip(memory, first_asid, error);
     if (!chip) {
         fprintf(stderr, "%s\n", error);
         abort();
@@ -38,6 +43,8 @@ static void remove_folder(void)
     char path[64];
     snprintf(path, sizeof(path), "%s/chip-state", folder);
     unlink(path);
+    snprintf(path, sizeof(path), "%s/amd-root", folder);
+    unlink(path);
     rmdir(folder);
 }
 
@@ -58,4 +65,18 @@ struct chip *chip_harness_open(struct memory *memory, unsigned first_asid)
     struct chip *chip = open_chip(memory, first_asid);
     chip->store = store;
     return chip;
+}
+
+struct chip *chip_harness_try(struct memory *memory)
+{
+    char error[256] = "";
+    struct chip *chip = try_chip(memory, 1, error);
+    if (!chip && !*error)
+        abort();
+    return chip;
+}
+
+const char *chip_harness_folder(void)
+{
+    return folder;
 }

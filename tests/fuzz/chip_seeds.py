@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: BSD-2-Clause-Patent
 """usage: chip_seeds.py FOLDER
 Writes the seeds of fuzz_chip into FOLDER/fuzz_chip: launches, a guest sent to its own platform and
-received again, the platform's own commands. The records are described in fuzz_chip.c."""
+received again, the platform's own commands. The records are described in fuzz_chip.c. And those of
+fuzz_chip_state into FOLDER/fuzz_chip_state."""
 import re
 import struct
 import sys
@@ -77,7 +78,28 @@ seeds = {
     + command("PDH_GEN") + command("SHUTDOWN"),
 }
 
-folder = Path(sys.argv[1]) / "fuzz_chip"
-folder.mkdir(parents=True, exist_ok=True)
-for name, data in seeds.items():
-    (folder / name).write_bytes(data)
+
+def changes(kind, *places):
+    return bytes([kind]) + b"".join(struct.pack("<HB", at, by) for at, by in places)
+
+
+# chip-state: mark, secret, generations at 40, owned at 52, complete at 56, OCA at 60, PEK, PDH, digest.
+states = {
+    "empty": b"\0",
+    "mark": b"\0PRIVETC1" + bytes(100),
+    "as-it-was": changes(1),
+    "version": changes(1, (7, 3)),
+    "secret": changes(1, (8, 1)),
+    "generation": changes(1, (40, 1), (44, 0xFF)),
+    "owned": changes(1, (52, 1)),
+    "incomplete": changes(1, (56, 1)),
+    "certificates": changes(1, (60 + 8, 1), (60 + 0x824 + 0x14, 1), (60 + 2 * 0x824 + 0x41C, 1)),
+    "root": changes(2),
+    "root-changed": changes(2, (0x620, 1), (0x828, 1)),
+}
+
+for target, files in (("fuzz_chip", seeds), ("fuzz_chip_state", states)):
+    folder = Path(sys.argv[1]) / target
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, data in files.items():
+        (folder / name).write_bytes(data)
