@@ -13,7 +13,7 @@ void chip_harness_start(void);
 struct memory *chip_harness_memory(uint64_t ram);
 /* Deterministic, with the store that it had at first; ASIDs below `first_asid` are SEV-ES guests'. */
 struct chip *chip_harness_open(struct memory *memory, unsigned first_asid);
-/* With what the folder has now, and all ASIDs for plain guests; NULL: refused, with a line that says why. */
+/* With what the folder has now, ASIDs for plain guests. NULL: refused, in a line that says why. */
 struct chip *chip_harness_try(struct memory *memory);
 const char *chip_harness_folder(void);
 
