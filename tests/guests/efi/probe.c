@@ -9,7 +9,9 @@
  *   wide NAME NUMBER             one of a 64-bit number
  *   delete NAME
  *   watchdog SECONDS, hang, reset, off, return NUMBER
- * Without a file it returns.
+ *   idle, clock                  waits for an event that never comes; says the time
+ *   secret                       says where the launch secret lies and what it is
+ * Without a file, options "do COMMAND" are obeyed in its place; else it returns.
  */
 #include "firmware/uefi/efi.h"
 
@@ -240,6 +242,64 @@ static void set_wide(char *line)
     set(name, &value, sizeof(value));
 }
 
+static void say_clock(void)
+{
+    EFI_TIME time = { 0 };
+    system->RuntimeServices->GetTime(&time, NULL);
+    say("probe: clock ");
+    say_hex(((UINTN)time.Hour * 60 + time.Minute) * 60 + time.Second, 8);
+    say("\r\n");
+}
+
+static void idle(void)
+{
+    EFI_EVENT event;
+    UINTN index;
+    system->BootServices->CreateEvent(0, 0, NULL, NULL, &event);
+    system->BootServices->WaitForEvent(1, &event, &index);
+}
+
+static UINT32 memory_type(UINT64 address)
+{
+    static union {
+        EFI_MEMORY_DESCRIPTOR first;
+        UINT8 room[16384];
+    } map;
+    UINTN size = sizeof(map), key, step;
+    UINT32 version;
+    if (system->BootServices->GetMemoryMap(&size, &map.first, &key, &step, &version) != EFI_SUCCESS)
+        return ~0u;
+    for (UINTN at = 0; at < size; at += step) {
+        const EFI_MEMORY_DESCRIPTOR *d = (const void *)(map.room + at);
+        if (address >= d->PhysicalStart && (address - d->PhysicalStart) >> 12 < d->NumberOfPages)
+            return d->Type;
+    }
+    return ~0u;
+}
+
+static void say_secret(void)
+{
+    static EFI_GUID guid = {
+        0xadf956ad, 0xe98c, 0x484c, { 0xae, 0x11, 0xb5, 0x1c, 0x7d, 0x33, 0x64, 0x47 }
+    };
+    for (UINTN i = 0; i < system->NumberOfTableEntries; i++) {
+        const UINT64 *where = system->ConfigurationTable[i].VendorTable;
+        const UINT64 *id = (const UINT64 *)&system->ConfigurationTable[i].VendorGuid;
+        if (id[0] != ((const UINT64 *)&guid)[0] || id[1] != ((const UINT64 *)&guid)[1])
+            continue;
+        const UINT8 *area = (const UINT8 *)(UINTN)where[0];
+        UINTN length = area[16] | (UINTN)area[17] << 8; /* GUID, length of all */
+        say("probe: secret of ");
+        say_hex(where[1], 4);
+        say(" bytes, memory type ");
+        say_hex(memory_type(where[0]), 2);
+        say(": ");
+        for (UINTN at = 0; at < length && at < where[1]; at++)
+            say_hex(area[at], 2);
+        say("\r\n");
+    }
+}
+
 static bool same(const char *a, const char *b)
 {
     while (*a && *a == *b) {
@@ -268,11 +328,29 @@ static bool run_line(char *line, EFI_STATUS *ret_status)
         runtime->ResetSystem(EfiResetCold, EFI_SUCCESS, 0, NULL);
     else if (same(command, "off"))
         runtime->ResetSystem(EfiResetShutdown, EFI_SUCCESS, 0, NULL);
+    else if (same(command, "idle"))
+        idle();
+    else if (same(command, "clock"))
+        say_clock();
+    else if (same(command, "secret"))
+        say_secret();
     else if (same(command, "hang"))
         for (;;)
             __asm__ volatile("pause");
     *ret_status = EFI_ERROR_BIT | hex(word(&line));
     return same(command, "return");
+}
+
+/* A command after "do "; empty when there is none. */
+static void read_options(char *text, UINTN room)
+{
+    const CHAR16 *options = self->LoadOptions;
+    UINTN count = self->LoadOptionsSize / sizeof(CHAR16), length = 0;
+    if (count < 4 || options[0] != 'd' || options[1] != 'o' || options[2] != ' ')
+        return;
+    for (UINTN i = 3; i < count && options[i] && length + 1 < room; i++)
+        text[length++] = (char)options[i];
+    text[length] = 0;
 }
 
 EFI_STATUS EFIAPI efi_main(EFI_HANDLE image, EFI_SYSTEM_TABLE *table)
@@ -287,6 +365,8 @@ EFI_STATUS EFIAPI efi_main(EFI_HANDLE image, EFI_SYSTEM_TABLE *table)
     own_name(name, sizeof(name) / sizeof(name[0]));
     introduce(name);
     read_script(name, text, sizeof(text));
+    if (!text[0])
+        read_options(text, sizeof(text));
     for (char *line = text; *line;) {
         char *end = line;
         while (*end && *end != '\n')
