@@ -110,6 +110,30 @@ expect 0 owner certs convert --to pem --output pem "$vcek"
 [ ! -s out ] && [ ! -s err ]
 note $? 'a conversion without --json is silent'
 
+# ---- what the chip is, as text and as JSON
+expect 0 chip status --json
+holds "document == {'model': 'EPYC-Rome (emulated)', 'api-major': 0, 'api-minor': 24,
+                    'build-id': 15, 'state': 'init', 'owner': 'self', 'es': False, 'guests': 0}"
+expect 0 chip status
+[ "$(cat out)" = 'model: EPYC-Rome (emulated)
+API version: 0.24
+build: 15
+state: init
+owner: self
+SEV-ES: off
+guests: 0' ]
+note $? "chip status: $(cat out)"
+expect 0 chip id
+cp out id
+expect 0 chip id --json
+holds "document == {'cpu0-id': open('id').read().strip()}" "len(document['cpu0-id']) == 128"
+expect 0 chip verify
+cp out links
+expect 0 chip verify --json
+holds "document['valid'] is True" "len(document['links']) == 8" \
+    "[l['name'] for l in document['links']] == [l[:26].strip() for l in open('links')]" \
+    "all(l['state'] == 'valid' for l in document['links'])"
+
 # ---- what the chip made
 made() { # made WORDS...: then the keys that `owner certs show` finds are those that were told
     expect 0 chip "$@" --json

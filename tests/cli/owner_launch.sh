@@ -37,6 +37,28 @@ launch 0 --secret-header header.b64 --secret payload.b64 --marker 'open sesame'
 grep -q 'is [1-9][0-9]* times in the guest.s view and 0 times in the DRAM dump' err
 note $? "the secret is in the guest and not in DRAM: $(cat err)"
 
+# ---- nothing of the owner's keys and secrets is told, by either side
+# tells_nothing FILE...: keys as bytes, hexadecimal or base64, the secret
+tells_nothing() {
+    for key in vm_tek.bin vm_tik.bin; do
+        ! grep -qF -e "$(od -An -v -tx1 $key | tr -d ' \n')" -e "$(base64 <$key)" "$@" &&
+            ! LC_ALL=C grep -qaF "$(tr -d '\0\n' <$key)" "$@"
+        note $? "$key is in one of: $*"
+    done
+    ! grep -qa 'open sesame' "$@"
+    note $? "the secret is in one of: $*"
+}
+launch 0 --json how --secret-header header.b64 --secret payload.b64
+tells_nothing how out err vm_godh.b64 vm_session.b64 header.b64 payload.b64
+for verb in measure verify; do
+    expect 0 owner $verb --json --firmware "$firmware" --policy nodbg,noks --tik vm_tik.bin \
+        --tek vm_tek.bin --measurement measurement
+    tells_nothing out err
+done
+expect 6 owner verify --json --firmware "$firmware" --policy nodbg,noks --tik vm_tek.bin \
+    --tek vm_tik.bin --measurement measurement
+tells_nothing out err
+
 # ---- is there room for it in the firmware, and where?
 # seal CODE OPTIONS...
 seal() {
