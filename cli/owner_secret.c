@@ -10,6 +10,7 @@
 #include "cli/file.h"
 #include "cli/options.h"
 #include "cli/owner.h"
+#include "machine/chip/chip.h"
 #include "owner/session.h"
 #include "owner/secret_table.h"
 
@@ -21,6 +22,7 @@
 struct secret_options {
     const char *tek, *tik, *tk, *firmware, *measurement, *header, *payload;
     struct option_list secrets, credentials;
+    uint64_t api_major, api_minor;
 };
 
 struct secret_inputs {
@@ -178,9 +180,10 @@ static int seal(const struct secret_options *o, const struct secret_inputs *in)
     size_t size = owner_secret_size(&in->table);
     memcpy(keys.tek, in->tek.data, SEV_KEY_SIZE);
     memcpy(keys.tik, in->tik.data, SEV_KEY_SIZE);
+    bool bound = sev_api_binds_version((uint8_t)o->api_major, (uint8_t)o->api_minor);
     bool done = owner_random_bytes(iv) &&
-                owner_secret_seal(&keys, iv, in->table.bytes, size, in->measurement.data, &header,
-                                  data);
+                owner_secret_seal(&keys, iv, in->table.bytes, size,
+                                  bound ? in->measurement.data : NULL, &header, data);
     OPENSSL_cleanse(&keys, sizeof(keys));
     if (!done) {
         error_say("the cryptographic library failed");
@@ -196,7 +199,7 @@ static int seal(const struct secret_options *o, const struct secret_inputs *in)
 
 int owner_secret_command(int argc, char **argv)
 {
-    struct secret_options o = { 0 };
+    struct secret_options o = { .api_major = CHIP_API_MAJOR, .api_minor = CHIP_API_MINOR };
     struct secret_inputs in = { 0 };
     const struct option_row rows[] = {
         { "secret", OPTION_LIST, &o.secrets, "GUID=FILE",
@@ -213,6 +216,8 @@ int owner_secret_command(int argc, char **argv)
           "the guest's flash image: do they fit into its secret area?" },
         { "measurement", OPTION_TEXT, &o.measurement, "FILE",
           "as the launch reported it: 48 bytes, raw or base64", 0, 0, NULL },
+        { "api-major", OPTION_NUMBER, &o.api_major, "N", "of the platform; default 0", 0, 255 },
+        { "api-minor", OPTION_NUMBER, &o.api_minor, "N", "of the platform; default 24", 0, 255 },
         { "header", OPTION_TEXT, &o.header, "FILE", "output: packet header, base64", 0, 0, NULL },
         { "payload", OPTION_TEXT, &o.payload, "FILE", "output: encrypted secrets, base64", 0, 0,
           NULL },

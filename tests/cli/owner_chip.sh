@@ -267,6 +267,17 @@ if command -v openssl >/dev/null; then
     [ "$(hex header | cut -c41-)" = "$mac" ]
     note $? 'the packet MAC, computed with openssl'
 fi
+# Before API 0.17 the MAC does not cover the measurement.
+expect 0 owner secret --secret luks-key:luks --tek vm_tek.bin --tik vm_tik.bin --api-minor 16 \
+    --measurement blob.b64 --header old.h --payload old.p
+base64 -d <old.h >header
+if command -v openssl >/dev/null; then
+    { printf '\001'; head -c 20 header; printf '\060\0\0\0\060\0\0\0'; base64 -d <old.p; } >message
+    mac=$(openssl dgst -sha256 -mac HMAC -macopt "hexkey:$(hex vm_tik.bin)" <message |
+        sed 's/.*= *//')
+    [ "$(hex header | cut -c41-)" = "$mac" ]
+    note $? "the packet MAC of API 0.16, computed with openssl"
+fi
 rm -f header.b64 payload.b64
 refuse 1 owner secret --secret luks-key:luks --tek vm_tek.bin --tik vm_tik.bin \
     --measurement blob.b64 --header header.b64 --payload /nonexistent/payload
