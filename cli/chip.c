@@ -184,7 +184,7 @@ int verb_chip(int argc, char **argv)
           "exec: send guests with the policy sev to chips below the ARK in this file, too" },
         { "json", OPTION_FLAG, &options.json, NULL,
           "one JSON document on stdout; not of exec and decrypt" },
-        { NULL, OPTION_FLAG, NULL, NULL, NULL, 0, 0, NULL },
+        { .name = NULL },
     };
     const struct option_verb verb = {
         .path = "chip",

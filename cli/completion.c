@@ -159,7 +159,7 @@ static void fish(void)
 int verb_completion(int argc, char **argv)
 {
     static const struct option_row rows[] = {
-        { NULL, OPTION_FLAG, NULL, NULL, NULL, 0, 0, NULL },
+        { .name = NULL },
     };
     static const struct option_verb verb = {
         .path = "completion",

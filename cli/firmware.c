@@ -68,7 +68,7 @@ int verb_firmware(int argc, char **argv)
         { "json", OPTION_FLAG, &o.json, NULL, "info, vars: one JSON document on stdout" },
         { "size", OPTION_CHOICE, &o.size, "4M|2M",
           "new-vars: the layout of OVMF's 4M build (default) or its 2M build", 0, 0, sizes },
-        { NULL, OPTION_FLAG, NULL, NULL, NULL, 0, 0, NULL },
+        { .name = NULL },
     };
     const struct option_verb verb = {
         .path = "firmware",

@@ -346,11 +346,11 @@ int owner_certs_command(int argc, char **argv)
     struct certs_options o = { .to = NULL };
     const struct option_row rows[] = {
         TRUST_ROWS(o.trust),
-        { "to", OPTION_TEXT, &o.to, "FORM", "convert: the form to write", 0, 0, NULL },
+        { "to", OPTION_TEXT, &o.to, "FORM", "convert: the form to write" },
         { "output", OPTION_TEXT, &o.output, "PATH",
-          "convert: the file to write, or the folder of several; - is stdout", 0, 0, NULL },
-        { "json", OPTION_FLAG, &o.json, NULL, "one JSON document on stdout", 0, 0, NULL },
-        { NULL, OPTION_FLAG, NULL, NULL, NULL, 0, 0, NULL },
+          "convert: the file to write, or the folder of several; - is stdout" },
+        { "json", OPTION_FLAG, &o.json, NULL, "one JSON document on stdout" },
+        { .name = NULL },
     };
     const struct option_verb verb = {
         .path = "owner certs",

@@ -336,8 +336,8 @@ static void make_rows(struct report_options *o, struct option_row *rows)
     const struct option_row fixed[FIXED_ROWS] = {
         TRUST_ROWS(o->trust),
         { "min-tcb", OPTION_TEXT, &o->minimum_tcb, "N",
-          "SEV-SNP: no part of the reported TCB is older than in this one", 0, 0, NULL },
-        { "json", OPTION_FLAG, &o->json, NULL, "one JSON document on stdout", 0, 0, NULL },
+          "SEV-SNP: no part of the reported TCB is older than in this one" },
+        { "json", OPTION_FLAG, &o->json, NULL, "one JSON document on stdout" },
     };
     memcpy(rows, fixed, sizeof(fixed));
     for (size_t i = 0; i < EXPECTATIONS; i++) {

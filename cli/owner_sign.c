@@ -115,13 +115,11 @@ int owner_sign_command(int argc, char **argv)
 {
     struct sign_options o = { .name = "owner" };
     const struct option_row rows[] = {
-        { "key", OPTION_TEXT, &o.key, "FILE", "the owner's private key: P-384, PEM", 0, 0, NULL },
-        { "new-key", OPTION_FLAG, &o.new_key, NULL, "make the key first, into that file", 0, 0,
-          NULL },
-        { "name", OPTION_TEXT, &o.name, "NAME", "how the files' names begin; default owner", 0, 0,
-          NULL },
-        { "force", OPTION_FLAG, &o.force, NULL, "overwrite certificates that exist", 0, 0, NULL },
-        { NULL, OPTION_FLAG, NULL, NULL, NULL, 0, 0, NULL },
+        { "key", OPTION_TEXT, &o.key, "FILE", "the owner's private key: P-384, PEM" },
+        { "new-key", OPTION_FLAG, &o.new_key, NULL, "make the key first, into that file" },
+        { "name", OPTION_TEXT, &o.name, "NAME", "how the files' names begin; default owner" },
+        { "force", OPTION_FLAG, &o.force, NULL, "overwrite certificates that exist" },
+        { .name = NULL },
     };
     const struct option_verb verb = {
         .path = "owner sign-csr",

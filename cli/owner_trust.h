@@ -22,11 +22,11 @@ struct trust_options {
 
 #define TRUST_ROWS(options)                                                                     \
     { "any-root", OPTION_FLAG, &(options).any_root, NULL,                                        \
-      "accept a chain without AMD's root, such as an emulated chip's", 0, 0, NULL },             \
+      "accept a chain without AMD's root, such as an emulated chip's" },             \
     { "root", OPTION_TEXT, &(options).root, "FILE",                                              \
-      "trust the ARK in this file as well as AMD's", 0, 0, NULL },                               \
+      "trust the ARK in this file as well as AMD's" },                               \
     { "at", OPTION_TEXT, &(options).at, "TIME",                                                  \
-      "judge as of 2025-06-01, 2025-06-01T12:00:00Z or @SECONDS; default now", 0, 0, NULL }
+      "judge as of 2025-06-01, 2025-06-01T12:00:00Z or @SECONDS; default now" }
 
 /* Begins by trust_open, ends by trust_close. */
 struct trust {

@@ -54,12 +54,24 @@ void guest_forget_transport(struct chip_guest *guest)
     OPENSSL_cleanse(guest->tik, sizeof(guest->tik));
 }
 
-void guest_set_running(struct chip *chip, struct chip_guest *guest)
+uint16_t guest_resume(struct chip *chip, enum sev_command id, uint32_t handle)
 {
+    struct chip_guest *guest;
+    uint16_t status = guest_find(chip, id, handle, &guest);
+    if (status != SEV_SUCCESS)
+        return status;
     guest_forget_transport(guest);
     guest->state = SEV_GUEST_RUNNING;
     if (guest->asid)
         chip->asid[guest->asid].state = ASID_IN_USE;
+    return SEV_SUCCESS;
+}
+
+uint16_t guest_refuse_vmsa(struct chip *chip, enum sev_command id, uint32_t handle)
+{
+    struct chip_guest *guest;
+    uint16_t status = guest_find(chip, id, handle, &guest);
+    return status == SEV_SUCCESS ? SEV_UNSUPPORTED : status;
 }
 
 static bool asid_exists(const struct chip *chip, uint32_t asid)

@@ -227,11 +227,13 @@ uint16_t guest_begin(struct chip *chip, struct sev_launch_start *command,
                      const uint8_t tek_tik[2 * SEV_KEY_SIZE], enum sev_guest_state state);
 
 /*
- * guest.c. guest_by_handle: NULL: no such handle. guest_set_running: the transport's keys are
- * forgotten and the processors may use the guest's ASID. guests_wipe: all guests.
+ * guest.c. guest_by_handle: NULL: no such handle. guest_resume: all that some commands do, a status:
+ * the transport's keys are forgotten and the processors may use the guest's ASID. guest_refuse_vmsa:
+ * the answer to commands for VMSAs, which there are not without SEV-ES. guests_wipe: all guests.
  */
 struct chip_guest *guest_by_handle(struct chip *chip, uint32_t handle);
-void guest_set_running(struct chip *chip, struct chip_guest *guest);
+uint16_t guest_resume(struct chip *chip, enum sev_command id, uint32_t handle);
+uint16_t guest_refuse_vmsa(struct chip *chip, enum sev_command id, uint32_t handle);
 void guest_forget_transport(struct chip_guest *guest);
 void guests_wipe(struct chip *chip);
 

@@ -120,11 +120,9 @@ uint16_t launch_update_data(struct chip *chip, void *buffer)
 uint16_t launch_update_vmsa(struct chip *chip, void *buffer)
 {
     const struct sev_launch_update_data *command = buffer;
-    struct chip_guest *guest;
     if (command->length != SEV_VMSA_SIZE)
         return SEV_INVALID_LENGTH;
-    uint16_t status = guest_find(chip, SEV_LAUNCH_UPDATE_VMSA, command->handle, &guest);
-    return status == SEV_SUCCESS ? SEV_UNSUPPORTED : status;
+    return guest_refuse_vmsa(chip, SEV_LAUNCH_UPDATE_VMSA, command->handle);
 }
 
 static void compute_measure(const struct chip *chip, struct chip_guest *guest,
@@ -211,9 +209,5 @@ uint16_t launch_secret(struct chip *chip, void *buffer)
 uint16_t launch_finish(struct chip *chip, void *buffer)
 {
     const struct sev_handle *command = buffer;
-    struct chip_guest *guest;
-    uint16_t status = guest_find(chip, SEV_LAUNCH_FINISH, command->handle, &guest);
-    if (status == SEV_SUCCESS)
-        guest_set_running(chip, guest);
-    return status;
+    return guest_resume(chip, SEV_LAUNCH_FINISH, command->handle);
 }

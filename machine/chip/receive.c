@@ -48,21 +48,14 @@ uint16_t receive_update_data(struct chip *chip, void *buffer)
     return open_packet(chip, guest, command);
 }
 
-/* There are no VMSAs without SEV-ES. */
 uint16_t receive_update_vmsa(struct chip *chip, void *buffer)
 {
     const struct sev_launch_secret *command = buffer;
-    struct chip_guest *guest;
-    uint16_t status = guest_find(chip, SEV_RECEIVE_UPDATE_VMSA, command->handle, &guest);
-    return status == SEV_SUCCESS ? SEV_UNSUPPORTED : status;
+    return guest_refuse_vmsa(chip, SEV_RECEIVE_UPDATE_VMSA, command->handle);
 }
 
 uint16_t receive_finish(struct chip *chip, void *buffer)
 {
     const struct sev_handle *command = buffer;
-    struct chip_guest *guest;
-    uint16_t status = guest_find(chip, SEV_RECEIVE_FINISH, command->handle, &guest);
-    if (status == SEV_SUCCESS)
-        guest_set_running(chip, guest);
-    return status;
+    return guest_resume(chip, SEV_RECEIVE_FINISH, command->handle);
 }

@@ -90,13 +90,10 @@ uint16_t send_update_data(struct chip *chip, void *buffer)
     return small ? SEV_INVALID_LENGTH : seal(chip, guest, command);
 }
 
-/* There are no VMSAs without SEV-ES. */
 uint16_t send_update_vmsa(struct chip *chip, void *buffer)
 {
     const struct sev_launch_secret *command = buffer;
-    struct chip_guest *guest;
-    uint16_t status = guest_find(chip, SEV_SEND_UPDATE_VMSA, command->handle, &guest);
-    return status == SEV_SUCCESS ? SEV_UNSUPPORTED : status;
+    return guest_refuse_vmsa(chip, SEV_SEND_UPDATE_VMSA, command->handle);
 }
 
 uint16_t send_finish(struct chip *chip, void *buffer)
@@ -114,9 +111,5 @@ uint16_t send_finish(struct chip *chip, void *buffer)
 uint16_t send_cancel(struct chip *chip, void *buffer)
 {
     const struct sev_handle *command = buffer;
-    struct chip_guest *guest;
-    uint16_t status = guest_find(chip, SEV_SEND_CANCEL, command->handle, &guest);
-    if (status == SEV_SUCCESS)
-        guest_set_running(chip, guest);
-    return status;
+    return guest_resume(chip, SEV_SEND_CANCEL, command->handle);
 }

@@ -1,15 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause-Patent */
 /* The firmware's AHCI driver with a controller of the test: disks, CD drives, errors, lies. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
-
 #include <string.h>
 
 #include "ahci_model.h"
 #include "firmware/drivers/ahci.h"
+#include "tests/unit/firmware_disks.h"
 
 enum { LARGE = 600 * 1024, COMMAND = 6, LINK = 10 };
 
@@ -47,14 +42,7 @@ static void start(unsigned published)
 
 static bool read(unsigned index, uint64_t block, uint32_t count)
 {
-    return fakes.disk[index].device->read(fakes.disk[index].device, block, count, buffer);
-}
-
-static void expect_pattern(const uint8_t *data, uint64_t offset, size_t length)
-{
-    for (size_t i = 0; i < length; i++)
-        if (data[i] != disk_model_byte(offset + i))
-            fail_msg("byte %zu is wrong", i);
+    return disk_read(index, block, count, buffer);
 }
 
 static void disk_and_cd(void **state)
@@ -254,11 +242,6 @@ static void without_memory(void **state)
         ahci_init();
     }
 }
-
-#define TEST(name) cmocka_unit_test_setup(name, fresh)
-#define TEST_BOTH(name)                                                                            \
-    TEST(name),                                                                                    \
-        { #name " (SEV)", name, fresh_sev, NULL, NULL }
 
 int main(void)
 {

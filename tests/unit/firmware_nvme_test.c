@@ -1,14 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause-Patent */
 /* The firmware's NVMe driver with a controller of the test: namespaces, PRP lists, errors, lies. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
-
 #include <string.h>
 
 #include "firmware/drivers/nvme.h"
+#include "tests/unit/firmware_disks.h"
 #include "nvme_model.h"
 
 enum { LARGE = 600 * 1024 };
@@ -46,18 +41,6 @@ static void start(unsigned published)
     assert_int_equal(nvme.unmapped, 0);
 }
 
-static bool read(unsigned index, uint64_t block, uint32_t count, uint8_t *data)
-{
-    return fakes.disk[index].device->read(fakes.disk[index].device, block, count, data);
-}
-
-static void expect_pattern(const uint8_t *data, uint64_t offset, size_t length)
-{
-    for (size_t i = 0; i < length; i++)
-        if (data[i] != disk_model_byte(offset + i))
-            fail_msg("byte %zu is wrong", i);
-}
-
 static void two_namespaces(void **state)
 {
     static const uint8_t path[] = { 1,  1, 6, 0, 0, 0, 3, 23, 16, 0, 7, 0,    0,
@@ -74,7 +57,7 @@ static void two_namespaces(void **state)
     assert_int_equal(disk.largest, 256 * 1024);
     assert_true(first->flush(first));
     assert_int_equal(disk.flushes, 1);
-    assert_true(read(1, 255, 1, buffer));
+    assert_true(disk_read(1, 255, 1, buffer));
     expect_pattern(buffer, 255 * 4096, 4096);
 }
 
@@ -88,7 +71,7 @@ static void every_form_of_buffer(void **state)
         for (size_t j = 0; j < sizeof(offsets) / sizeof(offsets[0]); j++) {
             uint8_t *data = buffer + offsets[j];
             memset(buffer, 0xEE, sizeof(buffer));
-            assert_true(read(0, 11, counts[i], data));
+            assert_true(disk_read(0, 11, counts[i], data));
             expect_pattern(data, 11 * 512, counts[i] * 512);
             assert_int_equal(data[counts[i] * 512], 0xEE);
         }
@@ -100,7 +83,7 @@ static void short_transfers(void **state)
 {
     nvme.transfer_shift = 1;
     start(2);
-    assert_true(read(0, 0, 100, buffer));
+    assert_true(disk_read(0, 0, 100, buffer));
     expect_pattern(buffer, 0, 100 * 512);
     assert_int_equal(disk.largest, 8192);
 }
@@ -118,29 +101,29 @@ static void shuts_down_at_exit(void **state)
     fakes_exit();
     assert_true(nvme.shut_down);
     assert_int_equal(nvme.state, 0);
-    assert_false(read(0, 0, 1, buffer));
-    assert_false(read(1, 0, 1, buffer));
+    assert_false(disk_read(0, 0, 1, buffer));
+    assert_false(disk_read(1, 0, 1, buffer));
 }
 
 static void errors_are_survived(void **state)
 {
     start(2);
     nvme.status = 0x281;
-    assert_false(read(0, 9, 1, buffer));
+    assert_false(disk_read(0, 9, 1, buffer));
     nvme.status = 0;
-    assert_true(read(0, 9, 1, buffer));
+    assert_true(disk_read(0, 9, 1, buffer));
     assert_string_equal(fakes.line, "NVMe at 00:00.0: cannot read block 9");
 }
 
 /* The whole controller is given up, in bounded time. */
 static void dies(const char *why, uint64_t limit)
 {
-    assert_false(read(0, 0, 1, buffer));
+    assert_false(disk_read(0, 0, 1, buffer));
     unsigned commands = nvme.commands;
     uint64_t now = fakes.now;
     assert_true(now < limit);
     assert_int_equal(nvme.configuration & 1, 0);
-    assert_false(read(1, 0, 1, buffer));
+    assert_false(disk_read(1, 0, 1, buffer));
     assert_int_equal(nvme.commands, commands);
     assert_int_equal(fakes.now, now);
     assert_int_equal(fakes.mappings, 0);
@@ -235,11 +218,6 @@ static void without_memory(void **state)
         nvme_init();
     }
 }
-
-#define TEST(name) cmocka_unit_test_setup(name, fresh)
-#define TEST_BOTH(name)                                                                            \
-    TEST(name),                                                                                    \
-        { #name " (SEV)", name, fresh_sev, NULL, NULL }
 
 int main(void)
 {

@@ -4,12 +4,6 @@
  * with good ones, and that every lie ends in an error that names the device.
  */
 #include <limits.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
-
 #include <stdlib.h>
 #include <string.h>
 
@@ -18,6 +12,7 @@
 #include "firmware/drivers/virtio_blk.h"
 #include "firmware/drivers/virtio_scsi.h"
 #include "firmware/sev/dma.h"
+#include "tests/unit/firmware_disks.h"
 #include "virtio_disk_models.h"
 
 enum { KIND = 4, LARGE = 600 * 1024 };
@@ -332,13 +327,6 @@ static struct block_device *published(unsigned index)
     return fakes.disk[index].device;
 }
 
-static void expect_pattern(const uint8_t *data, uint64_t offset, size_t length)
-{
-    for (size_t i = 0; i < length; i++)
-        if (data[i] != disk_model_byte(offset + i))
-            fail_msg("byte %zu is wrong", i);
-}
-
 /* Reads and writes of all sizes on a good disk of at least LARGE bytes. */
 static void good_disk(struct block_device *block, struct disk_model *medium)
 {
@@ -603,11 +591,7 @@ static void scsi_without_units(void **state)
     assert_int_equal(fakes.published, 0);
 }
 
-#define TEST(name)     cmocka_unit_test_setup(name, fresh)
 #define TEST_SEV(name) cmocka_unit_test_setup(name, fresh_sev)
-#define TEST_BOTH(name)                                                                            \
-    TEST(name),                                                                                    \
-        { #name " (SEV)", name, fresh_sev, NULL, NULL }
 
 int main(void)
 {
