@@ -360,9 +360,10 @@ static void delete_item(void)
 static void set_label(void)
 {
     CHAR16 label[12];
-    char text[12];
+    char text[12] = "";
     EFI_GUID guid = guid_file_volume_label;
-    snprintf(text, sizeof(text), random_number(4) ? "label %u" : "", random_number(1000));
+    if (random_number(4))
+        snprintf(text, sizeof(text), "label %u", random_number(1000));
     to_wide(text, label);
     begin("", "");
     EFI_STATUS status = root->SetInfo(root, &guid, sizeof(label), label);
