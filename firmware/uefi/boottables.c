@@ -53,7 +53,7 @@ void tables_seal(void)
 static EFI_TABLE_HEADER header(uint64_t signature, size_t size)
 {
     return (EFI_TABLE_HEADER){ .Signature = signature,
-                               .Revision = EFI_REVISION_2_70,
+                               .Revision = EFI_REVISION_2_100,
                                .HeaderSize = (UINT32)size };
 }
 

@@ -82,7 +82,7 @@ typedef struct {
 #define EFI_SYSTEM_TABLE_SIGNATURE 0x5453595320494249ull
 #define EFI_BOOT_SERVICES_SIGNATURE 0x56524553544f4f42ull
 #define EFI_RUNTIME_SERVICES_SIGNATURE 0x56524553544e5552ull
-#define EFI_REVISION_2_70 0x00020046u /* of the tables: what the services implement */
+#define EFI_REVISION_2_100 0x00020064u /* of the tables: what the services implement, 2.10 */
 
 /* UEFI 2.10 10.2: device path nodes */
 typedef struct {
@@ -308,6 +308,18 @@ typedef enum {
 #define EFI_VARIABLE_TIME_BASED_AUTHENTICATED_WRITE_ACCESS 0x20u
 #define EFI_VARIABLE_APPEND_WRITE 0x40u
 #define EFI_VARIABLE_ENHANCED_AUTHENTICATED_ACCESS 0x80u
+
+/* UEFI 2.10 4.6.2: which runtime services there are after ExitBootServices, in the table's order */
+typedef struct {
+    UINT16 Version, Length;
+    UINT32 RuntimeServicesSupported;
+} EFI_RT_PROPERTIES_TABLE;
+#define EFI_RT_PROPERTIES_TABLE_VERSION 1u
+#define EFI_RT_SUPPORTED_ALL 0x3FFFu
+#define EFI_RT_SUPPORTED_GET_WAKEUP_TIME 0x0004u
+#define EFI_RT_SUPPORTED_SET_WAKEUP_TIME 0x0008u
+#define EFI_RT_SUPPORTED_UPDATE_CAPSULE 0x0800u
+#define EFI_RT_SUPPORTED_QUERY_CAPSULE_CAPABILITIES 0x1000u
 
 /* UEFI 2.10 4.4 */
 typedef struct {

@@ -67,6 +67,7 @@ void uefi_init(void)
     devicepath_init();
     pci_io_init();
     memory_attributes_table_init();
+    runtime_properties_init();
     tables_seal();
     time_start_tick(uefi_tick);
     interrupts_restore(INTERRUPTS_ON);

@@ -24,7 +24,8 @@ extern const struct guid guid_file_info, guid_file_system_info, guid_file_volume
 extern const struct guid guid_rng_raw, guid_rng_hmac_256;
 /* configuration tables */
 extern const struct guid guid_acpi_20_table, guid_acpi_10_table, guid_smbios3_table,
-    guid_memory_attributes_table, guid_coco_secret_table, guid_linux_random_seed;
+    guid_memory_attributes_table, guid_rt_properties_table,
+    guid_coco_secret_table, guid_linux_random_seed;
 /* event groups (UEFI 2.10 7.1.2) */
 extern const struct guid guid_group_exit, guid_group_before_exit, guid_group_virtual_address_change,
     guid_group_ready_to_boot, guid_group_memory_map_change;

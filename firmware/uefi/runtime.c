@@ -198,3 +198,16 @@ EFI_STATUS EFIAPI rt_set_virtual_address_map(UINTN size, UINTN descriptor_size, 
     virtual_map.count = 0;
     return EFI_SUCCESS;
 }
+
+void runtime_properties_init(void)
+{
+    static EFI_RT_PROPERTIES_TABLE table = {
+        .Version = EFI_RT_PROPERTIES_TABLE_VERSION,
+        .Length = sizeof(table),
+        .RuntimeServicesSupported =
+            EFI_RT_SUPPORTED_ALL &
+            ~(EFI_RT_SUPPORTED_GET_WAKEUP_TIME | EFI_RT_SUPPORTED_SET_WAKEUP_TIME |
+              EFI_RT_SUPPORTED_UPDATE_CAPSULE | EFI_RT_SUPPORTED_QUERY_CAPSULE_CAPABILITIES),
+    };
+    uefi_set_table(&guid_rt_properties_table, &table);
+}

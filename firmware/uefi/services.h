@@ -134,6 +134,7 @@ EFI_STATUS EFIAPI bs_exit_boot_services(EFI_HANDLE image, UINTN key);
 extern bool boot_services_ended; /* also read at runtime */
 
 /* runtime.c */
+void runtime_properties_init(void); /* publishes which services the system finds */
 EFI_STATUS EFIAPI rt_get_time(EFI_TIME *ret_time, EFI_TIME_CAPABILITIES *ret_capabilities);
 EFI_STATUS EFIAPI rt_set_time(EFI_TIME *time);
 EFI_STATUS EFIAPI rt_get_wakeup_time(BOOLEAN *enabled, BOOLEAN *pending, EFI_TIME *time);
