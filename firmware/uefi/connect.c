@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause-Patent */
 /*
- * Drivers that loaders bring along meet controllers (UEFI 2.10 7.3.12, 7.3.13, 11.1). There are no
- * override protocols: the caller's list comes first, then versions from high to low. The firmware's
- * own devices are connected from the start and have no driver binding.
+ * Drivers that loaders bring along meet controllers (UEFI 2.10 7.3.12, 7.3.13, 11.1). The firmware's
+ * own devices are connected from the start.
  */
 #include "firmware/uefi/handles.h"
 #include "firmware/uefi/memory.h"
 #include "firmware/uefi/services.h"
+
+#define OVERRIDES_MAXIMUM 256u /* images that one protocol may name; one that never ends is cut off */
 
 /* A list of handles in pool memory; none has NULL. */
 struct handle_list {
@@ -47,37 +48,80 @@ static EFI_DRIVER_BINDING_PROTOCOL *binding_of(EFI_HANDLE driver)
     return handle_interface(driver, &guid_driver_binding);
 }
 
-/* The driver of the highest version, of an image or binding handle if one is wanted, not listed. */
-static EFI_HANDLE best_remaining(EFI_HANDLE wanted, const struct handle_list *list)
+/*
+ * The driver of the highest version, of an image or binding handle if one is wanted, not listed; of
+ * those with a family override by the version that it tells, if a family is asked for.
+ */
+static EFI_HANDLE best_remaining(EFI_HANDLE wanted, bool family, const struct handle_list *list)
 {
     EFI_HANDLE best = NULL;
+    uint32_t best_version = 0;
     for (struct handle *h = handle_first(); h; h = h->next) {
         EFI_DRIVER_BINDING_PROTOCOL *binding = binding_of(h);
-        if (!binding || holds(list, h) ||
+        EFI_DRIVER_FAMILY_OVERRIDE_PROTOCOL *override =
+            family ? handle_interface(h, &guid_driver_family_override) : NULL;
+        if (!binding || holds(list, h) || (family && !override) ||
             (wanted && binding->ImageHandle != wanted && binding->DriverBindingHandle != wanted))
             continue;
-        if (!best || binding->Version > binding_of(best)->Version)
+        uint32_t version = override ? override->GetVersion(override) : binding->Version;
+        if (!best || version > best_version) {
             best = h;
+            best_version = version;
+        }
     }
     return best;
 }
 
-static bool add_all(EFI_HANDLE wanted, struct handle_list *list)
+static bool add_all(EFI_HANDLE wanted, bool family, struct handle_list *list)
 {
     EFI_HANDLE driver;
-    while ((driver = best_remaining(wanted, list)) != NULL)
+    while ((driver = best_remaining(wanted, family, list)) != NULL)
         if (!add(list, driver))
             return false;
     return true;
 }
 
+/* The drivers of the images that the platform names, one call after the other (11.2.2). */
+static bool add_platforms(EFI_HANDLE controller, struct handle_list *list)
+{
+    EFI_GUID guid = guid_platform_driver_override;
+    void *interface;
+    if (bs_locate_protocol(&guid, NULL, &interface) != EFI_SUCCESS)
+        return true;
+    EFI_PLATFORM_DRIVER_OVERRIDE_PROTOCOL *override = interface;
+    EFI_HANDLE image = NULL;
+    for (unsigned i = 0; i < OVERRIDES_MAXIMUM; i++) {
+        if (override->GetDriver(override, controller, &image) != EFI_SUCCESS || !image)
+            break;
+        if (!add_all(image, false, list))
+            return false;
+    }
+    return true;
+}
+
+/* Those that the controller's bus names (11.3.1). */
+static bool add_buses(EFI_HANDLE controller, struct handle_list *list)
+{
+    EFI_BUS_SPECIFIC_DRIVER_OVERRIDE_PROTOCOL *override =
+        handle_interface(controller, &guid_bus_driver_override);
+    EFI_HANDLE image = NULL;
+    for (unsigned i = 0; override && i < OVERRIDES_MAXIMUM; i++) {
+        if (override->GetDriver(override, &image) != EFI_SUCCESS || !image)
+            break;
+        if (!add_all(image, false, list))
+            return false;
+    }
+    return true;
+}
+
 /* All drivers in the order in which they are asked, UEFI 2.10 7.3.12. False: no memory. */
-static bool order_drivers(EFI_HANDLE *wanted, struct handle_list *list)
+static bool order_drivers(EFI_HANDLE controller, EFI_HANDLE *wanted, struct handle_list *list)
 {
     for (; wanted && *wanted; wanted++)
-        if (!add_all(*wanted, list))
+        if (!add_all(*wanted, false, list))
             return false;
-    return add_all(NULL, list);
+    return add_platforms(controller, list) && add_all(NULL, true, list) &&
+           add_buses(controller, list) && add_all(NULL, false, list);
 }
 
 /*
@@ -105,7 +149,7 @@ static EFI_STATUS connect_single(EFI_HANDLE controller, EFI_HANDLE *wanted,
 {
     struct handle_list list = { 0 };
     EFI_STATUS status = EFI_OUT_OF_RESOURCES;
-    if (order_drivers(wanted, &list)) {
+    if (order_drivers(controller, wanted, &list)) {
         bool started = start_drivers(controller, &list, remaining);
         bool only_bus = remaining && devicepath_is_end(remaining); /* needs no child */
         status = started || (only_bus && list.count) ? EFI_SUCCESS : EFI_NOT_FOUND;

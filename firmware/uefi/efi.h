@@ -282,6 +282,24 @@ typedef struct EFI_DRIVER_BINDING_PROTOCOL {
     EFI_HANDLE DriverBindingHandle;
 } EFI_DRIVER_BINDING_PROTOCOL;
 
+/* UEFI 2.10 11.2, 11.4, 11.3: who says which driver is asked first */
+typedef struct EFI_PLATFORM_DRIVER_OVERRIDE_PROTOCOL {
+    EFI_STATUS(EFIAPI *GetDriver)(struct EFI_PLATFORM_DRIVER_OVERRIDE_PROTOCOL *This,
+                                  EFI_HANDLE Controller, EFI_HANDLE *DriverImage);
+    EFI_STATUS(EFIAPI *GetDriverPath)(struct EFI_PLATFORM_DRIVER_OVERRIDE_PROTOCOL *This,
+                                      EFI_HANDLE Controller, EFI_DEVICE_PATH_PROTOCOL **Path);
+    EFI_STATUS(EFIAPI *DriverLoaded)(struct EFI_PLATFORM_DRIVER_OVERRIDE_PROTOCOL *This,
+                                     EFI_HANDLE Controller, EFI_DEVICE_PATH_PROTOCOL *Path,
+                                     EFI_HANDLE DriverImage);
+} EFI_PLATFORM_DRIVER_OVERRIDE_PROTOCOL;
+typedef struct EFI_DRIVER_FAMILY_OVERRIDE_PROTOCOL {
+    UINT32(EFIAPI *GetVersion)(struct EFI_DRIVER_FAMILY_OVERRIDE_PROTOCOL *This);
+} EFI_DRIVER_FAMILY_OVERRIDE_PROTOCOL;
+typedef struct EFI_BUS_SPECIFIC_DRIVER_OVERRIDE_PROTOCOL {
+    EFI_STATUS(EFIAPI *GetDriver)(struct EFI_BUS_SPECIFIC_DRIVER_OVERRIDE_PROTOCOL *This,
+                                  EFI_HANDLE *DriverImage);
+} EFI_BUS_SPECIFIC_DRIVER_OVERRIDE_PROTOCOL;
+
 /* UEFI 2.10 8: runtime services' types */
 typedef struct {
     UINT16 Year;

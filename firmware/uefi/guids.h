@@ -25,6 +25,7 @@ extern const struct guid guid_rng_raw, guid_rng_hmac_256;
 /* configuration tables */
 extern const struct guid guid_acpi_20_table, guid_acpi_10_table, guid_smbios3_table,
     guid_memory_attributes_table, guid_rt_properties_table,
+    guid_platform_driver_override, guid_driver_family_override, guid_bus_driver_override,
     guid_coco_secret_table, guid_linux_random_seed;
 /* event groups (UEFI 2.10 7.1.2) */
 extern const struct guid guid_group_exit, guid_group_before_exit, guid_group_virtual_address_change,

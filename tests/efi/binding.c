@@ -196,6 +196,82 @@ static void versions(void)
     remove_driver(&drivers[1]);
 }
 
+/* Who is asked first (7.3.12): the platform's choice, the family's, the bus's, then versions. */
+static EFI_STATUS name_first(EFI_HANDLE *image)
+{
+    EFI_HANDLE last = *image;
+    *image = drivers[0].handle;
+    return last ? EFI_NOT_FOUND : EFI_SUCCESS;
+}
+
+static EFI_STATUS EFIAPI platform_driver(EFI_PLATFORM_DRIVER_OVERRIDE_PROTOCOL *this,
+                                         EFI_HANDLE controller, EFI_HANDLE *image)
+{
+    return name_first(image);
+}
+
+static EFI_STATUS EFIAPI no_driver_path(EFI_PLATFORM_DRIVER_OVERRIDE_PROTOCOL *this,
+                                        EFI_HANDLE controller, EFI_DEVICE_PATH_PROTOCOL **path)
+{
+    return EFI_NOT_FOUND;
+}
+
+static EFI_STATUS EFIAPI bus_driver(EFI_BUS_SPECIFIC_DRIVER_OVERRIDE_PROTOCOL *this,
+                                    EFI_HANDLE *image)
+{
+    return name_first(image);
+}
+
+static UINT32 EFIAPI family_version(EFI_DRIVER_FAMILY_OVERRIDE_PROTOCOL *this)
+{
+    return 1;
+}
+
+static EFI_PLATFORM_DRIVER_OVERRIDE_PROTOCOL platform = { .GetDriver = platform_driver,
+                                                          .GetDriverPath = no_driver_path };
+static EFI_BUS_SPECIFIC_DRIVER_OVERRIDE_PROTOCOL bus_override = { bus_driver };
+static EFI_DRIVER_FAMILY_OVERRIDE_PROTOCOL family = { family_version };
+
+/* Connects with some of the overrides: the family's on a driver, platform and bus name the first. */
+static void overridden(const char *name, bool by_platform, struct driver *of_family, bool by_bus)
+{
+    EFI_HANDLE controller = new_controller(), other = NULL;
+    if (by_platform)
+        bs->InstallProtocolInterface(&other, &platform_override_guid, 0, &platform);
+    if (of_family)
+        bs->InstallProtocolInterface(&of_family->handle, &family_override_guid, 0, &family);
+    if (by_bus)
+        bs->InstallProtocolInterface(&controller, &bus_override_guid, 0, &bus_override);
+    called = 0;
+    check_status(name, bs->ConnectController(controller, NULL, NULL, false));
+    check_text(name_of(name, "calls"), noted());
+    bs->DisconnectController(controller, NULL, NULL);
+    if (by_bus)
+        bs->UninstallProtocolInterface(controller, &bus_override_guid, &bus_override);
+    if (of_family)
+        bs->UninstallProtocolInterface(of_family->handle, &family_override_guid, &family);
+    if (by_platform)
+        bs->UninstallProtocolInterface(other, &platform_override_guid, &platform);
+    drop_controller(controller);
+}
+
+static void overrides(void)
+{
+    struct driver *low = &drivers[0], *high = &drivers[1];
+    install_driver(low);
+    install_driver(high);
+    low->binding.ImageHandle = low->handle;
+    high->binding.ImageHandle = high->handle;
+    overridden("override.none", false, NULL, false);
+    overridden("override.platform", true, NULL, false);
+    overridden("override.family", false, low, false);
+    overridden("override.bus", false, NULL, true);
+    overridden("override.platform-family", true, high, false);
+    overridden("override.family-bus", false, high, true);
+    remove_driver(low);
+    remove_driver(high);
+}
+
 static void exclusive(void)
 {
     EFI_HANDLE controller = new_controller();
@@ -263,6 +339,7 @@ void test_binding(void)
 {
     arguments();
     versions();
+    overrides();
     exclusive();
     buses();
 }

@@ -56,6 +56,7 @@ extern EFI_GUID loaded_image_guid, loaded_image_path_guid, device_path_guid, pat
 extern EFI_GUID file_info_guid, file_system_info_guid, volume_label_guid;
 extern EFI_GUID exit_group_guid, before_exit_group_guid, address_change_group_guid,
     memory_change_group_guid, ready_group_guid;
+extern EFI_GUID platform_override_guid, family_override_guid, bus_override_guid;
 extern EFI_GUID acpi_guid, rt_properties_guid, global_variable_guid;
 /* of nobody else */
 extern EFI_GUID test_guid_1, test_guid_2, test_guid_3, test_table_guid, test_vendor_guid;
