@@ -148,8 +148,7 @@ const char *owner_secret_place(const uint8_t *image, size_t image_size, size_t s
     sev_guid_table_find_area(image, image_size, &sev_guid_hashes_area, &hashes.base, &hashes.size);
     if (ret_area->base % 16)
         return "its secret area does not begin at a multiple of 16, as LAUNCH_SECRET demands";
-    if (meets(ret_area, (1ull << 32) - image_size, image_size) ||
-        (uint64_t)ret_area->base + ret_area->size > 1ull << 32)
+    if (meets(ret_area, (1ull << 32) - image_size, image_size))
         return "its secret area is not in memory, but in the flash";
     if (meets(ret_area, hashes.base, hashes.size))
         return "its secret area overlaps the area of the kernel hashes";

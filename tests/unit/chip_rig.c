@@ -116,6 +116,14 @@ uint16_t measure(struct rig *rig, uint8_t blob[48])
     return status;
 }
 
+bool has_transport_keys(struct rig *rig, uint32_t handle)
+{
+    static const uint8_t none[SEV_KEY_SIZE];
+    const struct chip_guest *guest = &rig->chip->guests[handle - 1];
+    return memcmp(guest->tek, none, sizeof(none)) != 0 ||
+           memcmp(guest->tik, none, sizeof(none)) != 0;
+}
+
 uint32_t guest_state_of(struct rig *rig, uint32_t handle)
 {
     struct sev_guest_status status = { .handle = handle };

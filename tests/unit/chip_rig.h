@@ -30,6 +30,9 @@ struct export {
 };
 
 void open_chip(struct rig *rig);
+
+/* Has the chip transport keys of that guest? */
+bool has_transport_keys(struct rig *rig, uint32_t handle);
 void close_chip(struct rig *rig);
 int setup(void **state);
 int teardown(void **state);

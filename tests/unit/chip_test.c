@@ -48,6 +48,8 @@ static void test_platform_states(void **state)
     expect(rig, SEV_DF_FLUSH, NULL, SEV_SUCCESS);
     expect(rig, SEV_SHUTDOWN, NULL, SEV_SUCCESS);
     assert_int_equal(platform_state_of(rig), SEV_PLATFORM_UNINIT);
+    expect(rig, SEV_INIT, &good, SEV_SUCCESS);
+    expect(rig, SEV_DF_FLUSH, NULL, SEV_WBINVD_REQUIRED); /* the one before INIT is forgotten */
 }
 
 static void test_unknown_commands(void **state)
@@ -349,7 +351,9 @@ static void test_owner_launch(void **state)
     assert_memory_equal(seen, secret, sizeof(secret));
     assert_int_equal(memory_read(rig->memory, SECRET_BASE, seen, sizeof(seen), MEMORY_RAW), 0);
     assert_memory_not_equal(seen, secret, sizeof(secret));
+    assert_true(has_transport_keys(rig, rig->handle));
     assert_int_equal(on_handle(rig, SEV_LAUNCH_FINISH, rig->handle), SEV_SUCCESS);
+    assert_false(has_transport_keys(rig, rig->handle));
     assert_int_equal(inject(rig, &header, data, sizeof(data)), SEV_INVALID_GUEST_STATE);
 
     uint8_t page[4096];
@@ -357,6 +361,48 @@ static void test_owner_launch(void **state)
     assert_memory_equal(page, rig->firmware, sizeof(page));
     assert_int_equal(memory_read(rig->memory, FIRMWARE_BASE, page, sizeof(page), MEMORY_RAW), 0);
     assert_memory_not_equal(page, rig->firmware, 16);
+}
+
+/* Of an ended guest not a byte is left. */
+static void test_nothing_left(void **state)
+{
+    static const struct chip_guest nothing;
+    struct rig *rig = *state;
+    static struct owner_session session;
+    init(rig);
+    make_session(rig, 1, &session);
+    assert_int_equal(start_with(rig, &session, 1), SEV_SUCCESS);
+    const struct chip_guest *guest = &rig->chip->guests[rig->handle - 1];
+    assert_memory_not_equal(guest, &nothing, sizeof(nothing));
+    assert_int_equal(on_handle(rig, SEV_DECOMMISSION, rig->handle), SEV_SUCCESS);
+    assert_memory_equal(guest, &nothing, sizeof(nothing));
+    assert_int_equal(start_with(rig, &session, 1), SEV_SUCCESS);
+    expect(rig, SEV_SHUTDOWN, NULL, SEV_SUCCESS);
+    assert_memory_equal(guest, &nothing, sizeof(nothing));
+}
+
+/* Before API 0.17 neither the measurement nor a secret is bound to what came after. */
+static void test_old_api(void **state)
+{
+    struct rig *rig = *state;
+    static struct owner_session session;
+    struct owner_guest guest = expected_guest(rig, 1);
+    uint8_t blob[48], secret[16] = { 1 }, data[16], iv[16] = { 2 };
+    struct sev_packet_header header;
+    rig->chip->config.api_minor = guest.api_minor = 16;
+    init(rig);
+    make_session(rig, 1, &session);
+    assert_int_equal(start_with(rig, &session, 1), SEV_SUCCESS);
+    assert_int_equal(activate(rig, rig->handle, ASID), SEV_SUCCESS);
+    assert_int_equal(update(rig, FIRMWARE_BASE, FIRMWARE_SIZE), SEV_SUCCESS);
+    assert_int_equal(measure(rig, blob), SEV_SUCCESS);
+    assert_true(owner_verify(&guest, session.keys.tik, blob));
+    guest.api_minor = 17;
+    assert_false(owner_verify(&guest, session.keys.tik, blob));
+    assert_true(owner_secret_seal(&session.keys, iv, secret, sizeof(secret), blob, &header, data));
+    assert_int_equal(inject(rig, &header, data, sizeof(data)), SEV_BAD_MEASUREMENT);
+    assert_true(owner_secret_seal(&session.keys, iv, secret, sizeof(secret), NULL, &header, data));
+    assert_int_equal(inject(rig, &header, data, sizeof(data)), SEV_SUCCESS);
 }
 
 static void test_launch_without_session(void **state)
@@ -702,6 +748,8 @@ int main(void)
         TEST(test_renewal),
         TEST(test_session_errors),
         TEST(test_owner_launch),
+        TEST(test_nothing_left),
+        TEST(test_old_api),
         TEST(test_launch_without_session),
         TEST(test_deterministic),
         TEST(test_debug),

@@ -265,28 +265,31 @@ static void test_genuine_roots(void **state)
     }
 }
 
-static enum owner_link_state link_of(const char *const names[][2], int count, enum owner_link link)
-{
-    struct files files = { .count = 0 };
-    struct owner_chain_verdict verdict;
-    for (int i = 0; i < count; i++)
-        add(&files, names[i][0], names[i][1]);
-    owner_chain_verify(&files.chain, &verdict);
-    return verdict.link[link];
-}
-
+/* A link between certificates of two products is bad, and says so. */
 static void test_mixed_chains(void **state)
 {
-    static const char *const ask_cek[][2] = { { "rome", "ask" }, { "naples", "cek" } };
-    static const char *const cek_ask[][2] = { { "naples", "ask" }, { "rome", "cek" } };
-    static const char *const cek_pek[][2] = { { "naples", "cek" }, { "rome", "pek" } };
-    static const char *const oca_pek[][2] = { { "naples", "oca" }, { "rome", "pek" } };
-    static const char *const ark_ask[][2] = { { "milan", "ark" }, { "genoa", "ask" } };
-    assert_int_equal(link_of(ask_cek, 2, OWNER_ASK_CEK), OWNER_LINK_BAD);
-    assert_int_equal(link_of(cek_ask, 2, OWNER_ASK_CEK), OWNER_LINK_BAD);
-    assert_int_equal(link_of(cek_pek, 2, OWNER_CEK_PEK), OWNER_LINK_BAD);
-    assert_int_equal(link_of(oca_pek, 2, OWNER_OCA_PEK), OWNER_LINK_BAD);
-    assert_int_equal(link_of(ark_ask, 2, OWNER_ARK_ASK), OWNER_LINK_BAD);
+    static const struct {
+        const char *signer[2], *signed_by_it[2];
+        enum owner_link link;
+        const char *reason; /* a part of it */
+    } cases[] = {
+        { { "rome", "ask" }, { "naples", "cek" }, OWNER_ASK_CEK, "not of the ASK's kind" },
+        { { "naples", "ask" }, { "rome", "cek" }, OWNER_ASK_CEK, "not of the ASK's kind" },
+        { { "naples", "cek" }, { "rome", "pek" }, OWNER_CEK_PEK, "not by this key" },
+        { { "naples", "oca" }, { "rome", "pek" }, OWNER_OCA_PEK, "not by this key" },
+        { { "milan", "ark" }, { "genoa", "ask" }, OWNER_ARK_ASK, "another signer's key id" },
+        { { "naples", "ark" }, { "rome", "ask" }, OWNER_ARK_ASK, "differ in size" },
+        { { "rome", "ark" }, { "naples", "ask" }, OWNER_ARK_ASK, "differ in size" },
+    };
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct files files = { .count = 0 };
+        struct owner_chain_verdict verdict;
+        add(&files, cases[i].signer[0], cases[i].signer[1]);
+        add(&files, cases[i].signed_by_it[0], cases[i].signed_by_it[1]);
+        owner_chain_verify(&files.chain, &verdict);
+        assert_int_equal(verdict.link[cases[i].link], OWNER_LINK_BAD);
+        assert_non_null(strstr(verdict.reason[cases[i].link], cases[i].reason));
+    }
 }
 
 static void test_flipped_bits(void **state)
