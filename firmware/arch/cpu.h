@@ -93,4 +93,19 @@ static inline uint64_t cpu_tsc(void)
     return (uint64_t)high << 32 | low;
 }
 
+/* False: the processor had none to give. */
+static inline bool cpu_rdseed(uint64_t *ret)
+{
+    uint8_t good;
+    __asm__ volatile("rdseed %0; setc %1" : "=r"(*ret), "=qm"(good) : : "cc");
+    return good;
+}
+
+static inline bool cpu_rdrand(uint64_t *ret)
+{
+    uint8_t good;
+    __asm__ volatile("rdrand %0; setc %1" : "=r"(*ret), "=qm"(good) : : "cc");
+    return good;
+}
+
 #endif

@@ -26,36 +26,22 @@ static bool have_rdseed, have_rdrand, seeded;
 static bool (*host_read)(uint8_t *bytes, size_t size); /* NULL: not needed */
 static struct hmac_drbg drbg;
 
-static bool rdseed(uint64_t *ret)
+/* Some processors fail with all ones and carry set; a source that repeats its last word is stuck. */
+static bool plausible(uint64_t word, uint64_t *last)
 {
-    uint8_t good;
-    __asm__ volatile("rdseed %0; setc %1" : "=r"(*ret), "=qm"(good) : : "cc");
-    return good;
-}
-
-static bool rdrand(uint64_t *ret)
-{
-    uint8_t good;
-    __asm__ volatile("rdrand %0; setc %1" : "=r"(*ret), "=qm"(good) : : "cc");
-    return good;
-}
-
-/* Some processors fail with all ones and carry set; a source that repeats itself is stuck. */
-static bool plausible(uint64_t word)
-{
-    static uint64_t last;
-    bool repeated = word == last;
-    last = word;
+    bool repeated = word == *last;
+    *last = word;
     return word != 0 && word != UINT64_MAX && !repeated;
 }
 
 static bool random_word(uint64_t *ret)
 {
+    static uint64_t last_rdseed, last_rdrand;
     for (unsigned i = 0; have_rdseed && i < RETRIES; i++)
-        if (rdseed(ret) && plausible(*ret))
+        if (cpu_rdseed(ret) && plausible(*ret, &last_rdseed))
             return true;
     for (unsigned i = 0; have_rdrand && i < RETRIES; i++)
-        if (rdrand(ret) && plausible(*ret))
+        if (cpu_rdrand(ret) && plausible(*ret, &last_rdrand))
             return true;
     return false;
 }
