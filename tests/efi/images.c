@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause-Patent */
-/* Images (UEFI 2.10 7.4, 9): from a buffer, from a file; how they end; drivers that stay. */
+/* Images (UEFI 2.10 7.4, 9, 13.1, 13.2): from a buffer, a file, a LoadFile; how they end; drivers that stay. */
 #include "tests/efi/conformance.h"
 
 enum { LOADER_CODE = 1, LOADER_DATA = 2, BOOT_CODE = 3, BOOT_DATA = 4 };
@@ -206,6 +206,96 @@ static void drivers(void)
     check_true("refusing.stays", loaded_of(image) != NULL);
 }
 
+/* --- images that somebody's LoadFile and LoadFile2 bring --- */
+
+static struct {
+    void *file;
+    UINTN size;
+    EFI_STATUS status;
+    char calls[40]; /* 1 or 2, b(oot policy) or e(xact), s(ize) or d(ata), rest of the path's type */
+    UINTN called;
+} source;
+
+static EFI_STATUS bring(char protocol, EFI_DEVICE_PATH_PROTOCOL *path, BOOLEAN policy, UINTN *size,
+                        VOID *buffer)
+{
+    bool fits = buffer && *size >= source.size;
+    if (source.called + 6 <= sizeof(source.calls)) {
+        source.calls[source.called++] = protocol;
+        source.calls[source.called++] = policy ? 'b' : 'e';
+        source.calls[source.called++] = fits ? 'd' : 's';
+        source.calls[source.called++] = path->Type == END_DEVICE_PATH ? '-' : 'p';
+        source.calls[source.called++] = ' ';
+        source.calls[source.called] = 0;
+    }
+    if (source.status != EFI_SUCCESS)
+        return source.status;
+    *size = source.size;
+    if (!fits)
+        return EFI_BUFFER_TOO_SMALL;
+    memcpy(buffer, source.file, source.size);
+    return EFI_SUCCESS;
+}
+
+static EFI_STATUS EFIAPI bring_1(EFI_LOAD_FILE_PROTOCOL *this, EFI_DEVICE_PATH_PROTOCOL *path,
+                                 BOOLEAN policy, UINTN *size, VOID *buffer)
+{
+    return bring('1', path, policy, size, buffer);
+}
+
+static EFI_STATUS EFIAPI bring_2(EFI_LOAD_FILE2_PROTOCOL *this, EFI_DEVICE_PATH_PROTOCOL *path,
+                                 BOOLEAN policy, UINTN *size, VOID *buffer)
+{
+    return bring('2', path, policy, size, buffer);
+}
+
+static void bring_one(const char *name, EFI_HANDLE device, EFI_DEVICE_PATH_PROTOCOL *path, bool policy)
+{
+    EFI_HANDLE image = NULL;
+    source.called = 0;
+    source.calls[0] = 0;
+    EFI_STATUS status = bs->LoadImage(policy, self, path, NULL, 0, &image);
+    check_status(name, status);
+    check_text(name_of(name, "calls"), source.calls);
+    if (status != EFI_SUCCESS)
+        return;
+    check_true(name_of(name, "device"), loaded_of(image)->DeviceHandle == device);
+    bs->UnloadImage(image);
+}
+
+static void bring_all(void *file, UINTN size)
+{
+    static EFI_LOAD_FILE_PROTOCOL one = { bring_1 };
+    static EFI_LOAD_FILE2_PROTOCOL two = { bring_2 };
+    EFI_HANDLE device = NULL;
+    EFI_DEVICE_PATH_PROTOCOL *node = utilities->CreateDeviceNode(1, 4, 20); /* vendor hardware */
+    memcpy(node + 1, &test_guid_2, sizeof(test_guid_2));
+    EFI_DEVICE_PATH_PROTOCOL *path = utilities->AppendDeviceNode(NULL, node);
+    EFI_DEVICE_PATH_PROTOCOL *longer = utilities->AppendDeviceNode(path, node);
+    source.file = file;
+    source.size = size;
+    bs->InstallMultipleProtocolInterfaces(&device, &device_path_guid, path, &load_file_guid, &one,
+                                          NULL);
+    bring_one("bring.1-boot", device, path, true);
+    bring_one("bring.1-exact", device, path, false);
+    bring_one("bring.1-longer", device, longer, true);
+    source.status = EFI_DEVICE_ERROR;
+    bring_one("bring.1-fails", device, path, true);
+    source.status = EFI_SUCCESS;
+    bs->InstallMultipleProtocolInterfaces(&device, &load_file2_guid, &two, NULL);
+    bring_one("bring.both-boot", device, path, true);
+    bring_one("bring.both-exact", device, path, false);
+    bs->UninstallMultipleProtocolInterfaces(device, &load_file_guid, &one, NULL);
+    bring_one("bring.2-boot", device, path, true);
+    bring_one("bring.2-exact", device, path, false);
+    bring_one("bring.2-longer", device, longer, false);
+    bs->UninstallMultipleProtocolInterfaces(device, &device_path_guid, path, &load_file2_guid, &two,
+                                            NULL);
+    give(node);
+    give(path);
+    give(longer);
+}
+
 void test_images(void)
 {
     VOID *interface = NULL;
@@ -223,6 +313,7 @@ void test_images(void)
         return;
     arguments(file, size);
     loading(file, size);
+    bring_all(file, size);
     endings();
     drivers();
     give(file);
