@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause-Patent */
-/* Images (UEFI 2.10 7.4, 9, 13.1, 13.2): from a buffer, a file, a LoadFile; how they end; drivers that stay. */
+/* Images (UEFI 2.10 7.4, 9, 13.1, 13.2): from a buffer, a file, a LoadFile; how they end; drivers. */
 #include "tests/efi/conformance.h"
 
 enum { LOADER_CODE = 1, LOADER_DATA = 2, BOOT_CODE = 3, BOOT_DATA = 4 };
