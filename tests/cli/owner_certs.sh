@@ -182,6 +182,10 @@ if command -v openssl >/dev/null; then
         broken root --root "$snp/roots/milan_ark.pem" ark.pem ask.pem vcek.pem
         expect 0 owner certs show vcek.pem
         says 'unreadable: it lacks the version'
+        printf '1.3.6.1.4.1.3704.1.1=DER:020102\n' >newer
+        issue newer SEV-VCEK vcek ask newer -sha384 $pss
+        expect 0 owner certs show newer.pem
+        says 'unreadable: its extensions are of an unknown version'
         # bad REASON SIGNED: of a chain under ark.pem and ask.pem
         bad() {
             expect 6 owner certs verify --root ark.pem ask.pem "$2.pem"

@@ -165,6 +165,7 @@ static void migrate(struct pair *pair, uint32_t policy)
         assert_memory_not_equal(pair->data, pair->here->firmware + at, 16);
         assert_int_equal(receive_page(pair, FIRMWARE_BASE + at, PAGE), SEV_SUCCESS);
     }
+    assert_memory_not_equal(pair->session.nonce, pair->session.wrap_iv, 16);
     assert_true(has_transport_keys(pair->here, pair->here->handle));
     assert_true(has_transport_keys(pair->there, pair->there->handle));
     assert_int_equal(on_handle(pair->here, SEV_SEND_FINISH, pair->here->handle), SEV_SUCCESS);

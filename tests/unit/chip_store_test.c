@@ -173,13 +173,15 @@ static struct sev_init_ex init_ex(uint64_t area)
 static void test_init_ex_fields(void **state)
 {
     struct rig *rig = *state;
-    static uint8_t area[SEV_NV_SIZE];
+    static uint8_t area[SEV_NV_SIZE + 0x800];
     memset(area, 0xFF, sizeof(area));
     uint64_t address = chip_map(rig->chip, area, sizeof(area));
     struct sev_init_ex command = init_ex(address);
     command.length = 0x20;
     expect(rig, SEV_INIT_EX, &command, SEV_INVALID_LENGTH);
-    command = init_ex(address + 16);
+    command = init_ex(address + 16); /* all of it is there, but not a page's begin */
+    expect(rig, SEV_INIT_EX, &command, SEV_INVALID_ADDRESS);
+    command = init_ex(address + 0x800);
     expect(rig, SEV_INIT_EX, &command, SEV_INVALID_ADDRESS);
     command = init_ex(address + 4096); /* less is there than the area needs */
     expect(rig, SEV_INIT_EX, &command, SEV_INVALID_ADDRESS);

@@ -444,6 +444,9 @@ static void test_deterministic(void **state)
     open_chip(rig);
     launch_once(rig, blob[1], cipher[1]);
     assert_memory_not_equal(blob[0] + 32, blob[1] + 32, 16);
+    const struct chip_guest *guest = &rig->chip->guests[rig->handle - 1];
+    assert_memory_not_equal(guest->memory_key, guest->offline_key, sizeof(guest->memory_key));
+    assert_memory_not_equal(guest->memory_key, guest->offline_key + 16, 16);
 }
 
 static uint16_t debug(struct rig *rig, unsigned command, uint64_t source, uint64_t target,
@@ -704,6 +707,20 @@ static void test_unusable_folder(void **state)
     assert_non_null(strstr(error, "Not a directory"));
 }
 
+/* A state that cannot be read is none that is not there: nobody puts a new one in its place. */
+static void test_unreadable_state(void **state)
+{
+    struct rig *rig = *state;
+    char path[128], target[16];
+    chip_close(rig->chip);
+    rig->chip = NULL;
+    snprintf(path, sizeof(path), "%s/chip-state", rig->folder);
+    assert_int_equal(unlink(path), 0);
+    assert_int_equal(symlink("chip-state", path), 0);
+    expect_refusal(rig, "Too many levels of symbolic links");
+    assert_int_equal(readlink(path, target, sizeof(target)), 10);
+}
+
 /* Commands with random buffers, in random order: no state is left that makes the chip fall over. */
 static void test_random_commands(void **state)
 {
@@ -760,6 +777,7 @@ int main(void)
         TEST(test_locked_folder),
         TEST(test_first_use_shared),
         TEST(test_unusable_folder),
+        TEST(test_unreadable_state),
         TEST(test_random_commands),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

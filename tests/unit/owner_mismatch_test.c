@@ -170,6 +170,7 @@ static void test_command_line(void **state)
         { "quiet", "quiet\n", "the command line that was measured has no newline at its end" },
         { "quiet ", "quiet", "the command line that was measured ends in a space more" },
         { "quiet", " quiet ", "the command line that was measured has no white space around it" },
+        { "quiet", " quiet", "the command line that was measured has no white space around it" },
         { "", "quiet", "an empty command line was measured" },
         { "\n", "", "the command line that was measured ends in a newline more" },
         { "quiet splash", "quiet", NULL },
