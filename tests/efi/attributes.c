@@ -5,32 +5,17 @@
  */
 #include "tests/efi/conformance.h"
 
-enum { PAGES = 4, PRESENT = 1, WRITABLE = 2, LARGE = 0x80 };
-#define TABLE_ADDRESS 0x00007FFFFFFFF000ull
+enum { PAGES = 4, PRESENT = 1, WRITABLE = 2 };
 #define NO_EXECUTE (1ull << 63)
 #define BEYOND_RAM 0xFED00000ull /* the HPET's page */
 
 static EFI_MEMORY_ATTRIBUTE_PROTOCOL *protocol;
 static EFI_PHYSICAL_ADDRESS base;
 
-/* The page table entry that translates an address. */
-static uint64_t leaf(uint64_t address)
-{
-    uint64_t entry;
-    __asm__ volatile("movq %%cr3, %0" : "=r"(entry));
-    for (unsigned shift = 39; shift >= 12; shift -= 9) {
-        const uint64_t *table = (const uint64_t *)(uintptr_t)(entry & TABLE_ADDRESS);
-        entry = table[address >> shift & 511];
-        if (!(entry & PRESENT) || (entry & LARGE))
-            break;
-    }
-    return entry;
-}
-
 /* What may be done with the second page: by the protocol, and by the page tables. */
 static void show(const char *name, EFI_STATUS status)
 {
-    uint64_t entry = leaf(base + EFI_PAGE_SIZE);
+    uint64_t entry = page_entry(base + EFI_PAGE_SIZE);
     UINT64 a = 0;
     if (status == EFI_SUCCESS)
         status = protocol->GetMemoryAttributes(protocol, base + EFI_PAGE_SIZE, EFI_PAGE_SIZE, &a);

@@ -43,6 +43,8 @@ void *take(size_t size);  /* pool memory, zeroed; never NULL */
 void give(void *pointer); /* NULL is fine */
 /* The first interface of a protocol in the system, or NULL. */
 void *find_protocol(EFI_GUID *guid);
+/* The page table entry that translates an address; one that is not present ends the walk. */
+uint64_t page_entry(uint64_t address);
 uint64_t processor_flags(void);
 void processor_interrupts_off(void);
 #define FLAG_INTERRUPTS 0x200u
@@ -52,7 +54,8 @@ extern EFI_GUID loaded_image_guid, loaded_image_path_guid, device_path_guid, pat
     path_from_text_guid, path_utilities_guid, file_system_guid, block_io_guid, disk_io_guid,
     load_file_guid, load_file2_guid, text_input_guid, text_input_ex_guid, text_output_guid,
     serial_io_guid, rng_guid, rng_raw_guid, collation_guid, collation2_guid, driver_binding_guid,
-    memory_attribute_guid, pci_root_bridge_guid, pci_io_guid, simple_network_guid;
+    memory_attribute_guid, pci_root_bridge_guid, pci_io_guid, simple_network_guid,
+    iommu_guid;
 extern EFI_GUID file_info_guid, file_system_info_guid, volume_label_guid;
 extern EFI_GUID exit_group_guid, before_exit_group_guid, address_change_group_guid,
     memory_change_group_guid, ready_group_guid;

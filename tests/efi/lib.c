@@ -91,6 +91,22 @@ void *find_protocol(EFI_GUID *guid)
     return bs->LocateProtocol(guid, NULL, &interface) == EFI_SUCCESS ? interface : NULL;
 }
 
+#define TABLE_ADDRESS 0x00007FFFFFFFF000ull /* without a C-bit */
+
+uint64_t page_entry(uint64_t address)
+{
+    enum { PRESENT = 1, LARGE = 0x80 };
+    uint64_t entry;
+    __asm__ volatile("movq %%cr3, %0" : "=r"(entry));
+    for (unsigned shift = 39; shift >= 12; shift -= 9) {
+        const uint64_t *table = (const uint64_t *)(uintptr_t)(entry & TABLE_ADDRESS);
+        entry = table[address >> shift & 511];
+        if (!(entry & PRESENT) || (entry & LARGE))
+            break;
+    }
+    return entry;
+}
+
 uint64_t processor_flags(void)
 {
     uint64_t flags;
