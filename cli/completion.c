@@ -55,13 +55,25 @@ static void print_quoted(const char *text)
         printf(*text == '\'' || *text == '\\' ? "\\%c" : *text == '\n' ? " " : "%c", *text);
 }
 
+#define SEEN "__fish_seen_subcommand_from"
+
+/* When a verb's options fit; those of one with commands until one is named, which has its own. */
+static void fish_condition(const struct option_verb *verb, char *ret, size_t size)
+{
+    const char *inner = strchr(verb->path, ' ');
+    if (inner)
+        snprintf(ret, size, SEEN " %.*s; and " SEEN "%s", (int)(inner - verb->path), verb->path,
+                 inner);
+    else if (verb->commands)
+        snprintf(ret, size, SEEN " %s; and not " SEEN " %s", verb->path, verb->commands);
+    else
+        snprintf(ret, size, SEEN " %s", verb->path);
+}
+
 static void print_fish(const struct option_verb *verb)
 {
-    char condition[128];
-    const char *inner = strchr(verb->path, ' ');
-    int outer = inner ? (int)(inner - verb->path) : (int)strlen(verb->path);
-    snprintf(condition, sizeof(condition), "__fish_seen_subcommand_from %.*s%s%s", outer, verb->path,
-             inner ? "; and __fish_seen_subcommand_from" : "", inner ? inner : "");
+    char condition[256];
+    fish_condition(verb, condition, sizeof(condition));
     for (const struct option_row *row = verb->rows; row->name; row++) {
         printf("complete -c privet -n '%s' -l %s", condition, row->name);
         if (choices(row)) {

@@ -19,7 +19,7 @@ static const char *const part_names[SEV_PARTS] = { "PDH", "PEK", "OCA", "CEK", "
 
 /* The SEV certificates of a bundle by the names that tools use for their files. */
 struct parts {
-    struct owner_zip_file file[SEV_PARTS]; /* data NULL: absent */
+    struct zip_file file[SEV_PARTS]; /* data NULL: absent */
 };
 
 struct job {
@@ -75,7 +75,7 @@ static bool write_sequence(struct job *job, unsigned first, unsigned last)
     uint8_t bytes[4 * SEV_CERT_SIZE + 2 * SEV_AMD_CERT_MAX];
     size_t size = 0;
     for (unsigned i = first; i <= last; i++) {
-        const struct owner_zip_file *file = &parts.file[i];
+        const struct zip_file *file = &parts.file[i];
         if (!file->data) {
             error_say("--to %s: the form needs %s, which was not given", job->to, part_names[i]);
             return false;
@@ -112,7 +112,7 @@ static bool write_ask_ark(struct job *job)
 static bool write_zip(struct job *job)
 {
     struct parts parts = sev_parts(job->bundle);
-    struct owner_zip_file files[SEV_PARTS];
+    struct zip_file files[SEV_PARTS];
     size_t count = 0;
     for (unsigned i = 0; i < SEV_PARTS; i++) {
         if (!parts.file[i].data)
@@ -122,11 +122,11 @@ static bool write_zip(struct job *job)
     }
     if (count == 0)
         return complain(job, "there are no SEV certificates");
-    uint8_t *archive = malloc(owner_zip_size(files, count));
+    uint8_t *archive = malloc(zip_size(files, count));
     if (!archive)
         return complain(job, "out of memory");
-    owner_zip_write(files, count, archive);
-    bool done = put_only_file(job, archive, owner_zip_size(files, count));
+    zip_write(files, count, archive);
+    bool done = put_only_file(job, archive, zip_size(files, count));
     free(archive);
     return done;
 }
@@ -161,7 +161,7 @@ static bool write_files(struct job *job)
         return false;
     }
     for (unsigned i = 0; i < SEV_PARTS; i++) {
-        const struct owner_zip_file *file = &parts.file[i];
+        const struct zip_file *file = &parts.file[i];
         if (file->data && !write_in_folder(job, file->name, file->data, file->size, part_names[i]))
             return false;
     }

@@ -204,7 +204,7 @@ static const char *add_plain(struct contents *c, const uint8_t *data, size_t siz
 static const char *add_zipped(void *context, const uint8_t *data, size_t size)
 {
     const char *form;
-    return owner_zip_is(data, size) ? "there is a zip in the zip"
+    return zip_is(data, size) ? "there is a zip in the zip"
                                     : add_plain(context, data, size, &form);
 }
 
@@ -217,7 +217,7 @@ const char *owner_bundle_add(struct owner_bundle *bundle, const uint8_t *data, s
         return "it is empty";
     if (size > OWNER_BUNDLE_FILE_MAX)
         return "it is larger than any certificate file";
-    reason = owner_zip_is(data, size) ? owner_zip_read(data, size, add_zipped, &contents)
+    reason = zip_is(data, size) ? zip_read(data, size, add_zipped, &contents)
                                       : add_plain(&contents, data, size, &form);
     if (reason)
         return reason;

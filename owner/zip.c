@@ -24,7 +24,7 @@ enum {
     DATE = 1 << 5 | 1, /* 1 January 1980 */
 };
 
-bool owner_zip_is(const uint8_t *data, size_t size)
+bool zip_is(const uint8_t *data, size_t size)
 {
     return size >= LOCAL_SIZE && load_le32(data) == LOCAL_MAGIC;
 }
@@ -90,7 +90,7 @@ static const char *unpack(const uint8_t *data, size_t size, const uint8_t *entry
     return NULL;
 }
 
-const char *owner_zip_read(const uint8_t *data, size_t size,
+const char *zip_read(const uint8_t *data, size_t size,
                            const char *(*file)(void *context, const uint8_t *bytes, size_t length),
                            void *context)
 {
@@ -120,7 +120,7 @@ const char *owner_zip_read(const uint8_t *data, size_t size,
 
 /* ---- writing ---- */
 
-size_t owner_zip_size(const struct owner_zip_file *files, size_t count)
+size_t zip_size(const struct zip_file *files, size_t count)
 {
     size_t total = END_SIZE;
     for (size_t i = 0; i < count; i++)
@@ -129,7 +129,7 @@ size_t owner_zip_size(const struct owner_zip_file *files, size_t count)
 }
 
 /* What local header and directory entry have in common: version needed to lengths. */
-static void put_common(uint8_t *p, const struct owner_zip_file *file)
+static void put_common(uint8_t *p, const struct zip_file *file)
 {
     memset(p, 0, 26);
     store_le16(p, VERSION);
@@ -140,7 +140,7 @@ static void put_common(uint8_t *p, const struct owner_zip_file *file)
     store_le16(p + 22, (uint16_t)strlen(file->name));
 }
 
-static size_t put_file(uint8_t *p, const struct owner_zip_file *file)
+static size_t put_file(uint8_t *p, const struct zip_file *file)
 {
     size_t name = strlen(file->name);
     store_le32(p, LOCAL_MAGIC);
@@ -150,7 +150,7 @@ static size_t put_file(uint8_t *p, const struct owner_zip_file *file)
     return LOCAL_SIZE + name + file->size;
 }
 
-static size_t put_entry(uint8_t *p, const struct owner_zip_file *file, size_t at)
+static size_t put_entry(uint8_t *p, const struct zip_file *file, size_t at)
 {
     size_t name = strlen(file->name);
     memset(p, 0, ENTRY_SIZE);
@@ -162,7 +162,7 @@ static size_t put_entry(uint8_t *p, const struct owner_zip_file *file, size_t at
     return ENTRY_SIZE + name;
 }
 
-void owner_zip_write(const struct owner_zip_file *files, size_t count, uint8_t *archive)
+void zip_write(const struct zip_file *files, size_t count, uint8_t *archive)
 {
     size_t at = 0, local = 0;
     for (size_t i = 0; i < count; i++)

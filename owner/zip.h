@@ -9,25 +9,25 @@
 
 #define OWNER_ZIP_FILE_MAX (64u << 10)
 
-bool owner_zip_is(const uint8_t *data, size_t size);
+bool zip_is(const uint8_t *data, size_t size);
 
 /*
  * Calls `file` for each file, with bytes that are valid during the call; it returns NULL to go on or
  * a reason to stop. Files are stored or deflated, each at most OWNER_ZIP_FILE_MAX. NULL or the
  * reason: encryption, other methods, sizes, checksums, ends.
  */
-const char *owner_zip_read(const uint8_t *data, size_t size,
+const char *zip_read(const uint8_t *data, size_t size,
                            const char *(*file)(void *context, const uint8_t *bytes, size_t length),
                            void *context);
 
-struct owner_zip_file {
+struct zip_file {
     const char *name;
     const uint8_t *data;
     size_t size;
 };
 
 /* Bytes that an archive of these files takes, and the archive, all stored. Dates are 1980-01-01. */
-size_t owner_zip_size(const struct owner_zip_file *files, size_t count);
-void owner_zip_write(const struct owner_zip_file *files, size_t count, uint8_t *archive);
+size_t zip_size(const struct zip_file *files, size_t count);
+void zip_write(const struct zip_file *files, size_t count, uint8_t *archive);
 
 #endif

@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-2-Clause-Patent
 # usage: completion.sh PRIVET
-# The scripts of `privet completion`: bash really completes with its own; each option that --help shows
-# is in all three; zsh and fish find no error in theirs, where they are installed.
+# The scripts of `privet completion`: bash and fish really complete with theirs; each option that --help
+# shows is in all three; zsh and fish find no error in theirs.
 set -u
 
 privet=$(realpath "$1")
@@ -46,7 +46,7 @@ completes 'completion ' --help bash zsh fish
 completes 'completion b' bash
 completes 'owner certs con' convert
 
-for verb in run chip firmware 'chip status' 'chip export' 'firmware new-vars' 'owner certs' 'owner sign-csr' 'owner session' 'owner measure' \
+for verb in run chip firmware 'chip status' 'chip export' 'firmware info' 'firmware new-vars' 'owner certs' 'owner sign-csr' 'owner session' 'owner measure' \
     'owner verify' 'owner secret' 'owner report'; do
     # shellcheck disable=SC2086
     expect 0 $verb --help
@@ -58,12 +58,15 @@ for verb in run chip firmware 'chip status' 'chip export' 'firmware new-vars' 'o
         _privet
         [[ " ${COMPREPLY[*]} " = *" --$option "* ]]
         note $? "$verb --$option is not completed by bash"
-        grep -q -- "-l $option " fish.script && grep -q -- "--$option " zsh.script
-        note $? "$verb --$option is not completed by fish or zsh"
+        grep -q -- "--$option " zsh.script
+        note $? "$verb --$option is not completed by zsh"
     done
+    fish --no-config -c "source fish.script; complete -C 'privet $verb --'" | cut -f 1 |
+        sed 's/^--//; /^help$/d' | LC_ALL=C sort >by-fish
+    [ "$(cat by-fish)" = "$(echo "$options" | grep -v '^help$' | LC_ALL=C sort)" ]
+    note $? "fish completes other options of $verb: $(tr '\n' ' ' <by-fish)"
 done
 for shell in zsh fish; do
-    command -v $shell >/dev/null || continue
     $shell -n $shell.script
     note $? "$shell finds an error"
 done

@@ -181,11 +181,11 @@ static size_t make_zip(void)
     static uint8_t pdh[SEV_CERT_SIZE], ark[SEV_AMD_CERT_MAX];
     read_data("rome/pdh.cert", pdh, sizeof(pdh));
     read_data("rome/ark.cert", ark, sizeof(ark));
-    const struct owner_zip_file files[] = { { "pdh.cert", pdh, sizeof(pdh) },
+    const struct zip_file files[] = { { "pdh.cert", pdh, sizeof(pdh) },
                                             { "ark.cert", ark, sizeof(ark) } };
-    size_t size = owner_zip_size(files, 2);
+    size_t size = zip_size(files, 2);
     assert_true(size <= sizeof(archive));
-    owner_zip_write(files, 2, archive);
+    zip_write(files, 2, archive);
     return size;
 }
 
