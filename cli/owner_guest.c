@@ -17,7 +17,7 @@
 
 /* Naming a kernel means that its hash is measured, as with every tool of the field. */
 enum hashes { HASHES_AUTO, HASHES_ON, HASHES_OFF };
-enum mode { MODE_OF_POLICY, MODE_SEV, MODE_SEV_ES };
+enum mode { MODE_OF_POLICY, MODE_SEV, MODE_SEV_ES, MODE_SEV_SNP };
 
 struct owner_guest_options {
     const char *firmware, *kernel, *initrd, *append, *tik, *tek, *tk, *vmsa_first, *vmsa_others;
@@ -39,8 +39,8 @@ static const struct option_foreign foreign[] = {
     { "debug d verbose v", "there is no more to tell" },
     { "quiet q", "nothing but the result is printed" },
     { "version", "'privet --version' tells it" },
-    { "snp-ovmf-hash svsm vars-size vars-file",
-      "launch digests of SEV-SNP guests are not computed" },
+    { "snp-ovmf-hash", "the firmware's part is computed from --firmware" },
+    { "svsm vars-size vars-file", "launch digests of guests with an SVSM are not computed" },
     { "dump-vmsa", "the processors' pages are not written" },
     { .names = NULL },
 };
@@ -52,7 +52,7 @@ static const struct option_foreign foreign[] = {
 static void make_rows(struct owner_guest_options *o, struct option_row *rows)
 {
     static const char *const hash_modes[] = { "auto", "on", "off", NULL };
-    static const char *const modes[] = { "auto", "sev", "seves", NULL };
+    static const char *const modes[] = { "auto", "sev", "seves", "snp", NULL };
     static const char *const vmms[] = { "QEMU", NULL };
     *o = (struct owner_guest_options){ .policy = SEV_POLICY_NODBG,
                                        .api_major = CHIP_API_MAJOR,
@@ -75,13 +75,13 @@ static void make_rows(struct owner_guest_options *o, struct option_row *rows)
         { "tik", OPTION_TEXT, &o->tik, "FILE", "transport integrity key, 16 raw bytes" },
         { "tek", OPTION_TEXT, &o->tek, "FILE", "transport encryption key, to find a swap" },
         { "tk", OPTION_TEXT, &o->tk, "FILE", "both keys in one file, TEK then TIK" },
-        { "mode", OPTION_CHOICE, &o->mode, "auto|sev|seves",
-          "auto: SEV-ES if the policy has es", 0, 0, modes,
-          .note = "launch digests of SEV-SNP guests are not computed" },
-        { "num-cpus", OPTION_NUMBER, &o->processors, "N", "processors of a SEV-ES guest", 1,
+        { "mode", OPTION_CHOICE, &o->mode, "auto|sev|seves|snp",
+          "auto: SEV-ES if the policy has es, else SEV", 0, 0, modes,
+          .note = "launch digests of guests with an SVSM, or from a firmware's hash, are not computed" },
+        { "num-cpus", OPTION_NUMBER, &o->processors, "N", "processors of a SEV-ES or SNP guest", 1,
           OWNER_PROCESSORS, .aliases = "vcpus n" },
         { "vmsa-cpu0", OPTION_TEXT, &o->vmsa_first, "FILE",
-          "SEV-ES: page of the first processor's state, 4096 bytes", .aliases = "0" },
+          "SEV-ES, SNP: page of the first processor's state, 4096 bytes", .aliases = "0" },
         { "vmsa-cpu1", OPTION_TEXT, &o->vmsa_others, "FILE",
           "the same of each other processor", .aliases = "1" },
         { "cpu", OPTION_TEXT, &o->cpu, "MODEL",
@@ -97,7 +97,7 @@ static void make_rows(struct owner_guest_options *o, struct option_row *rows)
         { "cpu-signature", OPTION_NUMBER, &o->signature, "N",
           "or its signature: EAX of CPUID leaf 1", 1, UINT32_MAX, .aliases = "vcpu-sig" },
         { "guest-features", OPTION_NUMBER, &o->features, "N",
-          "SEV_FEATURES in the pages; default 0", 0, UINT64_MAX },
+          "SEV_FEATURES in the pages; default 0, or 1 for SNP", 0, UINT64_MAX },
         { "fpu-state", OPTION_SWITCH, &o->fpu, "on|off",
           "default on: the host begins guests by KVM_SEV_INIT2; off: by KVM_SEV_ES_INIT" },
         { "vmm-type", OPTION_CHOICE, &o->vmm, "QEMU", "whose processors' state it is; default QEMU",
@@ -159,9 +159,19 @@ static bool hashes_wanted(const struct owner_guest_options *o)
     return o->hashes == HASHES_ON || (o->hashes == HASHES_AUTO && o->kernel);
 }
 
+static bool is_snp(const struct owner_guest_options *o)
+{
+    return o->mode == MODE_SEV_SNP;
+}
+
 static bool is_es(const struct owner_guest_options *o)
 {
     return o->mode == MODE_SEV_ES || (o->policy & SEV_POLICY_ES);
+}
+
+static bool has_pages(const struct owner_guest_options *o)
+{
+    return is_es(o) || is_snp(o);
 }
 
 static unsigned models_given(const struct owner_guest_options *o)
@@ -169,17 +179,17 @@ static unsigned models_given(const struct owner_guest_options *o)
     return !!o->cpu + !!o->signature + !!o->family;
 }
 
-/* A SEV-ES guest's processors are measured: pages from files, or built for a model. */
+/* Processors of SEV-ES and SNP guests are measured: pages from files, or built for a model. */
 static bool processors_check(const struct owner_guest_options *o)
 {
     bool pages = o->vmsa_first || o->vmsa_others;
-    if (!is_es(o))
+    if (!has_pages(o))
         return !(pages || models_given(o)) ||
                complain("--vmsa-cpu0, --vmsa-cpu1, --cpu and its like are for SEV-ES: --policy "
-                        "with es");
+                        "with es, or --mode snp");
     if (!o->processors || (!o->vmsa_first && !models_given(o)))
-        return complain("a SEV-ES guest needs --num-cpus, and --cpu MODEL or --vmsa-cpu0: its "
-                        "processors' state is measured");
+        return complain("a SEV-ES or SNP guest needs --num-cpus, and --cpu MODEL or --vmsa-cpu0: "
+                        "its processors' state is measured");
     if (models_given(o) > 1 || (pages && models_given(o)))
         return complain("--cpu, --cpu-family, --cpu-signature and --vmsa-cpu0: one of them says "
                         "what the processors are");
@@ -216,7 +226,10 @@ static bool build_page(const struct sev_vmsa_config *config, uint32_t reset, str
 static bool build_pages(const struct owner_guest_options *o, struct owner_guest_files *files,
                         struct owner_guest *guest)
 {
-    files->built = (struct sev_vmsa_config){ .features = o->features, .fpu = o->fpu };
+    files->built = (struct sev_vmsa_config){
+        .features = o->features | (is_snp(o) ? SEV_FEATURE_SNP : 0), /* every SNP guest has it */
+        .fpu = o->fpu,
+    };
     if (!signature_of(o, &files->built.signature) ||
         !build_page(&files->built, SEV_VMSA_RESET, &files->vmsa_first))
         return false;
@@ -228,7 +241,7 @@ static bool build_pages(const struct owner_guest_options *o, struct owner_guest_
         return true;
     if (!told) {
         error_say("%s: tells no address where further processors begin (SEV-ES reset block); it "
-                  "cannot start them under SEV-ES", o->firmware);
+                  "cannot start them under SEV-ES or SNP", o->firmware);
         return false;
     }
     if (!build_page(&files->built, guest->reset, &files->vmsa_others))
@@ -278,8 +291,9 @@ static bool guest_load(const struct owner_guest_options *o, struct owner_guest_f
         .build = (uint8_t)o->build,
         .vmsa_first = files->vmsa_first.data,
         .vmsa_others = files->vmsa_others.data,
-        .processors = is_es(o) ? (unsigned)o->processors : 0,
+        .processors = has_pages(o) ? (unsigned)o->processors : 0,
     };
+    files->snp = is_snp(o);
     return !models_given(o) || build_pages(o, files, guest);
 }
 

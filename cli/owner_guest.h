@@ -16,6 +16,7 @@ struct owner_guest_files {
     struct file firmware, kernel, initrd, vmsa_first, vmsa_others;
     struct file tik, tek; /* no data: not given */
     struct sev_vmsa_config built; /* how the processors' pages were, if no file gave them */
+    bool snp; /* a SEV-SNP guest (owner/snp_digest.h): policy, API and build are not measured */
 };
 
 /* A verb about such a guest. */

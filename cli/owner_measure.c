@@ -10,6 +10,7 @@
 #include "cli/owner.h"
 #include "cli/owner_guest.h"
 #include "cli/print.h"
+#include "owner/snp_digest.h"
 
 enum form { FORM_HEX, FORM_BASE64 };
 
@@ -20,7 +21,8 @@ struct measure_options {
 };
 
 struct result {
-    uint8_t digest[OWNER_DIGEST_SIZE];
+    uint8_t digest[OWNER_SNP_DIGEST_SIZE];
+    size_t size;   /* of the digest */
     bool measured; /* a nonce is known: */
     uint8_t report[OWNER_REPORT_SIZE];
 };
@@ -35,7 +37,7 @@ static void print_base64(const uint8_t *data, size_t size)
 static void print_json(const struct result *result)
 {
     printf("{\"launch-digest\":\"");
-    print_hex(result->digest, OWNER_DIGEST_SIZE);
+    print_hex(result->digest, result->size);
     if (result->measured) {
         printf("\",\"measurement\":\"");
         print_hex(result->report, OWNER_MEASURE_SIZE);
@@ -51,10 +53,21 @@ static void print_text(const struct result *result, enum form form)
     if (form == FORM_BASE64 && result->measured)
         print_base64(result->report, OWNER_REPORT_SIZE);
     else if (form == FORM_BASE64)
-        print_base64(result->digest, OWNER_DIGEST_SIZE);
+        print_base64(result->digest, result->size);
+    else if (result->measured)
+        print_hex(result->report, OWNER_MEASURE_SIZE);
     else
-        print_hex(result->measured ? result->report : result->digest, OWNER_DIGEST_SIZE);
+        print_hex(result->digest, result->size);
     printf("\n");
+}
+
+static int print_result(const struct measure_options *o, const struct result *result)
+{
+    if (o->json)
+        print_json(result);
+    else
+        print_text(result, (enum form)o->form);
+    return output_flush() ? 0 : 1;
 }
 
 /* From --nonce, or from the end of a reported measurement. */
@@ -71,12 +84,32 @@ static bool load_nonce(const struct measure_options *o, uint8_t nonce[OWNER_NONC
     return good;
 }
 
+/* No key has a part in what a SEV-SNP guest's report says. */
+static int measure_snp(const struct measure_options *o, const struct owner_guest *guest,
+                       const struct owner_guest_files *files)
+{
+    struct result result = { .size = OWNER_SNP_DIGEST_SIZE };
+    if (o->nonce || o->measurement || files->tik.data) {
+        error_say("--nonce, --measurement and --tik are not for SEV-SNP: 'privet owner report "
+                  "--measurement' compares the digest with a report");
+        return 1;
+    }
+    const char *reason = owner_snp_launch_digest(guest, result.digest);
+    if (reason) {
+        error_say("--firmware: %s", reason);
+        return 1;
+    }
+    return print_result(o, &result);
+}
+
 static int measure(const void *own, const struct owner_guest *guest,
                    const struct owner_guest_files *files)
 {
     const struct measure_options *o = own;
-    struct result result = { .measured = o->nonce || o->measurement };
+    struct result result = { .size = OWNER_DIGEST_SIZE, .measured = o->nonce || o->measurement };
     uint8_t *nonce = result.report + OWNER_MEASURE_SIZE;
+    if (files->snp)
+        return measure_snp(o, guest, files);
     if (o->nonce && o->measurement) {
         error_say("--nonce and --measurement: one of them says the nonce");
         return 1;
@@ -90,11 +123,7 @@ static int measure(const void *own, const struct owner_guest *guest,
     owner_launch_digest(guest, result.digest);
     if (result.measured)
         owner_measurement(guest, result.digest, files->tik.data, nonce, result.report);
-    if (o->json)
-        print_json(&result);
-    else
-        print_text(&result, (enum form)o->form);
-    return output_flush() ? 0 : 1;
+    return print_result(o, &result);
 }
 
 int owner_measure_command(int argc, char **argv)

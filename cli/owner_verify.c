@@ -62,6 +62,11 @@ static int verify(const void *own, const struct owner_guest *guest,
     static const uint8_t no_session[OWNER_KEY_SIZE];
     struct file report = { 0 }, variables = { 0 };
     int code = 1;
+    if (files->snp) {
+        error_say("--mode snp: a SEV-SNP guest's measurement is in its report; 'privet owner report "
+                  "--measurement' verifies both");
+        return 1;
+    }
     if (inputs_load(o, &report, &variables)) {
         const struct owner_claim claim = {
             .guest = guest,

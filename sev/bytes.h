@@ -27,4 +27,10 @@ static inline void store_le32(uint8_t *p, uint32_t value)
     store_le16(p + 2, (uint16_t)(value >> 16));
 }
 
+static inline void store_le64(uint8_t *p, uint64_t value)
+{
+    store_le32(p, (uint32_t)value);
+    store_le32(p + 4, (uint32_t)(value >> 32));
+}
+
 #endif

@@ -14,8 +14,11 @@ static const struct {
     uint32_t type;
     const char *name;
 } types[] = {
-    { 1, "memory" }, { 2, "secrets page" }, { 3, "CPUID page" }, { 4, "calling area of the SVSM" },
-    { 0x10, "kernel hashes" },
+    { SEV_METADATA_MEMORY, "memory" },
+    { SEV_METADATA_SECRETS, "secrets page" },
+    { SEV_METADATA_CPUID, "CPUID page" },
+    { SEV_METADATA_SVSM_AREA, "calling area of the SVSM" },
+    { SEV_METADATA_HASHES, "kernel hashes" },
 };
 
 bool sev_metadata_open(const uint8_t *image, size_t size, uint32_t distance,

@@ -17,7 +17,15 @@ struct sev_metadata {
 };
 
 struct sev_metadata_section {
-    uint32_t base, size, type;
+    uint32_t base, size, type; /* type: enum sev_metadata_type, or one that we do not know */
+};
+
+enum sev_metadata_type {
+    SEV_METADATA_MEMORY = 1, /* zeros */
+    SEV_METADATA_SECRETS = 2,
+    SEV_METADATA_CPUID = 3,
+    SEV_METADATA_SVSM_AREA = 4,
+    SEV_METADATA_HASHES = 0x10,
 };
 
 /* `distance` is the content of the table's entry. False: there is no sound metadata at that place. */

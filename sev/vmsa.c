@@ -40,12 +40,6 @@ static const struct value values[] = {
     { VMSA_XCR0, 0x1 },
 };
 
-static void store_le64(uint8_t *p, uint64_t value)
-{
-    store_le32(p, (uint32_t)value);
-    store_le32(p + 4, (uint32_t)(value >> 32));
-}
-
 void sev_vmsa_build(const struct sev_vmsa_config *config, uint32_t reset,
                     uint8_t page[SEV_VMSA_PAGE_SIZE])
 {

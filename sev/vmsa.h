@@ -11,6 +11,8 @@
 
 #define SEV_VMSA_PAGE_SIZE 4096u
 
+#define SEV_FEATURE_SNP 1u /* of SEV_FEATURES (APM 2 table B-4): SNPActive */
+
 /* Where the first processor begins; the others begin where the firmware's table says. */
 #define SEV_VMSA_RESET 0xFFFFFFF0u
 

@@ -80,12 +80,13 @@ for verb in measure verify; do
     refusal 'no more to tell' $verb -d
     refusal 'no more to tell' $verb --verbose
     refusal "'privet --version'" $verb --version
-    refusal 'SEV-SNP guests' $verb --snp-ovmf-hash 00
-    refusal 'SEV-SNP guests' $verb --vars-file=vars
+    refusal 'computed from --firmware' $verb --snp-ovmf-hash 00
+    refusal 'with an SVSM' $verb --vars-file=vars
     refusal 'are not written' $verb --dump-vmsa
-    for mode in snp snp:ovmf-hash snp:svsm; do
-        refusal 'SEV-SNP guests' $verb --mode $mode
+    for mode in snp:ovmf-hash snp:svsm; do
+        refusal 'with an SVSM' $verb --mode $mode
     done
+    refusal 'needs --num-cpus' $verb --mode snp --firmware image.fd
     for vmm in ec2 KRUN qemu; do
         refusal 'other VMMs' $verb --vmm-type $vmm
     done
@@ -93,5 +94,11 @@ for verb in measure verify; do
     refusal '-x: no such option; try' $verb -x
 done
 refusal 'nothing but the result' measure --quiet
+
+# ---- SEV-SNP: no key has a part in the digest, and firmware must be made for it
+set -- --mode snp --vcpus 1 --vcpu-type EPYC-Milan --ovmf image.fd
+refusal 'no SEV-SNP metadata' measure "$@"
+refusal "'privet owner report --measurement'" measure "$@" --nonce 00112233445566778899aabbccddeeff
+refusal "'privet owner report --measurement'" verify "$@" --measurement x
 
 finish
