@@ -19,6 +19,13 @@ static bool complain(const char *path, const char *what, const char *fact)
     return false;
 }
 
+static bool too_large(const char *path, const char *what, size_t limit)
+{
+    char fact[96];
+    snprintf(fact, sizeof(fact), "larger than the limit of %zu bytes", limit);
+    return complain(path, what, fact);
+}
+
 static bool grow(struct file *file, size_t *room, size_t limit)
 {
     size_t next = *room ? *room * 2 : 65536;
@@ -58,7 +65,6 @@ static int read_all(int fd, size_t limit, struct file *file)
 bool file_read(const char *path, const char *what, size_t limit, struct file *ret)
 {
     struct file file = { 0 };
-    char fact[96];
     int fd = strcmp(path, "-") == 0 ? dup(STDIN_FILENO) : open(path, O_RDONLY | O_CLOEXEC);
     int failure = fd < 0 ? errno : read_all(fd, limit, &file);
     if (fd >= 0)
@@ -72,8 +78,7 @@ bool file_read(const char *path, const char *what, size_t limit, struct file *re
         return complain(path, what, "the file is empty");
     if (failure != EFBIG)
         return complain(path, what, strerror(failure));
-    snprintf(fact, sizeof(fact), "larger than the limit of %zu bytes", limit);
-    return complain(path, what, fact);
+    return too_large(path, what, limit);
 }
 
 static bool is_base64_text(const struct file *file)
@@ -96,7 +101,7 @@ static bool decode_base64(struct file *file)
     if (done) {
         EVP_DecodeInit(context);
         done = EVP_DecodeUpdate(context, data, &length, file->data, (int)file->size) >= 0 &&
-               EVP_DecodeFinal(context, data + length, &tail) >= 0;
+               EVP_DecodeFinal(context, data + length, &tail) >= 0 && length + tail > 0;
     }
     EVP_ENCODE_CTX_free(context);
     if (!done) {
@@ -117,10 +122,20 @@ static bool undo_base64(const char *path, const char *what, struct file *file)
     return complain(path, what, "damaged base64");
 }
 
+/* The file had room for text: the value itself is bounded here. */
+static bool check_limit(const char *path, const char *what, size_t limit, struct file *file)
+{
+    if (file->size <= limit)
+        return true;
+    file_free(file);
+    return too_large(path, what, limit);
+}
+
 bool file_read_base64(const char *path, const char *what, size_t limit, struct file *ret)
 {
     /* Base64 with line ends takes at most 1.5 times the bytes it stands for. */
-    return file_read(path, what, limit + limit / 2 + 64, ret) && undo_base64(path, what, ret);
+    return file_read(path, what, limit + limit / 2 + 64, ret) && undo_base64(path, what, ret) &&
+           check_limit(path, what, limit, ret);
 }
 
 static int hex_digit(uint8_t c)
@@ -159,7 +174,7 @@ static bool undo_hex(struct file *file)
 bool file_read_value(const char *path, const char *what, size_t limit, struct file *ret)
 {
     return file_read(path, what, 2 * limit + limit / 2 + 64, ret) &&
-           (undo_hex(ret) || undo_base64(path, what, ret));
+           (undo_hex(ret) || undo_base64(path, what, ret)) && check_limit(path, what, limit, ret);
 }
 
 static bool copy(const void *data, size_t size, struct file *ret)

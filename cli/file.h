@@ -18,7 +18,7 @@ struct file {
  */
 bool file_read(const char *path, const char *what, size_t limit, struct file *ret);
 
-/* The same; if the content is base64 text (QEMU's form), decodes it. */
+/* The same; base64 text (QEMU's form) is decoded. `limit` is that of the bytes it stands for. */
 bool file_read_base64(const char *path, const char *what, size_t limit, struct file *ret);
 
 /* The same; text of hexadecimal digits only, or base64, is decoded. */

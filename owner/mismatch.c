@@ -166,7 +166,9 @@ static void add_joined(struct search *search, struct owner_blob first, struct ow
                        const char *phrase)
 {
     size_t size = first.size + second.size;
-    uint8_t *joined = size ? malloc(size) : NULL;
+    if (!first.size || !second.size)
+        return; /* one image alone, which is a guess of its own */
+    uint8_t *joined = malloc(size);
     if (!joined)
         return;
     memcpy(joined, first.data, first.size);

@@ -281,6 +281,19 @@ static void test_images(void **state)
     expect(&whole, &plain, NULL);
 }
 
+/* An image that is absent is nothing to join another one with. */
+static void test_absent_image(void **state)
+{
+    struct owner_guest launched = plain_guest(), expected = launched;
+    const struct owner_claim claim = {
+        .guest = &expected, .variables = { store, sizeof(store) }, .tik = tik };
+    expected.firmware = (struct owner_blob){ NULL, 0 };
+    launched.firmware = claim.variables;
+    expect_with(&launched, tik, claim,
+                "the image of the variables was measured in place of the firmware: the two are "
+                "swapped");
+}
+
 /* Lengths in the image are not believed. */
 static void test_damaged_image(void **state)
 {
@@ -395,6 +408,7 @@ int main(void)
         cmocka_unit_test(test_patched_kernel),
         cmocka_unit_test(test_setup_header),
         cmocka_unit_test(test_images),
+        cmocka_unit_test(test_absent_image),
         cmocka_unit_test(test_damaged_image),
         cmocka_unit_test(test_processors),
         cmocka_unit_test(test_numbers_of_processors),
