@@ -12,8 +12,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <unistd.h>
 
 #include "cli/error.h"
 #include "cli/file.h"
@@ -21,6 +19,7 @@
 #include "owner/session.h"
 #include "sev/bytes.h"
 #include "tests/fuzz/chip_harness.h"
+#include "tests/fuzz/memory_file.h"
 
 int LLVMFuzzerInitialize(int *argc, char ***argv);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -82,10 +81,8 @@ static uint16_t start(unsigned id, uint8_t *dh, size_t dh_size, uint8_t *session
 /* As a file that a verb is given. */
 static bool read_back(const uint8_t *data, size_t size, size_t limit, struct file *ret)
 {
-    char path[32];
-    int fd = memfd_create("fuzz", MFD_CLOEXEC);
-    require(fd >= 0 && write(fd, data, size) == (ssize_t)size, "a file");
-    snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+    char path[MEMORY_FILE_PATH];
+    int fd = memory_file(data, size, path);
     bool done = file_read_base64(path, "file", limit, ret);
     close(fd);
     return done;
