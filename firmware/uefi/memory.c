@@ -211,14 +211,16 @@ static uint64_t take_below(uint32_t type, uint64_t pages, uint64_t limit)
     return base;
 }
 
-static bool take_at(uint32_t type, uint64_t base, uint64_t pages)
+/* Gives pages a type if `accept` likes all that is there. */
+static bool assign_if(bool (*accept)(const struct range *range), uint32_t type, uint64_t base,
+                      uint64_t pages)
 {
     uint64_t length, end;
     if (base % EFI_PAGE_SIZE || !bytes_of(pages, &length) ||
         __builtin_add_overflow(base, length, &end))
         return false;
     uint64_t flags = interrupts_save();
-    bool done = room_for_change() && covered(base, end, is_free);
+    bool done = room_for_change() && covered(base, end, accept);
     if (done)
         assign(base, end, type, false);
     interrupts_restore(flags);
@@ -240,7 +242,7 @@ uint64_t memory_allocate(enum memory_type type, uint64_t pages, uint64_t limit)
 
 bool memory_allocate_at(enum memory_type type, uint64_t base, uint64_t pages)
 {
-    if (!take_at(type, base, pages))
+    if (!assign_if(is_free, type, base, pages))
         return false;
     memset((void *)(uintptr_t)base, 0, pages << EFI_PAGE_SHIFT);
     return true;
@@ -273,16 +275,7 @@ bool memory_free(uint64_t base, uint64_t pages)
 
 bool memory_retype(uint64_t base, uint64_t pages, enum memory_type type)
 {
-    uint64_t length, end;
-    if (base % EFI_PAGE_SIZE || !bytes_of(pages, &length) ||
-        __builtin_add_overflow(base, length, &end))
-        return false;
-    uint64_t flags = interrupts_save();
-    bool done = room_for_change() && covered(base, end, is_allocated);
-    if (done)
-        assign(base, end, type, false);
-    interrupts_restore(flags);
-    return done;
+    return assign_if(is_allocated, type, base, pages);
 }
 
 /* UEFI 2.10 7.2.1; above 0x6FFFFFFF types belong to OEM and OS. */
@@ -296,7 +289,7 @@ EFI_STATUS memory_take(EFI_ALLOCATE_TYPE how, uint32_t type, uint64_t pages, uin
     if (!memory || (UINT32)how >= MaxAllocateType || !memory_type_allocatable(type))
         return EFI_INVALID_PARAMETER;
     if (how == AllocateAddress)
-        return take_at(type, *memory, pages) ? EFI_SUCCESS : EFI_NOT_FOUND;
+        return assign_if(is_free, type, *memory, pages) ? EFI_SUCCESS : EFI_NOT_FOUND;
     uint64_t limit = ~0xFFFull;
     if (how == AllocateMaxAddress && *memory < limit)
         limit = (*memory + 1) & ~0xFFFull; /* the last byte may be at *memory */
