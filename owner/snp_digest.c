@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause-Patent */
-/* Launch digests of SEV-SNP guests (SEV-SNP ABI 8.17; sections as QEMU launches them). */
+/* Launch digests of SEV-SNP guests (SEV-SNP ABI 8.17.2; sections as QEMU launches them). */
 #include "owner/snp_digest.h"
 
 #include <openssl/crypto.h>

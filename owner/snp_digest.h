@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause-Patent */
 /*
- * The launch digest of a SEV-SNP guest (SEV-SNP ABI 8.17), which its attestation reports carry as
+ * The launch digest of a SEV-SNP guest (SEV-SNP ABI 8.17.2), which its attestation reports carry as
  * MEASUREMENT. Knows nothing of the machine.
  */
 #ifndef PRIVET_OWNER_SNP_DIGEST_H

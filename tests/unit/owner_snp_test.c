@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause-Patent */
 /*
- * Launch digests of SEV-SNP guests: page by page against published values, a whole guest against
+ * Launch digests of SEV-SNP guests: page by page against known values, a whole guest against
  * those of sev-snp-measure (8f2b337, run by hand on the image that is made here), and firmware whose
  * metadata is no metadata.
  */
