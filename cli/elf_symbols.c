@@ -32,11 +32,6 @@ struct span {
     size_t size;
 };
 
-static uint64_t load_le64(const uint8_t *p)
-{
-    return load_le32(p) | (uint64_t)load_le32(p + 4) << 32;
-}
-
 static bool cut(struct span from, uint64_t offset, uint64_t size, struct span *ret)
 {
     if (offset > from.size || size > from.size - offset)

@@ -7,24 +7,15 @@
 
 #include "sev/bytes.h"
 
-/* Segment registers, 16 bytes each: selector, attributes, limit, base (APM 2 table B-4). */
-enum {
-    VMSA_ES = 0x000, VMSA_CS = 0x010, VMSA_SS = 0x020, VMSA_DS = 0x030, VMSA_FS = 0x040,
-    VMSA_GS = 0x050, VMSA_GDTR = 0x060, VMSA_LDTR = 0x070, VMSA_IDTR = 0x080, VMSA_TR = 0x090,
-    VMSA_EFER = 0x0D0, VMSA_CR4 = 0x148, VMSA_CR0 = 0x158, VMSA_DR7 = 0x160, VMSA_DR6 = 0x168,
-    VMSA_RFLAGS = 0x170, VMSA_RIP = 0x178, VMSA_G_PAT = 0x268, VMSA_RDX = 0x310,
-    VMSA_SEV_FEATURES = 0x3B0, VMSA_XCR0 = 0x3E8, VMSA_MXCSR = 0x408, VMSA_X87_FCW = 0x410,
-};
-
 struct segment {
     uint16_t place, selector, attributes;
 };
 
 static const struct segment segments[] = {
-    { VMSA_ES, 0, 0x93 },   { VMSA_CS, 0xF000, 0x9B }, { VMSA_SS, 0, 0x93 },
-    { VMSA_DS, 0, 0x93 },   { VMSA_FS, 0, 0x93 },      { VMSA_GS, 0, 0x93 },
-    { VMSA_GDTR, 0, 0 },    { VMSA_LDTR, 0, 0x82 },    { VMSA_IDTR, 0, 0 },
-    { VMSA_TR, 0, 0x8B },
+    { SEV_VMSA_ES, 0, 0x93 }, { SEV_VMSA_CS, 0xF000, 0x9B }, { SEV_VMSA_SS, 0, 0x93 },
+    { SEV_VMSA_DS, 0, 0x93 }, { SEV_VMSA_FS, 0, 0x93 },      { SEV_VMSA_GS, 0, 0x93 },
+    { SEV_VMSA_GDTR, 0, 0 },  { SEV_VMSA_LDTR, 0, 0x82 },    { SEV_VMSA_IDTR, 0, 0 },
+    { SEV_VMSA_TR, 0, 0x8B },
 };
 
 struct value {
@@ -33,11 +24,11 @@ struct value {
 };
 
 static const struct value values[] = {
-    { VMSA_EFER, 0x1000 },       /* SVME: KVM sets it for every guest */
-    { VMSA_CR4, 0x40 },          /* MCE, the same */
-    { VMSA_CR0, 0x10 },          { VMSA_DR7, 0x400 }, { VMSA_DR6, 0xFFFF0FF0u },
-    { VMSA_RFLAGS, 0x2 },        { VMSA_G_PAT, 0x0007040600070406u },
-    { VMSA_XCR0, 0x1 },
+    { SEV_VMSA_EFER, 0x1000 },       /* SVME: KVM sets it for every guest */
+    { SEV_VMSA_CR4, 0x40 },          /* MCE, the same */
+    { SEV_VMSA_CR0, 0x10 },          { SEV_VMSA_DR7, 0x400 }, { SEV_VMSA_DR6, 0xFFFF0FF0u },
+    { SEV_VMSA_RFLAGS, 0x2 },        { SEV_VMSA_G_PAT, 0x0007040600070406u },
+    { SEV_VMSA_XCR0, 0x1 },
 };
 
 void sev_vmsa_build(const struct sev_vmsa_config *config, uint32_t reset,
@@ -52,13 +43,13 @@ void sev_vmsa_build(const struct sev_vmsa_config *config, uint32_t reset,
     }
     for (size_t i = 0; i < sizeof(values) / sizeof(values[0]); i++)
         store_le64(page + values[i].place, values[i].value);
-    store_le64(page + VMSA_CS + 8, reset & 0xFFFF0000u);
-    store_le64(page + VMSA_RIP, reset & 0xFFFFu);
-    store_le64(page + VMSA_RDX, config->signature);
-    store_le64(page + VMSA_SEV_FEATURES, config->features);
+    store_le64(page + SEV_VMSA_CS + 8, reset & 0xFFFF0000u);
+    store_le64(page + SEV_VMSA_RIP, reset & 0xFFFFu);
+    store_le64(page + SEV_VMSA_RDX, config->signature);
+    store_le64(page + SEV_VMSA_SEV_FEATURES, config->features);
     if (config->fpu) {
-        store_le32(page + VMSA_MXCSR, 0x1F80);
-        store_le16(page + VMSA_X87_FCW, 0x37F);
+        store_le32(page + SEV_VMSA_MXCSR, 0x1F80);
+        store_le16(page + SEV_VMSA_X87_FCW, 0x37F);
     }
 }
 

@@ -36,7 +36,7 @@ static void check_paging_change(struct cpu *cpu, const struct insn *i, uint64_t 
 }
 
 /* CR4 bits that this processor has: APM 2 3.1.3. */
-static uint64_t known_cr4(const struct cpu *cpu)
+uint64_t cpu_known_cr4(const struct cpu *cpu)
 {
     static const struct {
         uint32_t bit;
@@ -94,7 +94,7 @@ static void write_cr3(struct cpu *cpu, const struct insn *i, uint64_t value)
 static void write_cr4(struct cpu *cpu, const struct insn *i, uint64_t value)
 {
     uint64_t changed = value ^ cpu->cr4;
-    if (value & ~known_cr4(cpu) || (cpu_long_mode(cpu) && !(value & CR4_PAE)))
+    if (value & ~cpu_known_cr4(cpu) || (cpu_long_mode(cpu) && !(value & CR4_PAE)))
         general_protection(cpu, i);
     if (changed & value & CR4_PCIDE && (!cpu_long_mode(cpu) || cpu->cr3 & 0xFFF))
         general_protection(cpu, i);
@@ -221,7 +221,10 @@ static unsigned debug_register(struct cpu *cpu, const struct insn *i)
 
 void op_mov_from_dr(struct cpu *cpu, const struct insn *i)
 {
-    uint64_t value = cpu->dr[debug_register(cpu, i)];
+    unsigned number = debug_register(cpu, i);
+    if (number == 7)
+        cpu_intercept(cpu, i, SEV_EXIT_DR7_READ);
+    uint64_t value = cpu->dr[number];
     cpu->gpr[i->rm] = cpu_64bit(cpu) ? value : (uint32_t)value;
     NEXT(cpu, i);
 }
@@ -234,6 +237,8 @@ void op_mov_to_dr(struct cpu *cpu, const struct insn *i)
         value = (uint32_t)value;
     if (number >= 6 && value >> 32)
         general_protection(cpu, i);
+    if (number == 7)
+        cpu_intercept(cpu, i, SEV_EXIT_DR7_WRITE);
     if (number == 6)
         value = (value & 0xE00F) | 0xFFFF0FF0;
     if (number == 7) {

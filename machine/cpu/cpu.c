@@ -24,7 +24,7 @@ struct cpu *cpu_create(const struct cpu_config *config, struct memory *memory,
     cpu->config = *config;
     cpu->io = *io;
     cpu->memory = memory;
-    cpu->forced_view = config->sev == CPU_SEV_ON ? config->asid : MEMORY_RAW;
+    cpu->forced_view = cpu_sev_is_guest(config->sev) ? config->asid : MEMORY_RAW;
     cpu->missing = model_missing(&config->model);
     if (config->sev == CPU_SEV_SME) /* the host itself */
         cpu->missing |= 1ull << FEATURE_HYPERVISOR;
@@ -66,6 +66,7 @@ static void reset_msrs(struct cpu *cpu)
     memset(cpu->mtrr_variable, 0, sizeof(cpu->mtrr_variable));
     memset(cpu->mtrr_fixed, 0, sizeof(cpu->mtrr_fixed));
     cpu->debug_control = 0;
+    cpu->ghcb = 0;
     cpu_set_syscfg(cpu, cpu->config.sev == CPU_SEV_SME ? SYSCFG_MEM_ENCRYPT : 0);
     cpu->hwcr = HWCR_TSC_FREQ_SEL;
     cpu->decode_config = 1u << 1; /* LFENCE serialises */

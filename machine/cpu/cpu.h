@@ -33,8 +33,15 @@ bool cpu_model_parse(const char *text, struct cpu_model *ret, char *error, size_
 enum cpu_sev_mode {
     CPU_SEV_OFF,
     CPU_SEV_ON,
+    CPU_SEV_ES,  /* and the guest's registers are hidden from the hypervisor: APM 2 15.35 */
     CPU_SEV_SME, /* no guest but a host with secure memory encryption: APM 2 7.10 */
 };
+
+/* Memory is encrypted with the key of a guest. */
+static inline bool cpu_sev_is_guest(enum cpu_sev_mode mode)
+{
+    return mode == CPU_SEV_ON || mode == CPU_SEV_ES;
+}
 
 struct cpu_config {
     enum cpu_sev_mode sev;
@@ -73,6 +80,11 @@ struct cpu_io {
     void (*cr8_write)(void *context, uint8_t value);
     /* RDRAND and RDSEED; false makes the instruction report failure. */
     bool (*random)(void *context, uint64_t *value);
+    /*
+     * VMGEXIT of a SEV-ES guest: `ghcb` is the value of its GHCB MSR; returns what that is afterwards.
+     * Never called in other modes, where it may be NULL.
+     */
+    uint64_t (*vmgexit)(void *context, uint64_t ghcb);
 };
 
 enum cpu_stop {
@@ -99,6 +111,24 @@ void cpu_init(struct cpu *cpu);
 
 /* After INIT, a startup interrupt: execution starts at `vector` << 12 in real mode, APM 2 16.5. */
 void cpu_startup(struct cpu *cpu, uint8_t vector);
+
+/*
+ * vmsa.c: registers from and to a SEV-ES guest's save area (sev/vmsa.h), as VMRUN and the exits move
+ * them. cpu_vmsa_load, after cpu_reset: false with a line in `why` if VMRUN would refuse it
+ * (VMEXIT_INVALID, APM 2 15.5.1).
+ */
+bool cpu_vmsa_load(struct cpu *cpu, const uint8_t *vmsa, char *why, size_t why_size);
+void cpu_vmsa_save(const struct cpu *cpu, uint8_t *vmsa);
+
+/*
+ * For a hypervisor that emulates these instructions for a SEV-ES guest (GHCB 4): CPUID; RDMSR and
+ * WRMSR, false for #GP(0). cpu_nmi_complete: the guest has handled its last NMI and may get
+ * another, which IRET does not say in such guests.
+ */
+void cpu_cpuid(const struct cpu *cpu, uint32_t leaf, uint32_t subleaf, uint32_t ret[4]);
+bool cpu_msr_read(struct cpu *cpu, uint32_t msr, uint64_t *value);
+bool cpu_msr_write(struct cpu *cpu, uint32_t msr, uint64_t value);
+void cpu_nmi_complete(struct cpu *cpu);
 
 /* False: it halts and has no event pending that it would take. */
 bool cpu_runnable(const struct cpu *cpu);

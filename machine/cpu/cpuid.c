@@ -237,12 +237,15 @@ static void address_sizes(const struct cpu *cpu, uint32_t ret[4])
     ret[ECX] = (cpu->config.processors - 1) | log2_ceil(cpu->config.processors) << 12;
 }
 
-/* What KVM shows a plain SEV guest, or a processor with SME and nothing more: APM 3 E.4.17. */
+/* What KVM shows a SEV guest, or a processor with SME and nothing more: APM 3 E.4.17. */
 static void encryption(const struct cpu *cpu, uint32_t ret[4])
 {
+    enum { SME = 1 << 0, SEV = 1 << 1, SEV_ES = 1 << 3 };
+    static const uint32_t kinds[] = {[CPU_SEV_ON] = SEV, [CPU_SEV_ES] = SEV | SEV_ES,
+                                     [CPU_SEV_SME] = SME};
     if (cpu->config.sev == CPU_SEV_OFF)
         return;
-    ret[EAX] = cpu->config.sev == CPU_SEV_ON ? 1u << 1 : 1u << 0;
+    ret[EAX] = kinds[cpu->config.sev];
     ret[EBX] = cpu->config.c_bit | cpu->config.reduced_physical_bits << 6;
 }
 
@@ -315,6 +318,7 @@ void cpu_cpuid(const struct cpu *cpu, uint32_t leaf, uint32_t subleaf, uint32_t 
 void op_cpuid(struct cpu *cpu, const struct insn *i)
 {
     uint32_t ret[4];
+    cpu_intercept(cpu, i, SEV_EXIT_CPUID);
     cpu_cpuid(cpu, (uint32_t)cpu->gpr[RAX], (uint32_t)cpu->gpr[RCX], ret);
     cpu->gpr[RAX] = ret[EAX];
     cpu->gpr[RBX] = ret[EBX];

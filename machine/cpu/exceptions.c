@@ -91,6 +91,19 @@ _Noreturn void cpu_raise_error(struct cpu *cpu, const struct insn *i, unsigned v
     raise(cpu, i, vector, true, error);
 }
 
+void cpu_intercept(struct cpu *cpu, const struct insn *i, enum sev_exit exit)
+{
+    if (cpu->config.sev == CPU_SEV_ES)
+        cpu_raise_error(cpu, i, VECTOR_VC, exit);
+}
+
+_Noreturn void cpu_shut_down(struct cpu *cpu, const struct insn *i, const char *why)
+{
+    snprintf(cpu->error, sizeof(cpu->error), "%s", why);
+    cpu->current = i;
+    stop(cpu, CPU_STOP_SHUTDOWN);
+}
+
 _Noreturn void cpu_unimplemented(struct cpu *cpu, const struct insn *i, const char *what)
 {
     uint64_t rip = i ? insn_rip(cpu, i) : cpu->rip;

@@ -388,7 +388,8 @@ void op_ret_far_imm(struct cpu *cpu, const struct insn *i)
 /* `flags` as they were on the stack: IRET alone can set RF, from an image of 32 bits or more. */
 static void finish_iret(struct cpu *cpu, const struct insn *i, uint64_t rip, uint32_t flags)
 {
-    cpu->nmi_blocked = false;
+    if (cpu->config.sev != CPU_SEV_ES) /* whose hypervisor does not see IRET: cpu_nmi_complete */
+        cpu->nmi_blocked = false;
     cpu->eflags |= flags & EFLAGS_RF;
     cpu_update_mode(cpu);
     leave_block(cpu, i, rip);

@@ -144,8 +144,8 @@ static const struct form forms[] = {
      FORM_NO_TEST},
     {"invlpg", "0F 01 mem /7", "M", M_ONLY(op_invlpg), NO_FLAGS, FEATURE_BASE,
      PRIVILEGED | LEAVES},
-    {"invd", "0F 08", "", FN_ALL(op_cache_all), NO_FLAGS, FEATURE_BASE, PRIVILEGED},
-    {"wbinvd", "0F 09", "", FN_ALL(op_cache_all), NO_FLAGS, FEATURE_BASE, PRIVILEGED},
+    {"invd", "0F 08", "", FN_ALL(op_invd), NO_FLAGS, FEATURE_BASE, PRIVILEGED},
+    {"wbinvd", "0F 09", "", FN_ALL(op_wbinvd), NO_FLAGS, FEATURE_BASE, PRIVILEGED},
     {"clflush", "NP 0F AE mem /7", "Mb", M_ONLY(op_cache_line), NO_FLAGS, FEATURE_CLFLUSH,
      FORM_NO_TEST},
     {"clflushopt", "66 0F AE mem /7", "Mb", M_ONLY(op_cache_line), NO_FLAGS, FEATURE_CLFLUSHOPT,
@@ -156,6 +156,10 @@ static const struct form forms[] = {
     {"clzero", "NP 0F 01 =FC", "", FN_ALL(op_clzero), NO_FLAGS, FEATURE_CLZERO, FORM_NO_TEST},
     {"invpcid", "66 0F 38 82 mem /r", "Gq,Mdq", M_ONLY(op_invpcid), NO_FLAGS, FEATURE_INVPCID,
      PRIVILEGED | LEAVES},
+
+    {"vmmcall", "NR 0F 01 =D9", "", FN_ALL(op_vmmcall), NO_FLAGS, FEATURE_BASE, LEAVES},
+    {"vmgexit", "F3 0F 01 =D9", "", FN_ALL(op_vmgexit), NO_FLAGS, FEATURE_BASE, LEAVES},
+    {"vmgexit", "F2 0F 01 =D9", "", FN_ALL(op_vmgexit), NO_FLAGS, FEATURE_BASE, LEAVES},
 
     /* Extended state. */
     {"xgetbv", "NP 0F 01 =D0", "", FN_ALL(op_xgetbv), NO_FLAGS, FEATURE_XSAVE, FORM_NO_TEST},

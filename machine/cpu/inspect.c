@@ -88,14 +88,6 @@ void cpu_get_registers(struct cpu *cpu, struct cpu_registers *ret)
     ret->halted = cpu->halted;
 }
 
-static uint8_t abridged_tags(uint16_t full)
-{
-    unsigned valid = 0;
-    for (unsigned k = 0; k < 8; k++)
-        valid |= (full >> 2 * k & 3) != 3 ? 1u << k : 0;
-    return (uint8_t)valid;
-}
-
 static void set_fpu(struct cpu *cpu, const struct cpu_registers *from)
 {
     struct fpu *fpu = &cpu->fpu;
@@ -107,7 +99,7 @@ static void set_fpu(struct cpu *cpu, const struct cpu_registers *from)
     }
     fpu->control = (uint16_t)((from->fpu_control & 0x1F3F) | 0x40);
     fpu->status = from->fpu_status;
-    fpu->valid = abridged_tags(from->fpu_tags);
+    fpu->valid = x87_abridged_tags(from->fpu_tags);
     fpu->opcode = from->fpu_opcode & 0x7FF;
     fpu->instruction_selector = from->fpu_instruction_selector;
     fpu->data_selector = from->fpu_data_selector;

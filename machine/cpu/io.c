@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause-Patent */
 /*
  * Port I/O: IN, OUT, INS, OUTS with IOPL and the TSS's I/O bitmap (APM 2 12.2.4). In a SEV guest
- * INS and OUTS raise #UD, as KVM has it: the hypervisor would have to touch private memory.
+ * INS and OUTS raise #UD, as KVM has it: the hypervisor would have to touch private memory. With
+ * SEV-ES all of them are the guest's own to emulate, by #VC.
  */
 #include "machine/cpu/block.h"
 #include "machine/cpu/observer.h"
@@ -21,10 +22,12 @@ static void check_bitmap(struct cpu *cpu, const struct insn *i, unsigned port, u
         cpu_raise_error(cpu, i, VECTOR_GP, 0);
 }
 
+/* The exceptions go before the intercept: APM 2 15.10.1. */
 static void check_port(struct cpu *cpu, const struct insn *i, unsigned port, unsigned size)
 {
     if (cpu->cr0 & CR0_PE && (cpu->cpl > cpu_iopl(cpu) || cpu_v86(cpu)))
         check_bitmap(cpu, i, port, size);
+    cpu_intercept(cpu, i, SEV_EXIT_IOIO);
 }
 
 static void observe_port(struct cpu *cpu, const struct insn *i, unsigned port, unsigned size,
@@ -142,7 +145,7 @@ static void string_io(struct cpu *cpu, const struct insn *i, string_element *ele
 {
     const struct cpu_observer *observer = cpu->observer;
     uint64_t mask = address_mask(i);
-    if (observer && observer->string_io)
+    if (observer && observer->string_io && cpu->config.sev != CPU_SEV_ES)
         observer->string_io(observer->context, cpu, insn_rip(cpu, i) + cpu->seg[CS].base,
                             PORT_DX, size, element == string_out);
     if (cpu->config.sev == CPU_SEV_ON)

@@ -312,6 +312,7 @@ static uint64_t load_bank(struct cpu *cpu, const struct insn *i, uint64_t addres
         look_at(cpu, address, size, bank, false);
     if (entry->gpa & ENTRY_DEVICE) {
         uint64_t flags = entry->gpa;
+        cpu_intercept(cpu, i, SEV_EXIT_NPF);
         cpu->current = i;
         value = cpu->io.mmio_read(cpu->io.context, GPA(entry) | (address & PAGE_OFFSET), size);
         observe_mmio(cpu, i, address, flags, value, size, bank & BANK_SYSTEM ? MMIO_IMPLICIT : 0u);
@@ -331,6 +332,18 @@ static void probe_bank(struct cpu *cpu, const struct insn *i, uint64_t address, 
         lookup(cpu, i, PAGE(address + size - 1), bank, true, 0);
 }
 
+/*
+ * KVM maps devices so that an access is #VC for a SEV-ES guest. What reads like memory and cannot be
+ * written is an ordinary nested page fault, and there is no way to emulate the store.
+ */
+static void intercept_store(struct cpu *cpu, const struct insn *i, uint64_t flags)
+{
+    if (flags & ENTRY_ROM && cpu->config.sev == CPU_SEV_ES)
+        cpu_shut_down(cpu, i, "the SEV-ES guest stored to ROM or flash, which its hypervisor cannot "
+                      "emulate: such stores go through the GHCB (MMIO write)");
+    cpu_intercept(cpu, i, SEV_EXIT_NPF);
+}
+
 static void store_in_page(struct cpu *cpu, const struct insn *i, uint64_t address,
                           const void *value, unsigned size, unsigned bank)
 {
@@ -343,6 +356,7 @@ static void store_in_page(struct cpu *cpu, const struct insn *i, uint64_t addres
         uint64_t data = 0;
         memcpy(&data, value, size);
         uint64_t flags = entry->gpa;
+        intercept_store(cpu, i, flags);
         cpu->io.mmio_write(cpu->io.context, gpa, data, size);
         observe_mmio(cpu, i, address, flags, data, size,
                      MMIO_WRITE | (bank & BANK_SYSTEM ? MMIO_IMPLICIT : 0u));

@@ -20,7 +20,6 @@
 #define MSR_GS_BASE       0xC0000101u
 #define MSR_TSC_AUX       0xC0000103u
 #define MSR_SYSCFG        0xC0010010u
-#define MSR_SEV_STATUS    0xC0010131u
 #define PATCH_LEVEL       0x0A0011D5u
 #define MSR_TSC_ADJUST    0x3Bu
 #define APIC_BASE_X2APIC  (1u << 10)
@@ -157,22 +156,28 @@ static bool memory_types_valid(uint64_t value, bool is_pat)
     return true;
 }
 
+bool msr_pat_is_valid(uint64_t value)
+{
+    return memory_types_valid(value, true);
+}
+
 /* Fixed MTRRs: SYSCFG.MtrrFixDramModEn shows RdMem and WrMem in bits 4:3 of each byte. */
 static uint64_t without_dram_bits(uint64_t value)
 {
     return value & ~0x1818181818181818ull;
 }
 
-static uint64_t efer_writable(const struct cpu *cpu)
+uint64_t msr_efer_writable(const struct cpu *cpu)
 {
-    return EFER_LME | (cpu_has_feature(cpu, FEATURE_SYSCALL) ? EFER_SCE : 0u) |
+    return EFER_LME | (cpu->config.sev == CPU_SEV_ES ? EFER_SVME : 0u) |
+           (cpu_has_feature(cpu, FEATURE_SYSCALL) ? EFER_SCE : 0u) |
            (cpu_has_feature(cpu, FEATURE_NX) ? EFER_NXE : 0u) |
            (cpu_has_feature(cpu, FEATURE_FXSR_OPT) ? EFER_FFXSR : 0u);
 }
 
 void cpu_set_syscfg(struct cpu *cpu, uint64_t value)
 {
-    bool works = cpu->config.sev == CPU_SEV_ON || value & SYSCFG_MEM_ENCRYPT;
+    bool works = cpu_sev_is_guest(cpu->config.sev) || value & SYSCFG_MEM_ENCRYPT;
     cpu->syscfg = value;
     cpu->c_mask = works ? 1ull << cpu->config.c_bit : 0;
 }
@@ -192,11 +197,20 @@ static bool write_syscfg(struct cpu *cpu, uint64_t value)
     return true;
 }
 
+/* VMRUN refuses a save area without SVME (APM 2 15.5.1), and nobody but the guest can change it. */
+static void keep_svme(struct cpu *cpu, uint64_t value)
+{
+    if (cpu->config.sev == CPU_SEV_ES && !(value & EFER_SVME))
+        cpu_shut_down(cpu, cpu->current,
+                      "the SEV-ES guest cleared EFER.SVME: VMRUN fails from here on (VMEXIT_INVALID)");
+}
+
 static bool write_efer(struct cpu *cpu, uint64_t value)
 {
-    uint64_t writable = efer_writable(cpu), changed = (value ^ cpu->efer) & writable;
+    uint64_t writable = msr_efer_writable(cpu), changed = (value ^ cpu->efer) & writable;
     if (value & ~(writable | EFER_LMA) || (changed & EFER_LME && cpu->cr0 & CR0_PG))
         return false;
+    keep_svme(cpu, value);
     cpu->efer ^= changed;
     if (changed & EFER_NXE) {
         mmu_flush(cpu);
@@ -205,7 +219,37 @@ static bool write_efer(struct cpu *cpu, uint64_t value)
     return true;
 }
 
-bool msr_read(struct cpu *cpu, uint32_t msr, uint64_t *value)
+static uint64_t sev_status(const struct cpu *cpu)
+{
+    if (!cpu_sev_is_guest(cpu->config.sev))
+        return 0;
+    return SEV_STATUS_SEV | (cpu->config.sev == CPU_SEV_ES ? SEV_STATUS_ES : 0u);
+}
+
+/*
+ * What KVM does not intercept in a SEV-ES guest, and what no hypervisor can: GHCB and SEV_STATUS
+ * (APM 2 15.35.4).
+ */
+static bool is_intercepted(uint32_t msr)
+{
+    static const uint32_t passed[] = {0x174, 0x175, 0x176, 0x1D9, 0x277, MSR_XSS, MSR_EFER,
+                                      0xC0000081, 0xC0000082, 0xC0000083, 0xC0000084, MSR_FS_BASE,
+                                      MSR_GS_BASE, 0xC0000102, MSR_TSC_AUX, SEV_MSR_GHCB,
+                                      SEV_MSR_STATUS};
+    for (size_t k = 0; k < sizeof(passed) / sizeof(passed[0]); k++) {
+        if (passed[k] == msr)
+            return false;
+    }
+    return true;
+}
+
+static void intercept_msr(struct cpu *cpu, const struct insn *i)
+{
+    if (is_intercepted((uint32_t)cpu->gpr[RCX]))
+        cpu_intercept(cpu, i, SEV_EXIT_MSR);
+}
+
+bool cpu_msr_read(struct cpu *cpu, uint32_t msr, uint64_t *value)
 {
     if (!exists(cpu, msr))
         return false;
@@ -226,9 +270,12 @@ bool msr_read(struct cpu *cpu, uint32_t msr, uint64_t *value)
     case MSR_SYSCFG:
         *value = cpu->syscfg;
         return true;
-    case MSR_SEV_STATUS:
-        *value = cpu->config.sev == CPU_SEV_ON;
+    case SEV_MSR_STATUS:
+        *value = sev_status(cpu);
         return true;
+    case SEV_MSR_GHCB:
+        *value = cpu->ghcb;
+        return cpu->config.sev == CPU_SEV_ES;
     }
     const struct msr_row *row = find_row(msr);
     if (!row)
@@ -249,14 +296,14 @@ static bool value_valid(const struct msr_row *row, uint64_t value)
     case MSR_CANONICAL:
         return is_canonical(value);
     case MSR_TYPES:
-        return row->offset == FIELD(pat) ? memory_types_valid(value, true)
+        return row->offset == FIELD(pat) ? msr_pat_is_valid(value)
                                          : memory_types_valid(without_dram_bits(value), false);
     default:
         return false;
     }
 }
 
-bool msr_write(struct cpu *cpu, uint32_t msr, uint64_t value)
+bool cpu_msr_write(struct cpu *cpu, uint32_t msr, uint64_t value)
 {
     if (!exists(cpu, msr) || (msr == MSR_APIC_BASE && value & APIC_BASE_X2APIC &&
                               !cpu_has_feature(cpu, FEATURE_X2APIC)))
@@ -276,6 +323,9 @@ bool msr_write(struct cpu *cpu, uint32_t msr, uint64_t value)
         return write_efer(cpu, value);
     case MSR_SYSCFG:
         return write_syscfg(cpu, value);
+    case SEV_MSR_GHCB:
+        cpu->ghcb = value;
+        return cpu->config.sev == CPU_SEV_ES;
     }
     const struct msr_row *row = find_row(msr);
     if (!row || !value_valid(row, value))
@@ -289,8 +339,9 @@ void op_rdmsr(struct cpu *cpu, const struct insn *i)
 {
     uint64_t value = 0;
     require_cpl0(cpu, i);
+    intercept_msr(cpu, i);
     cpu->current = i;
-    bool known = msr_read(cpu, (uint32_t)cpu->gpr[RCX], &value);
+    bool known = cpu_msr_read(cpu, (uint32_t)cpu->gpr[RCX], &value);
     if (traces_msr(cpu))
         trace_msr(cpu, i, value, false, !known);
     if (!known)
@@ -303,9 +354,10 @@ void op_rdmsr(struct cpu *cpu, const struct insn *i)
 void op_wrmsr(struct cpu *cpu, const struct insn *i)
 {
     require_cpl0(cpu, i);
+    intercept_msr(cpu, i);
     cpu->current = i;
     uint64_t value = (uint32_t)cpu->gpr[RAX] | cpu->gpr[RDX] << 32;
-    bool taken = msr_write(cpu, (uint32_t)cpu->gpr[RCX], value);
+    bool taken = cpu_msr_write(cpu, (uint32_t)cpu->gpr[RCX], value);
     if (traces_msr(cpu))
         trace_msr(cpu, i, value, true, !taken);
     if (!taken)

@@ -41,6 +41,7 @@ operation op_arpl_r, op_arpl_m;
 operation op_hlt, op_pause, op_cli, op_sti, op_clac, op_stac, op_pushf, op_popf;
 operation op_swapgs, op_rdfsbase, op_rdgsbase, op_wrfsbase, op_wrgsbase;
 operation op_rdtsc, op_rdtscp, op_rdpid, op_rdpmc, op_rdrand, op_rdseed;
-operation op_invlpg, op_invpcid, op_cache_all, op_cache_line, op_clzero, op_fence;
+operation op_invlpg, op_invpcid, op_invd, op_wbinvd, op_cache_line, op_clzero, op_fence;
+operation op_vmmcall, op_vmgexit;
 
 #endif

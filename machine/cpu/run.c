@@ -350,6 +350,13 @@ void cpu_set_nmi(struct cpu *cpu)
     cpu->deadline = 0;
 }
 
+void cpu_nmi_complete(struct cpu *cpu)
+{
+    cpu->nmi_blocked = false;
+    if (cpu->nmi_pending)
+        cpu->deadline = 0;
+}
+
 bool cpu_runnable(const struct cpu *cpu)
 {
     return !cpu->halted || (cpu->nmi_pending && !cpu->nmi_blocked) ||

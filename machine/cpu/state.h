@@ -17,6 +17,7 @@
 #include "machine/cpu/breakpoint.h"
 #include "machine/cpu/cpu.h"
 #include "machine/cpu/tracer.h"
+#include "sev/ghcb.h"
 
 enum gpr {
     RAX, RCX, RDX, RBX, RSP, RBP, RSI, RDI, R8, R9, R10, R11, R12, R13, R14, R15,
@@ -114,6 +115,7 @@ enum vector {
     VECTOR_DE = 0, VECTOR_DB = 1, VECTOR_NMI = 2, VECTOR_BP = 3, VECTOR_OF = 4, VECTOR_BR = 5,
     VECTOR_UD = 6, VECTOR_NM = 7, VECTOR_DF = 8, VECTOR_TS = 10, VECTOR_NP = 11, VECTOR_SS = 12,
     VECTOR_GP = 13, VECTOR_PF = 14, VECTOR_MF = 16, VECTOR_AC = 17, VECTOR_MC = 18, VECTOR_XF = 19,
+    VECTOR_VC = 29,
 };
 
 union xmm {
@@ -225,6 +227,7 @@ struct cpu {
     uint64_t pat, tsc_aux, tsc_offset;
     uint64_t mtrr_default, mtrr_variable[16], mtrr_fixed[11];
     uint64_t syscfg, hwcr, decode_config, debug_control;
+    uint64_t ghcb; /* the GHCB MSR of a SEV-ES guest */
     struct fpu fpu;
 
     /* Pending fault: filled by cpu_raise, consumed by the run loop. */
@@ -279,6 +282,15 @@ enum fault_exit {
 _Noreturn void cpu_raise(struct cpu *cpu, const struct insn *i, unsigned vector);
 _Noreturn void cpu_raise_error(struct cpu *cpu, const struct insn *i, unsigned vector,
                                uint32_t error);
+/*
+ * An exit that the hypervisor asked for: in a SEV-ES guest those that it would have to emulate are #VC
+ * with the exit's code (APM 2 15.35.4), in other guests they are not intercepted here.
+ */
+void cpu_intercept(struct cpu *cpu, const struct insn *i, enum sev_exit exit);
+
+/* The processor cannot go on: cpu_run ends, and cpu_error is `why`. */
+_Noreturn void cpu_shut_down(struct cpu *cpu, const struct insn *i, const char *why);
+
 /* An instruction that hardware has and Privet lacks: stops the machine, with bytes and address. */
 _Noreturn void cpu_unimplemented(struct cpu *cpu, const struct insn *i, const char *what);
 

@@ -175,6 +175,8 @@ void op_rdpid(struct cpu *cpu, const struct insn *i)
 /* No performance counter exists, so no index is valid. */
 void op_rdpmc(struct cpu *cpu, const struct insn *i)
 {
+    if (!cpu->cpl || cpu->cr4 & CR4_PCE || !(cpu->cr0 & CR0_PE))
+        cpu_intercept(cpu, i, SEV_EXIT_RDPMC);
     cpu_raise_error(cpu, i, VECTOR_GP, 0);
 }
 
@@ -249,14 +251,45 @@ void op_invpcid(struct cpu *cpu, const struct insn *i)
     leave_block(cpu, i, rip);
 }
 
-/* WBINVD, INVD: the machine is coherent. */
-void op_cache_all(struct cpu *cpu, const struct insn *i)
+/* The machine is coherent. */
+static void flush_caches(struct cpu *cpu, const struct insn *i, enum sev_exit exit)
 {
     const struct cpu_observer *observer = cpu->observer;
     require_cpl0(cpu, i);
+    cpu_intercept(cpu, i, exit);
     if (observer && observer->caches_flushed)
         observer->caches_flushed(observer->context, cpu);
+}
+
+void op_invd(struct cpu *cpu, const struct insn *i)
+{
+    flush_caches(cpu, i, SEV_EXIT_INVD);
     NEXT(cpu, i);
+}
+
+void op_wbinvd(struct cpu *cpu, const struct insn *i)
+{
+    flush_caches(cpu, i, SEV_EXIT_WBINVD);
+    NEXT(cpu, i);
+}
+
+/* --- the hypervisor ------------------------------------------------------------------------- */
+
+/* Without SEV-ES there is no hypercall. */
+void op_vmmcall(struct cpu *cpu, const struct insn *i)
+{
+    cpu_intercept(cpu, i, SEV_EXIT_VMMCALL);
+    cpu_raise(cpu, i, VECTOR_UD);
+}
+
+/* APM 3, VMGEXIT: elsewhere the prefix has no meaning. */
+void op_vmgexit(struct cpu *cpu, const struct insn *i)
+{
+    if (cpu->config.sev != CPU_SEV_ES)
+        cpu_raise(cpu, i, VECTOR_UD);
+    cpu->current = i;
+    cpu->ghcb = cpu->io.vmgexit(cpu->io.context, cpu->ghcb);
+    leave_block(cpu, i, insn_return_rip(cpu, i));
 }
 
 /* The machine executes in order: fences have nothing to wait for. */

@@ -163,12 +163,12 @@ enum task_reason { TASK_JUMP, TASK_CALL, TASK_RETURN };
 void task_switch(struct cpu *cpu, const struct insn *i, const struct descriptor *tss,
                  enum task_reason reason, uint64_t next_rip, bool has_error, uint32_t error);
 
-/* --- control.c, cpuid.c, msr.c ------------------------------------------------------------- */
+/* --- control.c, msr.c ---------------------------------------------------------------------- */
 
-void cpu_cpuid(const struct cpu *cpu, uint32_t leaf, uint32_t subleaf, uint32_t ret[4]);
-/* False: #GP(0). */
-bool msr_read(struct cpu *cpu, uint32_t msr, uint64_t *value);
-bool msr_write(struct cpu *cpu, uint32_t msr, uint64_t value);
+/* Bits of CR4 (APM 2 3.1.3) and EFER that this processor has; a PAT without reserved memory types. */
+uint64_t cpu_known_cr4(const struct cpu *cpu);
+uint64_t msr_efer_writable(const struct cpu *cpu);
+bool msr_pat_is_valid(uint64_t value);
 
 /*
  * msr.c: SYSCFG, whose bit 23 makes the C-bit of a host with SME work (APM 2 7.10.1). Platforms set

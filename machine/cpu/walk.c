@@ -251,7 +251,7 @@ bool walk_translate(struct cpu *cpu, uint64_t linear, unsigned access, struct tr
         return false;
     }
     ret->leaf = ret->view;
-    if (access & PF_FETCH && cpu->config.sev == CPU_SEV_ON)
+    if (access & PF_FETCH && cpu_sev_is_guest(cpu->config.sev))
         ret->view = cpu->forced_view;
     if (!(access & ACCESS_PEEK))
         set_accessed_and_dirty(&walk, access, ret);

@@ -51,6 +51,7 @@ void fpu_reset(struct cpu *cpu);
 void x87_initialize(struct cpu *cpu);
 /* x87_state.c: the full tag word, two bits per register, from the abridged one and the contents. */
 uint16_t x87_full_tags(const struct cpu *cpu);
+uint8_t x87_abridged_tags(uint16_t full);
 
 /*
  * x87_arith.c: merges the exceptions of a host status word and C1. Returns true if the result must

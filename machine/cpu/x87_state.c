@@ -65,14 +65,19 @@ uint16_t x87_full_tags(const struct cpu *cpu)
     return (uint16_t)tags;
 }
 
-static void set_full_tags(struct cpu *cpu, uint16_t tags)
+uint8_t x87_abridged_tags(uint16_t full)
 {
     unsigned valid = 0;
 
     for (unsigned k = 0; k < 8; k++)
-        if ((tags >> 2 * k & 3) != 3)
+        if ((full >> 2 * k & 3) != 3)
             valid |= 1u << k;
-    cpu->fpu.valid = (uint8_t)valid;
+    return (uint8_t)valid;
+}
+
+static void set_full_tags(struct cpu *cpu, uint16_t tags)
+{
+    cpu->fpu.valid = x87_abridged_tags(tags);
 }
 
 void op_fwait(struct cpu *cpu, const struct insn *i)

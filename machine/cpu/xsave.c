@@ -261,8 +261,7 @@ void op_xsetbv(struct cpu *cpu, const struct insn *i)
     uint64_t value = (uint32_t)cpu->gpr[RAX] | cpu->gpr[RDX] << 32;
     require_enabled(cpu, i);
     require_cpl0(cpu, i);
-    if ((uint32_t)cpu->gpr[RCX] || !(value & XCR0_X87) || value & ~xsave_supported(cpu) ||
-        (value & XCR0_YMM && !(value & XCR0_SSE)))
+    if ((uint32_t)cpu->gpr[RCX] || !xcr0_is_valid(cpu, value))
         cpu_raise_error(cpu, i, VECTOR_GP, 0);
     cpu->xcr0 = value;
     uint64_t rip = insn_return_rip(cpu, i);

@@ -19,6 +19,13 @@ static inline uint64_t xsave_supported(const struct cpu *cpu)
     return XCR0_X87 | XCR0_SSE | (cpu_has_feature(cpu, FEATURE_AVX) ? XCR0_YMM : 0u);
 }
 
+/* XSETBV takes it: APM 2 11.5.2. */
+static inline bool xcr0_is_valid(const struct cpu *cpu, uint64_t value)
+{
+    return value & XCR0_X87 && !(value & ~xsave_supported(cpu)) &&
+           (value & XCR0_SSE || !(value & XCR0_YMM));
+}
+
 /* Bytes of the area that holds these components. */
 static inline uint32_t xsave_size(uint64_t components, bool compacted)
 {

@@ -411,9 +411,9 @@ static void sme_by_syscfg(void **state)
     uint64_t seen = 0, syscfg = 0, status = 1;
     uint32_t error, leaf[4];
     map_long(PAGE | C | P | RW);
-    assert_true(msr_read(t.cpu, 0xC0010010, &syscfg));
+    assert_true(cpu_msr_read(t.cpu, 0xC0010010, &syscfg));
     assert_int_equal(syscfg, 1u << 23);
-    assert_true(msr_read(t.cpu, 0xC0010131, &status));
+    assert_true(cpu_msr_read(t.cpu, 0xC0010131, &status));
     assert_int_equal(status, 0);
     cpu_cpuid(t.cpu, 0x8000001F, 0, leaf);
     assert_int_equal(leaf[0], 1);
@@ -421,14 +421,14 @@ static void sme_by_syscfg(void **state)
     cpu_cpuid(t.cpu, 1, 0, leaf);
     assert_int_equal(leaf[2] >> 31, 0); /* no hypervisor */
 
-    assert_true(msr_write(t.cpu, 0xC0010010, 0));
+    assert_true(cpu_msr_write(t.cpu, 0xC0010010, 0));
     put_view(PML4, PDPT | P | RW, MEMORY_RAW);
     put_view(PDPT, PD | P | RW, MEMORY_RAW);
     put_view(PD, PT | P | RW, MEMORY_RAW);
     put_view(PT + 8 * (LINEAR >> 12), PAGE | C | P | RW, MEMORY_RAW);
     assert_int_equal(try_access(READ, LINEAR, &seen, &error), VECTOR_PF);
     assert_int_equal(error, 1 | 8);
-    assert_false(msr_write(t.cpu, 0xC0010010, 1u << 24));
+    assert_false(cpu_msr_write(t.cpu, 0xC0010010, 1u << 24));
 }
 
 static void other_modes_force_private(void **state)
