@@ -276,18 +276,18 @@ static void tsc_deadline(void **state)
 {
     uint64_t value = 0;
     start("epyc");
-    assert_true(msr_write(cpu, 0x10, 5000)); /* the real counter shows 1000 */
-    assert_true(msr_read(cpu, 0x3B, &value));
+    assert_true(cpu_msr_write(cpu, 0x10, 5000)); /* the real counter shows 1000 */
+    assert_true(cpu_msr_read(cpu, 0x3B, &value));
     assert_int_equal(value, 4000);
-    assert_true(msr_write(cpu, 0x6E0, 6000));
+    assert_true(cpu_msr_write(cpu, 0x6E0, 6000));
     assert_int_equal(deadline, 2000);
-    assert_true(msr_read(cpu, 0x6E0, &value));
+    assert_true(cpu_msr_read(cpu, 0x6E0, &value));
     assert_int_equal(value, 6000);
-    assert_true(msr_write(cpu, 0x3B, 4500)); /* the counter jumps ahead: sooner */
+    assert_true(cpu_msr_write(cpu, 0x3B, 4500)); /* the counter jumps ahead: sooner */
     assert_int_equal(deadline, 1500);
-    assert_true(msr_write(cpu, 0x6E0, 10)); /* long ago, but not "disarmed" */
+    assert_true(cpu_msr_write(cpu, 0x6E0, 10)); /* long ago, but not "disarmed" */
     assert_int_equal(deadline, 1);
-    assert_true(msr_write(cpu, 0x6E0, 0));
+    assert_true(cpu_msr_write(cpu, 0x6E0, 0));
     assert_int_equal(deadline, 0);
 }
 
@@ -295,12 +295,12 @@ static void msrs_of_features(void **state)
 {
     uint64_t value;
     start("epyc,-tsc_deadline,-tsc_adjust,-rdtscp,-nx,-x2apic");
-    assert_false(msr_read(cpu, 0x6E0, &value));
-    assert_false(msr_read(cpu, 0x3B, &value));
-    assert_false(msr_write(cpu, 0xC0000103, 0));
-    assert_false(msr_write(cpu, 0xC0000080, EFER_NXE));
-    assert_false(msr_write(cpu, 0x1B, 0xFEE00C00));
-    assert_true(msr_write(cpu, 0x1B, 0xFEE00800));
+    assert_false(cpu_msr_read(cpu, 0x6E0, &value));
+    assert_false(cpu_msr_read(cpu, 0x3B, &value));
+    assert_false(cpu_msr_write(cpu, 0xC0000103, 0));
+    assert_false(cpu_msr_write(cpu, 0xC0000080, EFER_NXE));
+    assert_false(cpu_msr_write(cpu, 0x1B, 0xFEE00C00));
+    assert_true(cpu_msr_write(cpu, 0x1B, 0xFEE00800));
 }
 
 int main(void)
