@@ -70,11 +70,14 @@ const char *sev_guest_state_name(unsigned state);
 
 #define SEV_ID_SIZE 0x40u /* GET_ID, per socket */
 
-#define SEV_INIT_ES 1u /* INIT flags: enable SEV-ES */
+#define SEV_INIT_ES   1u /* INIT flags: enable SEV-ES */
+#define SEV_CONFIG_ES 1u /* PLATFORM_STATUS config: it is enabled */
 
 #define SEV_NV_SIZE 0x8000u /* the area of INIT_EX */
 
 #define SEV_VMSA_SIZE 0x1000u
+
+#define SEV_TMR_SIZE 0x100000u /* the trusted memory region, aligned to its size */
 
 #define SEV_RING_BUFFER_INTERRUPT 1u /* RING_BUFFER flags: when a queue is empty */
 

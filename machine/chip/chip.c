@@ -63,6 +63,7 @@ void chip_close(struct chip *chip)
     if (!chip)
         return;
     guests_wipe(chip);
+    tmr_end(chip);
     store_close(chip);
     EVP_PKEY_free(chip->pdh);
     free(chip->state_folder);
@@ -114,21 +115,67 @@ static uint8_t *window(struct chip *chip, uint64_t address, size_t length)
     return chip->maps[slot].data + offset;
 }
 
+bool chip_overlap(uint64_t a, uint64_t a_length, uint64_t b, uint64_t b_length)
+{
+    return a_length && b_length && (a - b < b_length || b - a < a_length);
+}
+
+/* What the host may not reach, its commands may not either (SEV API: INVALID_ADDRESS). */
+static bool in_tmr(const struct chip *chip, uint64_t address, size_t length)
+{
+    return chip->vmsas && chip_overlap(address, length, chip->tmr_paddr, SEV_TMR_SIZE);
+}
+
 bool chip_read(struct chip *chip, uint64_t address, void *data, size_t length)
 {
-    if (address < CHIP_HOST_WINDOW)
-        return memory_read(chip->memory, address, data, length, MEMORY_RAW) == 0;
-    const uint8_t *from = window(chip, address, length);
-    if (from)
-        memcpy(data, from, length);
-    return from != NULL;
+    return chip_read_as(chip, MEMORY_RAW, address, data, length);
 }
 
 bool chip_write(struct chip *chip, uint64_t address, const void *data, size_t length)
 {
+    return chip_write_as(chip, MEMORY_RAW, address, data, length);
+}
+
+bool chip_read_as(struct chip *chip, memory_view view, uint64_t address, void *data, size_t length)
+{
+    if (in_tmr(chip, address, length))
+        return false;
     if (address < CHIP_HOST_WINDOW)
-        return memory_write(chip->memory, address, data, length, MEMORY_RAW) == 0;
+        return memory_read(chip->memory, address, data, length, view) == 0;
+    const uint8_t *from = window(chip, address, length);
+    if (from)
+        memcpy(data, from, length);
+    return from && (view == MEMORY_RAW ||
+                    memory_crypt_host(chip->memory, view, false, address, data, length) == 0);
+}
+
+/* The buffer never holds plaintext: others may look at it. */
+static bool encrypt_to(struct chip *chip, memory_view view, uint64_t address, const uint8_t *from,
+                       uint8_t *to, size_t length)
+{
+    uint8_t piece[MEMORY_PAGE_SIZE];
+    for (size_t at = 0; at < length; at += sizeof(piece)) {
+        size_t part = length - at < sizeof(piece) ? length - at : sizeof(piece);
+        memcpy(piece, from + at, part);
+        if (memory_crypt_host(chip->memory, view, true, address + at, piece, part) != 0) {
+            OPENSSL_cleanse(piece, sizeof(piece));
+            return false;
+        }
+        memcpy(to + at, piece, part);
+    }
+    return true;
+}
+
+bool chip_write_as(struct chip *chip, memory_view view, uint64_t address, const void *data,
+                   size_t length)
+{
+    if (in_tmr(chip, address, length))
+        return false;
+    if (address < CHIP_HOST_WINDOW)
+        return memory_write(chip->memory, address, data, length, view) == 0;
     uint8_t *to = window(chip, address, length);
+    if (to && view != MEMORY_RAW)
+        return encrypt_to(chip, view, address, data, to, length);
     if (to)
         memcpy(to, data, length);
     return to != NULL;
@@ -136,7 +183,7 @@ bool chip_write(struct chip *chip, uint64_t address, const void *data, size_t le
 
 bool chip_is_memory(const struct chip *chip, uint64_t address, uint32_t length)
 {
-    if (address >= CHIP_HOST_WINDOW)
+    if (address >= CHIP_HOST_WINDOW || in_tmr(chip, address, length))
         return false;
     for (uint64_t page = address & ~(uint64_t)(MEMORY_PAGE_SIZE - 1); page < address + length;
          page += MEMORY_PAGE_SIZE) {

@@ -29,7 +29,8 @@ struct chip_config {
      */
     bool shared;
     uint8_t api_major, api_minor, build;
-    unsigned max_asid, min_plain_asid; /* CPUID 0x8000001F ECX and EDX of the host */
+    /* CPUID 0x8000001F ECX and EDX of the host; SEV-ES guests have ASIDs below min_plain_asid. */
+    unsigned max_asid, min_plain_asid;
     /*
      * Deterministic platform: everything random that a command makes derives from the chip's
      * secret and the commands so far. Off: from the host's random source.
@@ -124,6 +125,24 @@ uint16_t chip_command(struct chip *chip, unsigned command, void *buffer);
 bool chip_may_run(const struct chip *chip, uint32_t asid, uint32_t apic_id);
 bool chip_check_run(const struct chip *chip, uint32_t asid, uint32_t apic_id, char *why,
                     size_t why_size);
+
+/*
+ * The saved state of a SEV-ES guest's processor (VMSA, APM 2 table B-4): a page at `vmsa_paddr`, host
+ * memory in the window or guest memory, under the guest's key. Only LAUNCH_UPDATE_VMSA and
+ * RECEIVE_UPDATE_VMSA make one; its checksum is kept where the host cannot reach it.
+ *
+ * What the microcode does at VMRUN: chip_vmsa_load checks the page and gives its plaintext. False, the
+ * reason in `why`: no such page of the guest that is activated on this ASID, or it was changed; VMRUN
+ * then ends with VMEXIT_INVALID. And at an exit: chip_vmsa_store encrypts `state` to the page and
+ * renews the checksum; false if it is no such page. Whether the ASID may run is chip_check_run's.
+ *
+ * The plaintext is the processor's alone: the caller cleanses it.
+ */
+#define CHIP_VMSA_SIZE 4096u
+bool chip_vmsa_load(struct chip *chip, uint32_t asid, uint64_t vmsa_paddr,
+                    uint8_t ret[CHIP_VMSA_SIZE], char *why, size_t why_size);
+bool chip_vmsa_store(struct chip *chip, uint32_t asid, uint64_t vmsa_paddr,
+                     const uint8_t state[CHIP_VMSA_SIZE]);
 
 /*
  * The CPU executed WBINVD on every core, which DF_FLUSH asks for (SEV API); or a thread did on its

@@ -20,22 +20,13 @@ static uint16_t check(struct chip *chip, const struct sev_dbg *command, struct c
     return (*ret)->asid ? SEV_SUCCESS : SEV_INACTIVE;
 }
 
-/* Reads guest memory through the guest's key, or plain memory. */
-static bool get(struct chip *chip, uint64_t address, void *data, size_t length, memory_view view)
+/*
+ * Is the encrypted side where guests have memory? Of a SEV-ES guest, the host's too: its processors'
+ * state is there.
+ */
+static bool is_place(const struct chip_guest *guest, uint64_t address)
 {
-    if (view == MEMORY_RAW)
-        return chip_read(chip, address, data, length);
-    return address < CHIP_HOST_WINDOW &&
-           memory_read(chip->memory, address, data, length, view) == 0;
-}
-
-static bool put(struct chip *chip, uint64_t address, const void *data, size_t length,
-                memory_view view)
-{
-    if (view == MEMORY_RAW)
-        return chip_write(chip, address, data, length);
-    return address < CHIP_HOST_WINDOW &&
-           memory_write(chip->memory, address, data, length, view) == 0;
+    return address < CHIP_HOST_WINDOW || guest->policy & SEV_POLICY_ES;
 }
 
 static uint16_t copy(struct chip *chip, uint64_t source, memory_view from, uint64_t target,
@@ -46,8 +37,8 @@ static uint16_t copy(struct chip *chip, uint64_t source, memory_view from, uint6
     for (uint32_t at = 0; at < length && status == SEV_SUCCESS;) {
         uint32_t left = length - at;
         uint32_t part = left < sizeof(piece) ? left : (uint32_t)sizeof(piece);
-        if (!get(chip, source + at, piece, part, from) ||
-            !put(chip, target + at, piece, part, to))
+        if (!chip_read_as(chip, from, source + at, piece, part) ||
+            !chip_write_as(chip, to, target + at, piece, part))
             status = SEV_INVALID_ADDRESS;
         at += part;
     }
@@ -60,9 +51,12 @@ uint16_t debug_decrypt(struct chip *chip, void *buffer)
     const struct sev_dbg *command = buffer;
     struct chip_guest *guest;
     uint16_t status = check(chip, command, &guest);
-    return status ? status
-                  : copy(chip, command->src_paddr, (memory_view)guest->asid, command->dst_paddr,
-                         MEMORY_RAW, command->length);
+    if (status != SEV_SUCCESS)
+        return status;
+    if (!is_place(guest, command->src_paddr))
+        return SEV_INVALID_ADDRESS;
+    return copy(chip, command->src_paddr, (memory_view)guest->asid, command->dst_paddr, MEMORY_RAW,
+                command->length);
 }
 
 uint16_t debug_encrypt(struct chip *chip, void *buffer)
@@ -70,9 +64,12 @@ uint16_t debug_encrypt(struct chip *chip, void *buffer)
     const struct sev_dbg *command = buffer;
     struct chip_guest *guest;
     uint16_t status = check(chip, command, &guest);
-    return status ? status
-                  : copy(chip, command->src_paddr, MEMORY_RAW, command->dst_paddr,
-                         (memory_view)guest->asid, command->length);
+    if (status != SEV_SUCCESS)
+        return status;
+    if (!is_place(guest, command->dst_paddr))
+        return SEV_INVALID_ADDRESS;
+    return copy(chip, command->src_paddr, MEMORY_RAW, command->dst_paddr, (memory_view)guest->asid,
+                command->length);
 }
 
 static bool overlap(const struct sev_copy *command)

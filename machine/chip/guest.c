@@ -14,6 +14,11 @@ struct chip_guest *guest_by_handle(struct chip *chip, uint32_t handle)
     return guest->state == SEV_GUEST_UNINIT ? NULL : guest;
 }
 
+uint32_t guest_handle(const struct chip *chip, const struct chip_guest *guest)
+{
+    return (uint32_t)(guest - chip->guests) + 1;
+}
+
 static void unbind(struct chip *chip, struct chip_guest *guest)
 {
     if (!guest->asid)
@@ -35,6 +40,7 @@ static void unbind(struct chip *chip, struct chip_guest *guest)
 static void wipe(struct chip *chip, struct chip_guest *guest)
 {
     unbind(chip, guest);
+    vmsas_forget(chip, guest);
     EVP_MD_CTX_free(guest->digest);
     OPENSSL_cleanse(guest, sizeof(*guest));
     chip->guest_count--;
@@ -67,19 +73,19 @@ uint16_t guest_resume(struct chip *chip, enum sev_command id, uint32_t handle)
     return SEV_SUCCESS;
 }
 
-uint16_t guest_refuse_vmsa(struct chip *chip, enum sev_command id, uint32_t handle)
-{
-    struct chip_guest *guest;
-    uint16_t status = guest_find(chip, id, handle, &guest);
-    return status == SEV_SUCCESS ? SEV_UNSUPPORTED : status;
-}
-
 static bool asid_exists(const struct chip *chip, uint32_t asid)
 {
     return asid && asid <= chip->config.max_asid && asid < MEMORY_SME;
 }
 
-static bool deny(char *why, size_t size, const char *format, ...)
+const struct chip_guest *guest_of_asid(const struct chip *chip, uint32_t asid)
+{
+    if (!asid_exists(chip, asid) || chip->asid[asid].state == ASID_FREE)
+        return NULL;
+    return &chip->guests[chip->asid[asid].guest - 1];
+}
+
+bool chip_deny(char *why, size_t size, const char *format, ...)
 {
     va_list arguments;
     va_start(arguments, format);
@@ -92,10 +98,10 @@ static bool deny(char *why, size_t size, const char *format, ...)
 static const struct chip_guest *tenant(const struct chip *chip, uint32_t asid, uint32_t complex,
                                        char *why, size_t size)
 {
-    const struct chip_asid *slot = &chip->asid[asid];
-    if (slot->state != ASID_FREE)
-        return &chip->guests[slot->guest - 1];
-    deny(why, size, slot->dirty & complex
+    const struct chip_guest *guest = guest_of_asid(chip, asid);
+    if (guest)
+        return guest;
+    chip_deny(why, size, chip->asid[asid].dirty & complex
          ? "no guest is activated on it, and it is not flushed (WBINVD on every core, DF_FLUSH)"
          : "no guest is activated on it (ACTIVATE)");
     return NULL;
@@ -105,20 +111,20 @@ bool chip_check_run(const struct chip *chip, uint32_t asid, uint32_t apic_id, ch
                     size_t why_size)
 {
     if (chip->state == SEV_PLATFORM_UNINIT)
-        return deny(why, why_size, "the platform is not initialised (INIT)");
+        return chip_deny(why, why_size, "the platform is not initialised (INIT)");
     if (!asid_exists(chip, asid))
-        return deny(why, why_size, "SEV guests have ASIDs from 1 to %u", chip->config.max_asid);
+        return chip_deny(why, why_size, "SEV guests have ASIDs from 1 to %u", chip->config.max_asid);
     if (apic_id >= CHIP_THREADS)
-        return deny(why, why_size, "the platform has no thread %u", apic_id);
+        return chip_deny(why, why_size, "the platform has no thread %u", apic_id);
     uint32_t complex = 1u << apic_id / CHIP_THREADS_PER_COMPLEX;
     const struct chip_guest *guest = tenant(chip, asid, complex, why, why_size);
     if (!guest)
         return false;
     if (chip->asid[asid].state != ASID_IN_USE)
-        return deny(why, why_size, "its guest is in the state %s, not running",
+        return chip_deny(why, why_size, "its guest is in the state %s, not running",
                     sev_guest_state_name(guest->state));
     return guest->complexes & complex ||
-           deny(why, why_size, "it is not activated on the core complex of thread %u (ACTIVATE_EX)",
+           chip_deny(why, why_size, "it is not activated on the core complex of thread %u (ACTIVATE_EX)",
                 apic_id);
 }
 
@@ -141,10 +147,7 @@ uint16_t guest_decommission_command(struct chip *chip, void *buffer)
     return SEV_SUCCESS;
 }
 
-/*
- * In the order of SEV API, ACTIVATE. ASIDs below min_plain_asid are for SEV-ES guests, which this
- * part does not have.
- */
+/* In the order of SEV API, ACTIVATE. ASIDs below min_plain_asid are for SEV-ES guests alone. */
 static uint16_t check_activation(const struct chip *chip, const struct chip_guest *guest,
                                  uint32_t asid, uint32_t complexes)
 {
@@ -158,7 +161,8 @@ static uint16_t check_activation(const struct chip *chip, const struct chip_gues
         return SEV_INVALID_GUEST_STATE;
     if (chip->asid[asid].dirty & complexes)
         return SEV_DF_FLUSH_REQUIRED;
-    return asid < chip->config.min_plain_asid ? SEV_INVALID_ASID : SEV_SUCCESS;
+    bool for_es = asid < chip->config.min_plain_asid, is_es = guest->policy & SEV_POLICY_ES;
+    return for_es == is_es ? SEV_SUCCESS : SEV_INVALID_ASID;
 }
 
 /* The guest's key into the engine. Before RUNNING the activation is pending. */
@@ -170,7 +174,7 @@ static uint16_t bind(struct chip *chip, struct chip_guest *guest, uint32_t asid,
         return status;
     bool runs = guest->state == SEV_GUEST_RUNNING || guest->state == SEV_GUEST_SUPDATE;
     chip->asid[asid].state = runs ? ASID_IN_USE : ASID_ALLOCATED;
-    chip->asid[asid].guest = (uint32_t)(guest - chip->guests) + 1;
+    chip->asid[asid].guest = guest_handle(chip, guest);
     guest->asid = asid;
     guest->complexes = complexes;
     memory_set_key(chip->memory, (memory_view)asid, guest->memory_key);

@@ -12,7 +12,7 @@
 #include "sev/status.h"
 
 #define CHIP_MAX_GUESTS 1024
-#define CHIP_MAX_MAPS   32
+#define CHIP_MAX_MAPS   256
 #define CHIP_SECRET_SIZE 32
 #define CHIP_PACKET_MAX 0x5000u /* guest memory in one packet: the firmware's scratch buffer */
 #define CHIP_BUFFER_MAX 0x44u /* the largest command buffer: SEND_START */
@@ -47,6 +47,19 @@ struct chip_asid {
     uint32_t guest; /* whose, unless it is free: a handle */
     uint32_t dirty; /* a bit for each core complex that may hold data of an earlier use */
 };
+
+/*
+ * A SEV-ES guest's saved processor state. Hardware keeps its checksum in the trusted memory region
+ * (TMR), which the host gave at INIT and cannot reach from then on; so here it stays in the chip.
+ */
+struct chip_vmsa {
+    uint32_t guest; /* a handle; 0: free */
+    uint64_t paddr;
+    uint8_t checksum[32];
+};
+
+#define CHIP_VMSA_SLOT 64u /* of the TMR, for a checksum */
+#define CHIP_MAX_VMSAS (SEV_TMR_SIZE / CHIP_VMSA_SLOT)
 
 struct chip_map {
     uint8_t *data;
@@ -86,6 +99,10 @@ struct chip {
     uint8_t random_state[32];         /* absorbs every command */
     struct chip_asid asid[MEMORY_MAX_ASID + 1];
     struct chip_guest guests[CHIP_MAX_GUESTS];
+    uint64_t tmr_paddr;
+    struct chip_vmsa *vmsas; /* the TMR's checksums: CHIP_MAX_VMSAS; NULL: SEV-ES is off */
+    unsigned vmsa_count;     /* free ones have been used before, up to here */
+    bool tmr_ready;          /* since the first DF_FLUSH */
     struct chip_map maps[CHIP_MAX_MAPS];
 };
 
@@ -212,12 +229,37 @@ bool root_signed_cek(const struct sev_amd_certificate *ask, const struct sev_cer
 void chip_random(struct chip *chip, void *data, size_t length);
 void chip_random_absorb(struct chip *chip, const void *data, size_t length);
 
-/* chip.c: memory of the platform. False: not wholly inside one mapped buffer or DRAM. */
+/*
+ * chip.c: memory of the platform. False: not wholly inside one mapped buffer or DRAM, or in the TMR.
+ * The two with a view go through an ASID's key: multiples of 16 where it is a mapped buffer's.
+ */
 bool chip_read(struct chip *chip, uint64_t address, void *data, size_t length);
 bool chip_write(struct chip *chip, uint64_t address, const void *data, size_t length);
+bool chip_read_as(struct chip *chip, memory_view view, uint64_t address, void *data, size_t length);
+bool chip_write_as(struct chip *chip, memory_view view, uint64_t address, const void *data,
+                   size_t length);
 
 /* True if all of it is guest memory. */
 bool chip_is_memory(const struct chip *chip, uint64_t address, uint32_t length);
+
+/* Do two ranges share a byte? No end of a range is computed: it may be that of all addresses. */
+bool chip_overlap(uint64_t a, uint64_t a_length, uint64_t b, uint64_t b_length);
+
+/*
+ * vmsa.c. tmr_begin, tmr_end: SEV-ES on (a status) and off. vmsa_find: a guest's command for a VMSA,
+ * as guest_find; UNSUPPORTED: the guest is not a SEV-ES guest. vmsa_make: the page becomes one,
+ * encrypted; vmsa_read: its plaintext, INVALID_PARAM if it does not have its checksum: statuses.
+ * vmsas_forget: a guest's.
+ */
+uint16_t tmr_begin(struct chip *chip, uint64_t paddr, uint32_t length);
+void tmr_end(struct chip *chip);
+uint16_t vmsa_find(struct chip *chip, enum sev_command id, uint32_t handle,
+                   struct chip_guest **ret);
+uint16_t vmsa_make(struct chip *chip, const struct chip_guest *guest, uint64_t paddr,
+                   uint8_t page[SEV_VMSA_SIZE]);
+uint16_t vmsa_read(struct chip *chip, const struct chip_guest *guest, uint64_t paddr,
+                   uint8_t page[SEV_VMSA_SIZE]);
+void vmsas_forget(struct chip *chip, const struct chip_guest *guest);
 
 /*
  * launch.c: a new guest of that policy and state, its handle in the buffer; what LAUNCH_START and
@@ -228,12 +270,16 @@ uint16_t guest_begin(struct chip *chip, struct sev_launch_start *command,
 
 /*
  * guest.c. guest_by_handle: NULL: no such handle. guest_resume: all that some commands do, a status:
- * the transport's keys are forgotten and the processors may use the guest's ASID. guest_refuse_vmsa:
- * the answer to commands for VMSAs, which there are not without SEV-ES. guests_wipe: all guests.
+ * the transport's keys are forgotten and the processors may use the guest's ASID. guest_handle: the
+ * other way. guest_of_asid: who is activated on it, NULL: nobody. guests_wipe: all guests.
+ * chip_deny: false, and why.
  */
+bool chip_deny(char *why, size_t size, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
 struct chip_guest *guest_by_handle(struct chip *chip, uint32_t handle);
+uint32_t guest_handle(const struct chip *chip, const struct chip_guest *guest);
+const struct chip_guest *guest_of_asid(const struct chip *chip, uint32_t asid);
 uint16_t guest_resume(struct chip *chip, enum sev_command id, uint32_t handle);
-uint16_t guest_refuse_vmsa(struct chip *chip, enum sev_command id, uint32_t handle);
 void guest_forget_transport(struct chip_guest *guest);
 void guests_wipe(struct chip *chip);
 

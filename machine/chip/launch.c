@@ -46,7 +46,7 @@ uint16_t guest_begin(struct chip *chip, struct sev_launch_start *command,
     struct chip_guest *guest = free_slot(chip, &handle);
     if (!guest)
         return SEV_RESOURCE_LIMIT;
-    if (command->policy & SEV_POLICY_ES)
+    if (command->policy & SEV_POLICY_ES && !chip->vmsas)
         return SEV_UNSUPPORTED;
     guest->state = state;
     chip->guest_count++;
@@ -116,13 +116,26 @@ uint16_t launch_update_data(struct chip *chip, void *buffer)
     return SEV_SUCCESS;
 }
 
-/* The length is looked at first of all; then it fails for want of SEV-ES, as on any such part. */
+/* The length is looked at first of all. What is measured is the page as it was supplied. */
 uint16_t launch_update_vmsa(struct chip *chip, void *buffer)
 {
     const struct sev_launch_update_data *command = buffer;
+    struct chip_guest *guest;
+    uint8_t supplied[SEV_VMSA_SIZE], page[SEV_VMSA_SIZE];
     if (command->length != SEV_VMSA_SIZE)
         return SEV_INVALID_LENGTH;
-    return guest_refuse_vmsa(chip, SEV_LAUNCH_UPDATE_VMSA, command->handle);
+    uint16_t status = vmsa_find(chip, SEV_LAUNCH_UPDATE_VMSA, command->handle, &guest);
+    if (status != SEV_SUCCESS)
+        return status;
+    if (command->paddr % 16 || !chip_read(chip, command->paddr, supplied, sizeof(supplied)))
+        return SEV_INVALID_ADDRESS;
+    memcpy(page, supplied, sizeof(page));
+    status = vmsa_make(chip, guest, command->paddr, page);
+    if (status != SEV_SUCCESS)
+        return status;
+    EVP_DigestUpdate(guest->digest, supplied, sizeof(supplied));
+    chip_random_absorb(chip, supplied, sizeof(supplied));
+    return SEV_SUCCESS;
 }
 
 static void compute_measure(const struct chip *chip, struct chip_guest *guest,

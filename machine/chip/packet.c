@@ -44,7 +44,7 @@ uint16_t packet_deliver(struct chip *chip, const struct chip_guest *guest,
 {
     if (!crypt_ctr(guest->tek, header->iv, data, length))
         return SEV_HWERROR_PLATFORM;
-    int failed = memory_write(chip->memory, address, data, length, (memory_view)guest->asid);
+    bool written = chip_write_as(chip, (memory_view)guest->asid, address, data, length);
     OPENSSL_cleanse(data, length);
-    return failed ? SEV_INVALID_ADDRESS : SEV_SUCCESS;
+    return written ? SEV_SUCCESS : SEV_INVALID_ADDRESS;
 }

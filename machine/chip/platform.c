@@ -31,16 +31,20 @@ static uint16_t enter_store(struct chip *chip, uint64_t nv_paddr)
     return status;
 }
 
-/* What INIT and INIT_EX have in common. This part has no SEV-ES. */
-static uint16_t initialise(struct chip *chip, uint32_t flags, uint32_t reserved, uint64_t nv_paddr)
+/* What INIT and INIT_EX have in common: `ex` has INIT's fields in other places, and more. */
+static uint16_t initialise(struct chip *chip, const struct sev_init_ex *ex)
 {
-    if (flags & ~SEV_INIT_ES || reserved)
+    if (ex->flags & ~SEV_INIT_ES || ex->reserved)
         return SEV_INVALID_CONFIG;
-    if (flags & SEV_INIT_ES)
-        return SEV_UNSUPPORTED;
-    uint16_t status = enter_store(chip, nv_paddr);
+    uint16_t status = enter_store(chip, ex->nv_paddr);
     if (status != SEV_SUCCESS)
         return status;
+    if (ex->flags & SEV_INIT_ES)
+        status = tmr_begin(chip, ex->tmr_paddr, ex->tmr_len);
+    if (status != SEV_SUCCESS) {
+        leave_area(chip);
+        return status;
+    }
     memset(chip->wbinvd, 0, sizeof(chip->wbinvd));
     for (unsigned i = 0; i <= MEMORY_MAX_ASID; i++)
         chip->asid[i] = (struct chip_asid){ .state = ASID_FREE, .dirty = CHIP_ALL_COMPLEXES };
@@ -51,13 +55,9 @@ static uint16_t initialise(struct chip *chip, uint32_t flags, uint32_t reserved,
 uint16_t platform_init(struct chip *chip, void *buffer)
 {
     const struct sev_init *init = buffer;
-    return initialise(chip, init->flags, init->reserved, 0);
-}
-
-/* Differences wrap, so that no end of a range has to be computed. */
-static bool overlap(uint64_t a, uint64_t a_length, uint64_t b, uint64_t b_length)
-{
-    return a_length && b_length && (a - b < b_length || b - a < a_length);
+    const struct sev_init_ex ex = { .flags = init->flags, .reserved = init->reserved,
+                                    .tmr_paddr = init->tmr_paddr, .tmr_len = init->tmr_len };
+    return initialise(chip, &ex);
 }
 
 uint16_t platform_init_ex(struct chip *chip, void *buffer)
@@ -69,14 +69,16 @@ uint16_t platform_init_ex(struct chip *chip, void *buffer)
         return SEV_INVALID_ADDRESS;
     if (init->nv_paddr && init->nv_len != SEV_NV_SIZE)
         return SEV_INVALID_LENGTH;
-    if (init->nv_paddr && overlap(init->nv_paddr, SEV_NV_SIZE, init->tmr_paddr, init->tmr_len))
+    if (init->nv_paddr &&
+        chip_overlap(init->nv_paddr, SEV_NV_SIZE, init->tmr_paddr, init->tmr_len))
         return SEV_INVALID_ADDRESS;
-    return initialise(chip, init->flags, init->reserved, init->nv_paddr);
+    return initialise(chip, init);
 }
 
 uint16_t platform_shutdown(struct chip *chip, void *buffer)
 {
     guests_wipe(chip);
+    tmr_end(chip);
     leave_area(chip);
     chip->state = SEV_PLATFORM_UNINIT;
     return SEV_SUCCESS;
@@ -94,6 +96,7 @@ uint16_t platform_status(struct chip *chip, void *buffer)
     if (chip->state == SEV_PLATFORM_UNINIT)
         return SEV_SUCCESS;
     status->owner = (uint8_t)chip->store.owned;
+    status->config = chip->vmsas ? SEV_CONFIG_ES : 0;
     status->guest_count = chip->guest_count;
     return SEV_SUCCESS;
 }
@@ -127,7 +130,7 @@ uint16_t platform_download_firmware(struct chip *chip, void *buffer)
 
 /*
  * SEV API: dirty ASIDs become usable once every core wrote back its caches. Complexes whose cores
- * did are clean, even if others make the command fail.
+ * did are clean, even if others make the command fail. When all are, the TMR is ready for use.
  */
 uint16_t platform_df_flush(struct chip *chip, void *buffer)
 {
@@ -138,7 +141,10 @@ uint16_t platform_df_flush(struct chip *chip, void *buffer)
     }
     for (unsigned i = 0; i <= MEMORY_MAX_ASID; i++)
         chip->asid[i].dirty &= ~written_back;
-    return written_back == CHIP_ALL_COMPLEXES ? SEV_SUCCESS : SEV_WBINVD_REQUIRED;
+    if (written_back != CHIP_ALL_COMPLEXES)
+        return SEV_WBINVD_REQUIRED;
+    chip->tmr_ready = chip->vmsas != NULL;
+    return SEV_SUCCESS;
 }
 
 static bool queue_is_possible(struct chip *chip, uint64_t commands, uint64_t statuses)

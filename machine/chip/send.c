@@ -47,23 +47,17 @@ uint16_t send_start(struct chip *chip, void *buffer)
     return status;
 }
 
-/* Guest memory through the guest's key into a packet under its transport keys. */
+/* `data`, of the guest's memory, into a packet under its transport keys; no plaintext is left. */
 static uint16_t seal(struct chip *chip, const struct chip_guest *guest,
-                     const struct sev_launch_secret *command)
+                     const struct sev_launch_secret *command, uint8_t *data)
 {
     struct sev_packet_header header = { 0 };
-    uint8_t data[CHIP_PACKET_MAX];
-    if (memory_read(chip->memory, command->guest_paddr, data, command->guest_len,
-                    (memory_view)guest->asid) != 0) {
-        OPENSSL_cleanse(data, sizeof(data)); /* some of it may have been there */
-        return SEV_INVALID_ADDRESS;
-    }
     chip_random(chip, header.iv, sizeof(header.iv));
     bool sealed = crypt_ctr(guest->tek, header.iv, data, command->guest_len) &&
                   packet_mac(guest, SEV_PACKET_MIGRATION, &header, data, command->guest_len, NULL,
                              header.mac);
     if (!sealed) {
-        OPENSSL_cleanse(data, sizeof(data));
+        OPENSSL_cleanse(data, command->guest_len);
         return SEV_HWERROR_PLATFORM;
     }
     return chip_write(chip, command->hdr_paddr, &header, sizeof(header)) &&
@@ -71,10 +65,21 @@ static uint16_t seal(struct chip *chip, const struct chip_guest *guest,
                ? SEV_SUCCESS : SEV_INVALID_ADDRESS;
 }
 
+/* Do `length` bytes fit? What is needed for them goes into the buffer: nothing is compressed. */
+static bool check_lengths(struct sev_launch_secret *command, uint32_t length)
+{
+    bool fit = command->hdr_len >= SEV_PACKET_HEADER_SIZE && command->guest_len == length &&
+               packet_length_is_possible(length) && command->trans_len >= length;
+    command->hdr_len = SEV_PACKET_HEADER_SIZE;
+    command->trans_len = length;
+    return fit;
+}
+
 uint16_t send_update_data(struct chip *chip, void *buffer)
 {
     struct sev_launch_secret *command = buffer;
     struct chip_guest *guest;
+    uint8_t data[CHIP_PACKET_MAX];
     uint16_t status = guest_find(chip, SEV_SEND_UPDATE_DATA, command->handle, &guest);
     if (status != SEV_SUCCESS)
         return status;
@@ -82,18 +87,31 @@ uint16_t send_update_data(struct chip *chip, void *buffer)
         return SEV_INACTIVE;
     if (command->guest_paddr % 16 || command->guest_paddr >= CHIP_HOST_WINDOW)
         return SEV_INVALID_ADDRESS;
-    bool small = command->hdr_len < SEV_PACKET_HEADER_SIZE ||
-                 !packet_length_is_possible(command->guest_len) ||
-                 command->trans_len < command->guest_len;
-    command->hdr_len = SEV_PACKET_HEADER_SIZE;
-    command->trans_len = command->guest_len; /* nothing is compressed */
-    return small ? SEV_INVALID_LENGTH : seal(chip, guest, command);
+    if (!check_lengths(command, command->guest_len))
+        return SEV_INVALID_LENGTH;
+    if (!chip_read_as(chip, (memory_view)guest->asid, command->guest_paddr, data,
+                      command->guest_len)) {
+        OPENSSL_cleanse(data, sizeof(data)); /* some of it may have been there */
+        return SEV_INVALID_ADDRESS;
+    }
+    return seal(chip, guest, command, data);
 }
 
+/* A page as it is after a processor's exit: its checksum is looked at, as VMRUN does. */
 uint16_t send_update_vmsa(struct chip *chip, void *buffer)
 {
-    const struct sev_launch_secret *command = buffer;
-    return guest_refuse_vmsa(chip, SEV_SEND_UPDATE_VMSA, command->handle);
+    struct sev_launch_secret *command = buffer;
+    struct chip_guest *guest;
+    uint8_t page[SEV_VMSA_SIZE];
+    uint16_t status = vmsa_find(chip, SEV_SEND_UPDATE_VMSA, command->handle, &guest);
+    if (status != SEV_SUCCESS)
+        return status;
+    if (command->guest_paddr % 16)
+        return SEV_INVALID_ADDRESS;
+    if (!check_lengths(command, SEV_VMSA_SIZE))
+        return SEV_INVALID_LENGTH;
+    status = vmsa_read(chip, guest, command->guest_paddr, page);
+    return status == SEV_SUCCESS ? seal(chip, guest, command, page) : status;
 }
 
 uint16_t send_finish(struct chip *chip, void *buffer)

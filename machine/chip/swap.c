@@ -18,6 +18,12 @@ static uint32_t page_size(uint32_t flags)
     return flags & SEV_SWAP_LARGE ? LARGE_PAGE_SIZE : MEMORY_PAGE_SIZE;
 }
 
+/* Its page may be the host's memory, and has a checksum. */
+static bool is_vmsa(uint32_t flags)
+{
+    return (flags & TYPE_MASK) == TYPE_VMSA;
+}
+
 static bool overlap(uint64_t entry, uint64_t page, uint32_t size)
 {
     return entry - page < size || page - entry < sizeof(struct sev_swap_entry);
@@ -30,14 +36,16 @@ static uint16_t check(const struct chip *chip, const struct chip_guest *guest, u
     uint32_t size = page_size(flags);
     if (!guest)
         return SEV_INVALID_GUEST;
-    if ((flags & TYPE_MASK) == TYPE_VMSA)
-        return flags & SEV_SWAP_LARGE ? SEV_INVALID_PARAM : SEV_UNSUPPORTED; /* no SEV-ES */
+    if (is_vmsa(flags) && flags & SEV_SWAP_LARGE)
+        return SEV_INVALID_PARAM;
+    if (is_vmsa(flags) && !(guest->policy & SEV_POLICY_ES))
+        return SEV_UNSUPPORTED;
     if (!guest->asid)
         return SEV_INACTIVE;
-    if (flags & ~SEV_SWAP_LARGE)
+    if (flags & ~SEV_SWAP_LARGE && flags != TYPE_VMSA)
         return SEV_INVALID_PARAM;
     if (inside % size || outside % size || entry % sizeof(struct sev_swap_entry) ||
-        !chip_is_memory(chip, inside, size))
+        (!is_vmsa(flags) && !chip_is_memory(chip, inside, size)))
         return SEV_INVALID_ADDRESS;
     return overlap(entry, inside, size) || overlap(entry, outside, size) ? SEV_INVALID_PARAM
                                                                          : SEV_SUCCESS;
@@ -66,6 +74,25 @@ static bool crypt(const struct chip_guest *guest, struct sev_swap_entry *entry, 
     return right;
 }
 
+/* The guest's page in plain. */
+static uint16_t read_page(struct chip *chip, const struct chip_guest *guest, uint32_t flags,
+                          uint64_t address, uint8_t *page)
+{
+    if (is_vmsa(flags))
+        return vmsa_read(chip, guest, address, page);
+    return chip_read_as(chip, (memory_view)guest->asid, address, page, page_size(flags))
+               ? SEV_SUCCESS : SEV_INVALID_ADDRESS;
+}
+
+static uint16_t write_page(struct chip *chip, const struct chip_guest *guest, uint32_t flags,
+                           uint64_t address, uint8_t *page)
+{
+    if (is_vmsa(flags))
+        return vmsa_make(chip, guest, address, page);
+    return chip_write_as(chip, (memory_view)guest->asid, address, page, page_size(flags))
+               ? SEV_SUCCESS : SEV_INVALID_ADDRESS;
+}
+
 static uint16_t out(struct chip *chip, struct chip_guest *guest,
                     const struct sev_swap_out *command, uint8_t *page)
 {
@@ -74,8 +101,9 @@ static uint16_t out(struct chip *chip, struct chip_guest *guest,
     store_le32(entry.iv, (uint32_t)guest->swaps);
     store_le32(entry.iv + 4, (uint32_t)(guest->swaps >> 32));
     store_le32(entry.flags, command->flags);
-    if (memory_read(chip->memory, command->src_paddr, page, size, (memory_view)guest->asid) != 0)
-        return SEV_INVALID_ADDRESS;
+    uint16_t status = read_page(chip, guest, command->flags, command->src_paddr, page);
+    if (status != SEV_SUCCESS)
+        return status;
     guest->swaps++; /* an IV is never used again, whatever becomes of this page */
     if (!crypt(guest, &entry, page, size, true))
         return SEV_HWERROR_PLATFORM;
@@ -96,8 +124,7 @@ static uint16_t in(struct chip *chip, const struct chip_guest *guest,
         return SEV_INVALID_PARAM;
     if (!crypt(guest, &entry, page, size, false))
         return SEV_BAD_MEASUREMENT;
-    return memory_write(chip->memory, command->dst_paddr, page, size, (memory_view)guest->asid)
-               ? SEV_INVALID_ADDRESS : SEV_SUCCESS;
+    return write_page(chip, guest, command->flags, command->dst_paddr, page);
 }
 
 static uint8_t *page_buffer(uint32_t flags)

@@ -578,6 +578,24 @@ int memory_encrypt_in_place(struct memory *memory, uint64_t gpa, size_t length, 
     return 0;
 }
 
+int memory_crypt_host(struct memory *memory, memory_view asid, bool encrypt, uint64_t address,
+                      void *data, size_t length)
+{
+    uint8_t *at = data;
+    if ((address | length) & 15 || asid == MEMORY_RAW || !view_usable(memory, asid))
+        return -1;
+    memory->statistics.encrypted_bytes += length;
+    while (length) {
+        size_t room = MEMORY_PAGE_SIZE - (address & PAGE_MASK);
+        size_t part = length < room ? length : room;
+        engine_crypt(memory->engine, asid, encrypt, address, at, part);
+        at += part;
+        address += part;
+        length -= part;
+    }
+    return 0;
+}
+
 memory_view memory_current_view(const struct memory *memory, uint64_t gpa)
 {
     const struct region *region = find_region(memory, gpa);

@@ -130,6 +130,14 @@ int memory_write(struct memory *memory, uint64_t gpa, const void *data, size_t l
  */
 int memory_encrypt_in_place(struct memory *memory, uint64_t gpa, size_t length, memory_view asid);
 
+/*
+ * Host memory that is not among this object's, such as a processor's saved state (APM 2 15.35.5):
+ * encrypts or decrypts `data` in place as what is stored at physical address `address` under the key
+ * of `asid`. 16-byte aligned and sized. 0, or -1 if it is not or the ASID has no key.
+ */
+int memory_crypt_host(struct memory *memory, memory_view asid, bool encrypt, uint64_t address,
+                      void *data, size_t length);
+
 void memory_get_statistics(const struct memory *memory, struct memory_statistics *ret);
 
 /* The view in which a page is stored now, and whether anyone ever asked for it. For reports. */

@@ -32,6 +32,7 @@ struct edit {
 #define SET(type, member, value) FIELD(SET, type, member, value)
 #define ADD(type, member, value) FIELD(ADD, type, member, value)
 #define POINT(type, member, to)  FIELD(POINT, type, member, offsetof(struct scene_data, to))
+#define ES(type)                 SET(type, flags, SEV_INIT_ES)
 #define FLIP(member, byte)       { FLIP, offsetof(struct scene_data, member) + (byte), 1, 1 }
 
 struct fault {
@@ -56,14 +57,21 @@ struct fault {
 static const struct fault platform_faults[] = {
     { SEV_INIT, ON_UNINIT, CONFIG, { SET(sev_init, flags, 2) } },
     { SEV_INIT, ON_UNINIT, CONFIG, { SET(sev_init, flags, 0x80000000) } },
-    { SEV_INIT, ON_UNINIT, CONFIG, { SET(sev_init, flags, 3) } }, /* before what ES lacks */
+    { SEV_INIT, ON_UNINIT, CONFIG, { SET(sev_init, flags, 3), SET(sev_init, tmr_len, 0) } },
     { SEV_INIT, ON_UNINIT, CONFIG, { SET(sev_init, reserved, 1) } },
-    { SEV_INIT, ON_UNINIT, LACKING, { SET(sev_init, flags, SEV_INIT_ES) } },
+    { SEV_INIT, ON_UNINIT, ADDRESS, { ES(sev_init), ADD(sev_init, tmr_paddr, 0x80000) } },
+    { SEV_INIT, ON_UNINIT, ADDRESS, { ES(sev_init), SET(sev_init, tmr_paddr, UNMAPPED) } },
+    { SEV_INIT, ON_UNINIT, ADDRESS, { ES(sev_init), SET(sev_init, tmr_paddr, BEYOND) } },
+    { SEV_INIT, ON_UNINIT, LENGTH, { ES(sev_init), ADD(sev_init, tmr_len, -1) } },
+    { SEV_INIT, ON_UNINIT, LENGTH, { ES(sev_init), ADD(sev_init, tmr_len, 0x100000) } },
+    { SEV_INIT, ON_UNINIT, LENGTH, { ES(sev_init), SET(sev_init, tmr_len, 0) } },
     { SEV_INIT_EX, ON_UNINIT, LENGTH, { ADD(sev_init_ex, length, -1) } },
     { SEV_INIT_EX, ON_UNINIT, LENGTH, { ADD(sev_init_ex, length, 1) } },
     { SEV_INIT_EX, ON_UNINIT, CONFIG, { SET(sev_init_ex, flags, 4) } },
     { SEV_INIT_EX, ON_UNINIT, CONFIG, { SET(sev_init_ex, reserved, 1) } },
-    { SEV_INIT_EX, ON_UNINIT, LACKING, { SET(sev_init_ex, flags, SEV_INIT_ES) } },
+    { SEV_INIT_EX, ON_UNINIT, ADDRESS, { ES(sev_init_ex), ADD(sev_init_ex, tmr_paddr, 0x80000) } },
+    { SEV_INIT_EX, ON_UNINIT, ADDRESS, { ES(sev_init_ex), SET(sev_init_ex, tmr_paddr, UNMAPPED) } },
+    { SEV_INIT_EX, ON_UNINIT, LENGTH, { ES(sev_init_ex), ADD(sev_init_ex, tmr_len, -1) } },
     { SEV_INIT_EX, ON_UNINIT, ADDRESS, { ADD(sev_init_ex, nv_paddr, 0x800) } },
     { SEV_INIT_EX, ON_UNINIT, ADDRESS, { SET(sev_init_ex, nv_paddr, UNMAPPED) } },
     { SEV_INIT_EX, ON_UNINIT, LENGTH, { ADD(sev_init_ex, nv_len, -1) } },
@@ -146,12 +154,13 @@ static const struct fault start_faults[] = {
     { 0, ON_INIT, POLICY, { { 0 } }, 0x8000 },
     { 0, ON_INIT, POLICY, { { 0 } }, 0x19000000 }, /* API 0.25 */
     { 0, ON_INIT, POLICY, { { 0 } }, 0x00010000 }, /* API 1.0 */
-    { 0, ON_INIT, LACKING, { { 0 } }, SEV_POLICY_ES },
 };
 
 static const struct fault guest_faults[] = {
     { SEV_ACTIVATE, UNBOUND(LUPDATE), NO_ASID, { SET(sev_activate, asid, 0) } },
     { SEV_ACTIVATE, UNBOUND(LUPDATE), NO_ASID, { SET(sev_activate, asid, 4) } }, /* for SEV-ES */
+    { SEV_ACTIVATE, UNBOUND(LUPDATE), NO_ASID, { SET(sev_activate, asid, 5) }, SEV_POLICY_ES },
+    { SEV_ACTIVATE, UNBOUND(RUNNING), NO_ASID, { SET(sev_activate, asid, 509) }, SEV_POLICY_ES },
     { SEV_ACTIVATE, UNBOUND(RUNNING), NO_ASID, { SET(sev_activate, asid, 510) } },
     { SEV_ACTIVATE, UNBOUND(RUPDATE), NO_ASID, { SET(sev_activate, asid, UINT32_MAX) } },
     { SEV_ACTIVATE_EX, UNBOUND(LUPDATE), PARAM, { ADD(sev_activate_ex, length, -1) } },
@@ -165,6 +174,7 @@ static const struct fault guest_faults[] = {
     { SEV_ACTIVATE_EX, UNBOUND(LUPDATE), NO_ASID, { SET(sev_activate_ex, asid, 0) } },
     { SEV_ACTIVATE_EX, UNBOUND(RUNNING), NO_ASID, { SET(sev_activate_ex, asid, 4) } },
     { SEV_ACTIVATE_EX, UNBOUND(LUPDATE), NO_ASID, { SET(sev_activate_ex, asid, 510) } },
+    { SEV_ACTIVATE_EX, UNBOUND(LUPDATE), NO_ASID, { SET(sev_activate_ex, asid, 5) }, SEV_POLICY_ES },
     { SEV_ACTIVATE_EX, BOUND(LUPDATE), SEV_ACTIVE, { ADD(sev_activate_ex, asid, 1) } },
 
     { SEV_LAUNCH_UPDATE_DATA, BOUND(LUPDATE), ADDRESS, { ADD(sev_launch_update_data, paddr, 8) } },
@@ -179,8 +189,17 @@ static const struct fault guest_faults[] = {
       { SET(sev_launch_update_data, length, SCENE_LARGE) } },
     { SEV_LAUNCH_UPDATE_DATA, BOUND(LUPDATE), LENGTH, { SET(sev_launch_update_data, length, 0) } },
     { SEV_LAUNCH_UPDATE_DATA, BOUND(LUPDATE), LENGTH, { ADD(sev_launch_update_data, length, 8) } },
-    { SEV_LAUNCH_UPDATE_VMSA, BOUND(LUPDATE), LENGTH, { ADD(sev_launch_update_data, length, -16) } },
-    { SEV_LAUNCH_UPDATE_VMSA, BOUND(LUPDATE), LENGTH, { ADD(sev_launch_update_data, length, 16) } },
+    { SEV_LAUNCH_UPDATE_VMSA, BOUND(LUPDATE), LENGTH, { ADD(sev_launch_update_data, length, -16) },
+      SEV_POLICY_ES },
+    { SEV_LAUNCH_UPDATE_VMSA, BOUND(LUPDATE), LENGTH, { ADD(sev_launch_update_data, length, 16) },
+      SEV_POLICY_ES },
+    { SEV_LAUNCH_UPDATE_VMSA, BOUND(LUPDATE), ADDRESS, { ADD(sev_launch_update_data, paddr, 8) },
+      SEV_POLICY_ES },
+    { SEV_LAUNCH_UPDATE_VMSA, BOUND(LUPDATE), ADDRESS,
+      { SET(sev_launch_update_data, paddr, UNMAPPED) }, SEV_POLICY_ES },
+    { SEV_LAUNCH_UPDATE_VMSA, BOUND(LUPDATE), ADDRESS,
+      { SET(sev_launch_update_data, paddr, BEYOND - 16) }, SEV_POLICY_ES },
+    { SEV_LAUNCH_UPDATE_VMSA, BOUND(LUPDATE), LACKING, { { 0 } } }, /* not a SEV-ES guest */
     { SEV_LAUNCH_MEASURE, BOUND(LUPDATE), LENGTH, { ADD(sev_launch_measure, measure_len, -1) } },
     { SEV_LAUNCH_MEASURE, BOUND(LUPDATE), LENGTH, { SET(sev_launch_measure, measure_len, 0) } },
     { SEV_LAUNCH_MEASURE, BOUND(LUPDATE), ADDRESS,
@@ -254,6 +273,50 @@ static const struct fault guest_faults[] = {
     { SEV_SEND_UPDATE_DATA, BOUND(SUPDATE), ADDRESS,
       { SET(sev_launch_secret, trans_paddr, UNMAPPED) } },
 
+    { SEV_SEND_UPDATE_VMSA, BOUND(SUPDATE), LACKING, { { 0 } } },
+    { SEV_SEND_UPDATE_VMSA, BOUND(SUPDATE), LENGTH, { ADD(sev_launch_secret, hdr_len, -1) },
+      SEV_POLICY_ES },
+    { SEV_SEND_UPDATE_VMSA, BOUND(SUPDATE), LENGTH, { ADD(sev_launch_secret, guest_len, -16) },
+      SEV_POLICY_ES },
+    { SEV_SEND_UPDATE_VMSA, BOUND(SUPDATE), LENGTH,
+      { ADD(sev_launch_secret, guest_len, 16), ADD(sev_launch_secret, trans_len, 16) },
+      SEV_POLICY_ES },
+    { SEV_SEND_UPDATE_VMSA, BOUND(SUPDATE), LENGTH, { ADD(sev_launch_secret, trans_len, -16) },
+      SEV_POLICY_ES },
+    { SEV_SEND_UPDATE_VMSA, BOUND(SUPDATE), ADDRESS, { ADD(sev_launch_secret, guest_paddr, 8) },
+      SEV_POLICY_ES },
+    { SEV_SEND_UPDATE_VMSA, BOUND(SUPDATE), ADDRESS,
+      { SET(sev_launch_secret, guest_paddr, UNMAPPED) }, SEV_POLICY_ES },
+    { SEV_SEND_UPDATE_VMSA, BOUND(SUPDATE), ADDRESS, { SET(sev_launch_secret, hdr_paddr, UNMAPPED) },
+      SEV_POLICY_ES },
+    { SEV_SEND_UPDATE_VMSA, BOUND(SUPDATE), ADDRESS,
+      { SET(sev_launch_secret, trans_paddr, UNMAPPED) }, SEV_POLICY_ES },
+    { SEV_SEND_UPDATE_VMSA, BOUND(SUPDATE), PARAM, /* no VMSA */
+      { SET(sev_launch_secret, guest_paddr, FIRMWARE_BASE) }, SEV_POLICY_ES },
+    { SEV_SEND_UPDATE_VMSA, BOUND(SUPDATE), PARAM, { FLIP(vmsa, 0x178) }, SEV_POLICY_ES },
+
+    { SEV_RECEIVE_UPDATE_VMSA, BOUND(RUPDATE), LACKING, { { 0 } } },
+    { SEV_RECEIVE_UPDATE_VMSA, BOUND(RUPDATE), LENGTH, { ADD(sev_launch_secret, hdr_len, -1) },
+      SEV_POLICY_ES },
+    { SEV_RECEIVE_UPDATE_VMSA, BOUND(RUPDATE), LENGTH,
+      { ADD(sev_launch_secret, guest_len, -16), ADD(sev_launch_secret, trans_len, -16) },
+      SEV_POLICY_ES },
+    { SEV_RECEIVE_UPDATE_VMSA, BOUND(RUPDATE), LENGTH, { ADD(sev_launch_secret, trans_len, 16) },
+      SEV_POLICY_ES },
+    { SEV_RECEIVE_UPDATE_VMSA, BOUND(RUPDATE), ADDRESS, { ADD(sev_launch_secret, guest_paddr, 8) },
+      SEV_POLICY_ES },
+    { SEV_RECEIVE_UPDATE_VMSA, BOUND(RUPDATE), ADDRESS,
+      { SET(sev_launch_secret, guest_paddr, BEYOND - 16) }, SEV_POLICY_ES },
+    { SEV_RECEIVE_UPDATE_VMSA, BOUND(RUPDATE), ADDRESS,
+      { SET(sev_launch_secret, hdr_paddr, UNMAPPED) }, SEV_POLICY_ES },
+    { SEV_RECEIVE_UPDATE_VMSA, BOUND(RUPDATE), ADDRESS,
+      { SET(sev_launch_secret, trans_paddr, UNMAPPED) }, SEV_POLICY_ES },
+    { SEV_RECEIVE_UPDATE_VMSA, BOUND(RUPDATE), LACKING, { FLIP(vmsa_header.flags, 0) },
+      SEV_POLICY_ES },
+    { SEV_RECEIVE_UPDATE_VMSA, BOUND(RUPDATE), MAC, { FLIP(vmsa_header.iv, 15) }, SEV_POLICY_ES },
+    { SEV_RECEIVE_UPDATE_VMSA, BOUND(RUPDATE), MAC, { FLIP(vmsa_header.mac, 0) }, SEV_POLICY_ES },
+    { SEV_RECEIVE_UPDATE_VMSA, BOUND(RUPDATE), MAC, { FLIP(vmsa_packet, 0xFFF) }, SEV_POLICY_ES },
+
     { SEV_RECEIVE_UPDATE_DATA, BOUND(RUPDATE), LENGTH, { ADD(sev_launch_secret, hdr_len, -1) } },
     { SEV_RECEIVE_UPDATE_DATA, BOUND(RUPDATE), LENGTH, { ADD(sev_launch_secret, guest_len, 16) } },
     { SEV_RECEIVE_UPDATE_DATA, BOUND(RUPDATE), LENGTH, { ADD(sev_launch_secret, trans_len, -16) } },
@@ -319,6 +382,11 @@ static const struct fault guest_faults[] = {
     { SEV_SWAP_OUT, BOUND(RUNNING), PARAM, { SET(sev_swap_out, flags, 0x80000000) } },
     { SEV_SWAP_OUT, BOUND(RUNNING), PARAM, { SET(sev_swap_out, flags, 5) } }, /* a large VMSA */
     { SEV_SWAP_OUT, BOUND(RUNNING), LACKING, { SET(sev_swap_out, flags, 4) } }, /* a VMSA */
+    { SEV_SWAP_OUT, BOUND(RUNNING), PARAM, { SET(sev_swap_out, flags, 4) }, SEV_POLICY_ES }, /* none */
+    { SEV_SWAP_OUT, BOUND(RUNNING), PARAM, { SET(sev_swap_out, flags, 5) }, SEV_POLICY_ES },
+    { SEV_SWAP_OUT, BOUND(RUNNING), PARAM, { SET(sev_swap_out, flags, 0xC) }, SEV_POLICY_ES },
+    { SEV_SWAP_OUT, BOUND(RUNNING), ADDRESS,
+      { SET(sev_swap_out, flags, 4), SET(sev_swap_out, src_paddr, UNMAPPED) }, SEV_POLICY_ES },
     { SEV_SWAP_IN, BOUND(RUNNING), ADDRESS, { ADD(sev_swap_in, src_paddr, 64) } },
     { SEV_SWAP_IN, BOUND(RUNNING), ADDRESS, { ADD(sev_swap_in, dst_paddr, 64) } },
     { SEV_SWAP_IN, BOUND(RUNNING), ADDRESS, { ADD(sev_swap_in, mdata_paddr, 32) } },
@@ -372,7 +440,7 @@ static uint16_t without_fault(unsigned id)
 {
     if (id == SEV_DOWNLOAD_FIRMWARE)
         return SEV_BAD_SIGNATURE; /* foreign as any */
-    return id == SEV_LAUNCH_UPDATE_VMSA ? SEV_UNSUPPORTED : SEV_SUCCESS;
+    return SEV_SUCCESS;
 }
 
 /* Those whose caller learns the length that is needed. */

@@ -18,6 +18,7 @@ void open_chip(struct rig *rig)
         .peer_ark = rig->peer_ark,
     };
     char error[256] = "";
+    rig->tmr = 0;
     rig->memory = memory_create(seed);
     assert_non_null(rig->memory);
     assert_int_equal(memory_add_ram(rig->memory, 0, 0x200000), 0);
@@ -75,6 +76,23 @@ void expect(struct rig *rig, unsigned command, void *buffer, uint16_t status)
 void init(struct rig *rig)
 {
     struct sev_init init = { 0 };
+    expect(rig, SEV_INIT, &init, SEV_SUCCESS);
+    chip_note_wbinvd(rig->chip);
+    expect(rig, SEV_DF_FLUSH, NULL, SEV_SUCCESS);
+}
+
+uint64_t tmr_of(struct rig *rig)
+{
+    static uint8_t region[SEV_TMR_SIZE];
+    if (!rig->tmr)
+        rig->tmr = chip_map(rig->chip, region, sizeof(region));
+    return rig->tmr;
+}
+
+void init_es(struct rig *rig)
+{
+    struct sev_init init = { .flags = SEV_INIT_ES, .tmr_paddr = tmr_of(rig),
+                             .tmr_len = SEV_TMR_SIZE };
     expect(rig, SEV_INIT, &init, SEV_SUCCESS);
     chip_note_wbinvd(rig->chip);
     expect(rig, SEV_DF_FLUSH, NULL, SEV_SUCCESS);

@@ -15,6 +15,7 @@
 #define FIRMWARE_SIZE 0x8000u
 #define SECRET_BASE   0x10000u
 #define ASID          7u
+#define ES_ASID       3u /* of a SEV-ES guest */
 
 struct rig {
     char folder[64];
@@ -22,6 +23,7 @@ struct rig {
     struct chip *chip;
     uint8_t firmware[FIRMWARE_SIZE];
     uint32_t handle;
+    uint64_t tmr; /* 0: SEV-ES was not enabled yet */
     const uint8_t *peer_ark; /* of struct chip_config */
 };
 
@@ -38,6 +40,8 @@ int setup(void **state);
 int teardown(void **state);
 void expect(struct rig *rig, unsigned command, void *buffer, uint16_t status);
 void init(struct rig *rig);
+void init_es(struct rig *rig);
+uint64_t tmr_of(struct rig *rig); /* memory that may become the TMR */
 uint16_t on_handle(struct rig *rig, unsigned command, uint32_t handle);
 uint16_t activate(struct rig *rig, uint32_t handle, uint32_t asid);
 uint32_t launch_start_plain(struct rig *rig, uint32_t policy);

@@ -35,6 +35,11 @@ int scene_teardown(void **state)
     return 0;
 }
 
+static bool is_es(const struct scene *scene)
+{
+    return scene->policy & SEV_POLICY_ES;
+}
+
 /* ---- platforms ---- */
 
 static void take_certificates(struct scene *scene)
@@ -58,7 +63,10 @@ void scene_platform(struct scene *scene, enum sev_platform_state state)
     memset(scene->data->nv, 0xFF, sizeof(scene->data->nv)); /* erased */
     if (state == SEV_PLATFORM_UNINIT)
         return;
-    init(rig);
+    if (is_es(scene))
+        init_es(rig);
+    else
+        init(rig);
     if (rig->chip->store.owned)
         expect(rig, SEV_PEK_GEN, NULL, SEV_SUCCESS);
     take_certificates(scene);
@@ -88,18 +96,17 @@ static void seal_secret(struct scene *scene)
                                   &scene->data->secret_header, scene->data->secret));
 }
 
-/* A page under the transport keys of the session with which guests arrive here. */
-static void seal_packet(struct scene *scene)
+/* Data under the transport keys of the session with which guests arrive here. */
+static void seal_packet(struct scene *scene, struct sev_packet_header *header, uint8_t *data,
+                        uint32_t length)
 {
     struct chip_guest sender = { 0 };
-    struct scene_data *data = scene->data;
     memcpy(sender.tek, scene->session.keys.tek, sizeof(sender.tek));
     memcpy(sender.tik, scene->session.keys.tik, sizeof(sender.tik));
-    data->header = (struct sev_packet_header){ .iv = { 3 } };
-    fill_up(data->packet, sizeof(data->packet), 0x11);
-    assert_true(crypt_ctr(sender.tek, data->header.iv, data->packet, sizeof(data->packet)));
-    assert_true(packet_mac(&sender, SEV_PACKET_MIGRATION, &data->header, data->packet,
-                           sizeof(data->packet), NULL, data->header.mac));
+    *header = (struct sev_packet_header){ .iv = { 3 } };
+    fill_up(data, length, 0x11);
+    assert_true(crypt_ctr(sender.tek, header->iv, data, length));
+    assert_true(packet_mac(&sender, SEV_PACKET_MIGRATION, header, data, length, NULL, header->mac));
 }
 
 static void activate_guest(struct scene *scene)
@@ -114,7 +121,9 @@ static void arrive(struct scene *scene)
 {
     issue(scene, SEV_RECEIVE_START);
     activate_guest(scene);
-    seal_packet(scene);
+    seal_packet(scene, &scene->data->header, scene->data->packet, sizeof(scene->data->packet));
+    seal_packet(scene, &scene->data->vmsa_header, scene->data->vmsa_packet,
+                sizeof(scene->data->vmsa_packet));
 }
 
 static void launch(struct scene *scene, enum sev_guest_state state)
@@ -122,6 +131,9 @@ static void launch(struct scene *scene, enum sev_guest_state state)
     scene->handle = launch_start_plain(scene->rig, scene->policy);
     activate_guest(scene);
     issue(scene, SEV_LAUNCH_UPDATE_DATA);
+    fill_up(scene->data->vmsa, sizeof(scene->data->vmsa), 0x22);
+    if (is_es(scene))
+        issue(scene, SEV_LAUNCH_UPDATE_VMSA);
     if (state == SEV_GUEST_LUPDATE)
         return;
     issue(scene, SEV_LAUNCH_MEASURE);
@@ -193,8 +205,12 @@ static void sign_pek(struct scene *scene)
 static void fill_platform(struct scene *scene, unsigned command, uint8_t *buffer)
 {
     switch (command) {
+    case SEV_INIT:
+        FILL(sev_init, .tmr_paddr = tmr_of(scene->rig), .tmr_len = SEV_TMR_SIZE);
+        break;
     case SEV_INIT_EX:
-        FILL(sev_init_ex, .length = 0x24, .nv_paddr = AT(nv), .nv_len = SEV_NV_SIZE);
+        FILL(sev_init_ex, .length = 0x24, .tmr_paddr = tmr_of(scene->rig), .tmr_len = SEV_TMR_SIZE,
+             .nv_paddr = AT(nv), .nv_len = SEV_NV_SIZE);
         break;
     case SEV_PEK_CSR:
         FILL(sev_pek_csr, .csr_paddr = AT(csr), .csr_len = SEV_CERT_SIZE);
@@ -228,12 +244,12 @@ static void fill_launch(struct scene *scene, unsigned command, uint8_t *buffer)
 {
     switch (command) {
     case SEV_ACTIVATE:
-        FILL(sev_activate, .handle = scene->handle, .asid = ASID);
+        FILL(sev_activate, .handle = scene->handle, .asid = is_es(scene) ? ES_ASID : ASID);
         break;
     case SEV_ACTIVATE_EX:
         scene->data->apic_ids[1] = CHIP_THREADS - 1;
-        FILL(sev_activate_ex, .length = 0x18, .handle = scene->handle, .asid = ASID, .numids = 2,
-             .ids_paddr = AT(apic_ids));
+        FILL(sev_activate_ex, .length = 0x18, .handle = scene->handle,
+             .asid = is_es(scene) ? ES_ASID : ASID, .numids = 2, .ids_paddr = AT(apic_ids));
         break;
     case SEV_LAUNCH_START:
     case SEV_RECEIVE_START:
@@ -242,9 +258,11 @@ static void fill_launch(struct scene *scene, unsigned command, uint8_t *buffer)
              .session_len = SEV_SESSION_SIZE);
         break;
     case SEV_LAUNCH_UPDATE_DATA:
-    case SEV_LAUNCH_UPDATE_VMSA:
         FILL(sev_launch_update_data, .handle = scene->handle, .paddr = FIRMWARE_BASE,
              .length = PAGE);
+        break;
+    case SEV_LAUNCH_UPDATE_VMSA:
+        FILL(sev_launch_update_data, .handle = scene->handle, .paddr = AT(vmsa), .length = PAGE);
         break;
     case SEV_LAUNCH_MEASURE:
         FILL(sev_launch_measure, .handle = scene->handle, .measure_paddr = AT(out),
@@ -276,11 +294,16 @@ static void fill_transfer(struct scene *scene, unsigned command, uint8_t *buffer
     case SEV_SEND_UPDATE_DATA:
     case SEV_SEND_UPDATE_VMSA:
         FILL(sev_launch_secret, .handle = scene->handle, .hdr_paddr = AT(out),
-             .hdr_len = SEV_PACKET_HEADER_SIZE, .guest_paddr = FIRMWARE_BASE, .guest_len = PAGE,
-             .trans_paddr = AT(out[PAGE]), .trans_len = PAGE);
+             .hdr_len = SEV_PACKET_HEADER_SIZE,
+             .guest_paddr = command == SEV_SEND_UPDATE_VMSA ? AT(vmsa) : FIRMWARE_BASE,
+             .guest_len = PAGE, .trans_paddr = AT(out[PAGE]), .trans_len = PAGE);
+        break;
+    case SEV_RECEIVE_UPDATE_VMSA:
+        FILL(sev_launch_secret, .handle = scene->handle, .hdr_paddr = AT(vmsa_header),
+             .hdr_len = SEV_PACKET_HEADER_SIZE, .guest_paddr = AT(arrived), .guest_len = PAGE,
+             .trans_paddr = AT(vmsa_packet), .trans_len = PAGE);
         break;
     case SEV_RECEIVE_UPDATE_DATA:
-    case SEV_RECEIVE_UPDATE_VMSA:
         FILL(sev_launch_secret, .handle = scene->handle, .hdr_paddr = AT(header),
              .hdr_len = SEV_PACKET_HEADER_SIZE, .guest_paddr = SCENE_TARGET,
              .guest_len = sizeof(scene->data->packet), .trans_paddr = AT(packet),

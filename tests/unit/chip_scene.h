@@ -26,6 +26,10 @@ struct scene_data {
     uint32_t apic_ids[2];
     _Alignas(0x40) struct sev_swap_entry entry;
     _Alignas(0x1000) uint8_t page[0x1000];  /* what SWAP_OUT wrote */
+    _Alignas(0x1000) uint8_t vmsa[0x1000];  /* of a SEV-ES guest's processor; where one arrives */
+    _Alignas(0x1000) uint8_t arrived[0x1000];
+    struct sev_packet_header vmsa_header;   /* a VMSA on its way */
+    uint8_t vmsa_packet[0x1000];
     _Alignas(0x1000) uint8_t queues[4][0x1000];
     _Alignas(0x1000) uint8_t nv[SEV_NV_SIZE];
 };
@@ -42,7 +46,10 @@ struct scene {
 int scene_setup(void **state);
 int scene_teardown(void **state);
 
-/* The platform in that state: WORKING by another guest than scene->handle, which is nobody's. */
+/*
+ * The platform in that state: WORKING by another guest than scene->handle, which is nobody's. SEV-ES
+ * is on if the scene's policy asks for it.
+ */
 void scene_platform(struct scene *scene, enum sev_platform_state state);
 
 /*
