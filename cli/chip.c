@@ -112,14 +112,14 @@ static int power_on(const struct action *action, const struct chip_options *opti
         .peer_ark = options->peer_root ? peer_ark : NULL,
     };
     struct chip_session s = { .options = options, .memory = memory_create(seed) };
-    char error[512] = "out of memory";
+    struct chip_failure failure = { .text = "out of memory" };
     int code = 1;
     if (s.memory)
-        s.chip = chip_open(&config, s.memory, error, sizeof(error));
+        s.chip = chip_open(&config, s.memory, &failure);
     if (s.chip)
         code = action->run(&s, files);
     else
-        error_say("%s", error);
+        refusal_say_failure(&failure);
     chip_close(s.chip);
     memory_destroy(s.memory);
     return output_flush() ? code : 1;

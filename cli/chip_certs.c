@@ -8,6 +8,7 @@
 #include "cli/file.h"
 #include "cli/owner_trust.h"
 #include "cli/record.h"
+#include "cli/refusal.h"
 #include "sev/certificate.h"
 
 /* PDH, PEK, OCA, CEK as the chip exports them, then ASK and ARK. */
@@ -52,9 +53,9 @@ bool chip_peer_root(const char *path, uint8_t ark[CHIP_ROOT_ARK_SIZE])
 static bool complete_chain(struct chip_session *s, struct chain *chain)
 {
     struct chip_root root;
-    char error[512];
-    if (!chip_root_certificates(s->chip, &root, error, sizeof(error))) {
-        error_say("%s", error);
+    struct chip_failure failure;
+    if (!chip_root_certificates(s->chip, &root, &failure)) {
+        refusal_say_failure(&failure);
         return false;
     }
     memcpy(chain->certificates + 3 * SEV_CERT_SIZE, root.cek, sizeof(root.cek));

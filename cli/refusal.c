@@ -97,3 +97,16 @@ void refusal_say(const struct refusal *refusal)
     memcpy(status.guest_state_required, words.guest_required, sizeof(status.guest_state_required));
     error_of_chip(&status, "%s", words.line);
 }
+
+void refusal_say_failure(const struct chip_failure *failure)
+{
+    const struct error_status status = {
+        .code = failure->status,
+        .name = sev_status_name(failure->status),
+        .advice = failure->advice,
+    };
+    if (failure->status == SEV_SUCCESS)
+        error_say("%s", failure->text);
+    else
+        error_of_chip(&status, "%s", failure->text);
+}

@@ -29,6 +29,9 @@ void refusal_describe(const struct refusal *refusal, struct refusal_words *ret);
 /* Prints the line as an error of a verb, with what an error object has of it. */
 void refusal_say(const struct refusal *refusal);
 
+/* The same of a chip that is not to be had at all, or of what it keeps. */
+void refusal_say_failure(const struct chip_failure *failure);
+
 /* What to do about a refusal, as a phrase; NULL: nothing can be said. */
 const char *chip_advice(enum sev_command command, uint16_t status);
 

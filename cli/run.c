@@ -360,15 +360,17 @@ static int run_with_consoles(const struct run_options *o, struct run_inputs *inp
                              struct console *console)
 {
     struct guest_config config;
-    char error[256];
+    struct chip_failure failure;
     int code = RUN_USAGE;
     fill_config(&config, o, inputs, console);
-    struct guest *guest = guest_create(&config, error, sizeof(error));
+    struct guest *guest = guest_create(&config, &failure);
     console->guest = guest;
     if (guest && attach(&console->serial, guest) && attach(&console->virtio, guest))
         code = run_guest(guest, o, inputs);
     else
-        fprintf(stderr, "privet: %s\n", guest ? "too many consoles" : error);
+        fprintf(stderr, "privet: %s\n", guest ? "too many consoles" : failure.text);
+    if (!guest && o->json)
+        outcome_write_json(o->json, &(struct run_outcome){ .failure = &failure, .code = code });
     guest_destroy(guest);
     return code;
 }

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "sev/status.h"
 
 #define BASE64_SIZE(bytes) (4 * (((bytes) + 2) / 3) + 1)
 
@@ -91,9 +92,26 @@ static void put_memory(FILE *out, const struct memory_statistics *s)
             s->shared_pages, s->conversions, s->encrypted_bytes);
 }
 
+/* The error object of other verbs (error.h). */
+static void put_failure(FILE *out, const struct chip_failure *failure, int code)
+{
+    fprintf(out, "{\"error\": {\"exit-status\": %d", code);
+    put_member(out, "message", failure->text);
+    if (failure->status != SEV_SUCCESS) {
+        put_member(out, "status", sev_status_name(failure->status));
+        fprintf(out, ", \"code\": %u", failure->status);
+    }
+    put_member(out, "advice", failure->advice);
+    fprintf(out, "}}\n");
+}
+
 static void put_json(FILE *out, const struct run_outcome *o)
 {
     static const char *const sev[] = { "off", "sev", "sme" };
+    if (o->failure) {
+        put_failure(out, o->failure, o->code);
+        return;
+    }
     fprintf(out, "{\n  \"end\": \"%s\",\n  \"exit-status\": %d,\n  \"detail\": ", end_name(o),
             o->code);
     put_string(out, o->result ? o->result->detail : "");

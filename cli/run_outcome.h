@@ -6,6 +6,7 @@
 #include "cli/run.h"
 
 struct run_outcome {
+    const struct chip_failure *failure; /* why there never was a guest; NULL: there was */
     struct guest *guest;
     const struct run_options *options;
     const struct launch_result *launch; /* NULL: without SEV */

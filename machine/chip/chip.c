@@ -30,8 +30,8 @@ uint16_t chip_command(struct chip *chip, unsigned id, void *buffer)
     return status;
 }
 
-struct chip *chip_open(const struct chip_config *config, struct memory *memory, char *error,
-                       size_t error_size)
+struct chip *chip_open(const struct chip_config *config, struct memory *memory,
+                       struct chip_failure *failure)
 {
     struct chip *chip = calloc(1, sizeof(*chip));
     if (chip) {
@@ -39,13 +39,13 @@ struct chip *chip_open(const struct chip_config *config, struct memory *memory, 
         chip->state_folder = strdup(config->state_folder);
     }
     if (!chip || !chip->state_folder) {
-        snprintf(error, error_size, "cannot open the chip: out of memory");
+        *failure = (struct chip_failure){ .text = "cannot open the chip: out of memory" };
         chip_close(chip);
         return NULL;
     }
     chip->config = *config;
     chip->memory = memory;
-    if (!store_load(chip, error, error_size)) {
+    if (!store_load(chip, failure)) {
         chip_close(chip);
         return NULL;
     }

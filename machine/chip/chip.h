@@ -49,12 +49,20 @@ struct chip_config {
  */
 #define CHIP_HOST_WINDOW 0x0008000000000000ull /* system physical: above every guest address */
 
+/* Why the chip or a part of it is not to be had. */
+struct chip_failure {
+    uint16_t status;    /* enum sev_status; SEV_SUCCESS: it was not the chip's store */
+    const char *advice; /* a phrase; NULL: none */
+    char text[4096];    /* one line: file, fact, status, advice */
+};
+
 /*
- * Opens or creates the chip. NULL with one line in `error`: state folder unusable, used by another
- * process for longer than a few seconds, of another version, damaged.
+ * Opens or creates the chip. NULL with the reason in `failure`: SEV_SECURE_DATA_INVALID for a state
+ * that is damaged or of another version, SEV_HWERROR_PLATFORM for a folder that is unusable or used by
+ * another process for longer than a few seconds.
  */
-struct chip *chip_open(const struct chip_config *config, struct memory *memory, char *error,
-                       size_t error_size);
+struct chip *chip_open(const struct chip_config *config, struct memory *memory,
+                       struct chip_failure *failure);
 void chip_close(struct chip *chip);
 
 /*
@@ -84,10 +92,10 @@ struct chip_root {
 /*
  * What AMD's key server would hand out for this chip. The emulated AMD keys (RSA-4096) are made
  * at the first call, used to sign and forgotten; the certificates are kept in the state folder.
- * False with one line in `error`.
+ * False with the reason in `failure`, as of chip_open; one of another chip counts as damaged.
  */
-bool chip_root_certificates(struct chip *chip, struct chip_root *ret_root, char *error,
-                            size_t error_size);
+bool chip_root_certificates(struct chip *chip, struct chip_root *ret_root,
+                            struct chip_failure *failure);
 
 /* What a command needs: where its table of facts allows it, and its name there. */
 struct chip_requirement {

@@ -138,9 +138,12 @@ uint16_t guest_find(struct chip *chip, enum sev_command id, uint32_t handle,
  * first use. store_lock: waits for the folder for this process alone, or to share it: 0, EBUSY, or
  * another errno value. store_close: gives it back.
  * store_save: 0 or an errno value. store_read and store_write: another small file in that folder
- * (read: 0, ENOENT, EINVAL when it has another length, or another errno value).
+ * (read: 0, ENOENT, EINVAL when it has another length, or another errno value). store_fail: false, and
+ * says why such a file is not to be had; for EINVAL `damage` is the fact, and `advice` helps.
  */
-bool store_load(struct chip *chip, char *error, size_t error_size);
+bool store_load(struct chip *chip, struct chip_failure *ret_failure);
+bool store_fail(const struct chip *chip, const char *name, int failure, const char *damage,
+                const char *advice, struct chip_failure *ret);
 int store_lock(struct chip *chip, bool shared);
 void store_close(struct chip *chip);
 int store_save(struct chip *chip);

@@ -103,16 +103,12 @@ static int write_root(struct chip *chip, struct chip_root *root)
     return failure || !chip->config.shared ? failure : store_lock(chip, true);
 }
 
-bool chip_root_certificates(struct chip *chip, struct chip_root *ret_root, char *error,
-                            size_t error_size)
+bool chip_root_certificates(struct chip *chip, struct chip_root *ret_root,
+                            struct chip_failure *failure)
 {
-    int failure = root_read(chip, ret_root);
-    if (failure == ENOENT)
-        failure = write_root(chip, ret_root);
-    if (failure)
-        snprintf(error, error_size, "%s/%s: %s", chip->state_folder, ROOT_NAME,
-                 failure == EINVAL ? "damaged, or another chip's (status 0x18 SECURE_DATA_INVALID); "
-                                     "remove it to get a new root"
-                                   : strerror(failure));
-    return failure == 0;
+    int error = root_read(chip, ret_root);
+    if (error == ENOENT)
+        error = write_root(chip, ret_root);
+    return !error || store_fail(chip, ROOT_NAME, error, "damaged, or another chip's",
+                                "remove it to get a new root", failure);
 }

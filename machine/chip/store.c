@@ -19,12 +19,6 @@
 
 #define PATH_SIZE 4096
 
-static bool fail(char *error, size_t error_size, const char *path, const char *fact)
-{
-    snprintf(error, error_size, "%s: chip state: %s", path, fact);
-    return false;
-}
-
 /* Creates the folder and its parents. */
 static int make_folder(const char *folder)
 {
@@ -219,22 +213,35 @@ static int enter(struct chip *chip)
     return failure;
 }
 
-bool store_load(struct chip *chip, char *error, size_t error_size)
+bool store_fail(const struct chip *chip, const char *name, int failure, const char *damage,
+                const char *advice, struct chip_failure *ret)
+{
+    const char *fact = damage;
+    ret->status = SEV_SECURE_DATA_INVALID;
+    if (failure != EINVAL) {
+        ret->status = SEV_HWERROR_PLATFORM;
+        fact = failure == EBUSY ? "another process uses this chip" : strerror(failure);
+        advice = failure == EBUSY ? "wait until it ends, or name another folder" : NULL;
+    }
+    ret->advice = advice;
+    snprintf(ret->text, sizeof(ret->text), "%s/%s: chip state: %s (status 0x%02x %s)%s%s",
+             chip->state_folder, name, fact, ret->status, sev_status_name(ret->status),
+             advice ? "; " : "", advice ? advice : "");
+    return false;
+}
+
+bool store_load(struct chip *chip, struct chip_failure *ret_failure)
 {
     char path[PATH_SIZE];
-    if (path_of(chip, STORE_NAME, path) != 0)
-        return fail(error, error_size, chip->state_folder, strerror(ENAMETOOLONG));
-    int failure = enter(chip);
+    int failure = path_of(chip, STORE_NAME, path);
+    if (!failure)
+        failure = enter(chip);
     if (failure == EINVAL && of_another_version(path))
-        return fail(error, error_size, path, "made by another version; name another folder");
-    if (failure == EINVAL)
-        return fail(error, error_size, path,
-                    "damaged (status 0x18 SECURE_DATA_INVALID); remove it to get a new chip");
-    if (failure == EBUSY)
-        return fail(error, error_size, chip->state_folder,
-                    "another process uses this chip; wait until it ends, or name another folder");
+        return store_fail(chip, STORE_NAME, failure, "made by another version",
+                          "name another folder", ret_failure);
     if (failure)
-        return fail(error, error_size, path, strerror(failure));
+        return store_fail(chip, STORE_NAME, failure, "damaged", "remove it to get a new chip",
+                          ret_failure);
     chip_random_absorb(chip, chip->secret, CHIP_SECRET_SIZE);
     return true;
 }

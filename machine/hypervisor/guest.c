@@ -136,8 +136,10 @@ static struct sme_key sme_key(const uint8_t seed[32])
     return key;
 }
 
-static bool create_parts(struct guest *guest, char *error, size_t error_size)
+static bool create_parts(struct guest *guest, struct chip_failure *failure)
 {
+    char *error = failure->text;
+    const size_t error_size = sizeof(failure->text);
     struct guest_config *config = &guest->config;
     guest->memory = memory_create(config->board.seed);
     if (!guest->memory) {
@@ -159,7 +161,7 @@ static bool create_parts(struct guest *guest, char *error, size_t error_size)
     if (!guest->board)
         return false;
     if (config->sev == CPU_SEV_ON) {
-        guest->chip = chip_open(&config->chip, guest->memory, error, error_size);
+        guest->chip = chip_open(&config->chip, guest->memory, failure);
         if (!guest->chip)
             return false;
     }
@@ -175,15 +177,14 @@ static bool create_parts(struct guest *guest, char *error, size_t error_size)
     return !config->gdb || guest->gdb;
 }
 
-struct guest *guest_create(const struct guest_config *config, char *error, size_t error_size)
+struct guest *guest_create(const struct guest_config *config, struct chip_failure *failure)
 {
     struct guest *guest = calloc(1, sizeof(*guest));
-    if (!guest) {
-        snprintf(error, error_size, "out of memory");
+    *failure = (struct chip_failure){ .text = "out of memory" };
+    if (!guest)
         return NULL;
-    }
     guest->config = *config;
-    if (!create_parts(guest, error, error_size)) {
+    if (!create_parts(guest, failure)) {
         guest_destroy(guest);
         return NULL;
     }

@@ -95,8 +95,11 @@ struct run_result {
     bool died;          /* guest_describe_death has something to say */
 };
 
-/* NULL with one line in `error`. The configuration's blobs stay with the caller. */
-struct guest *guest_create(const struct guest_config *config, char *error, size_t error_size);
+/*
+ * NULL with the reason in `failure`, whose status is SEV_SUCCESS unless the chip is it. The
+ * configuration's blobs stay with the caller.
+ */
+struct guest *guest_create(const struct guest_config *config, struct chip_failure *failure);
 void guest_destroy(struct guest *guest);
 
 /*

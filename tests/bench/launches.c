@@ -148,14 +148,14 @@ static double launches(const struct worker *worker, const uint8_t *image)
     static const uint8_t seed[32] = { 7 };
     static struct owner_session session;
     static struct places places;
-    char error[256] = "no chip";
+    struct chip_failure failure;
     const struct chip_config config = { .state_folder = worker->state_folder,
                                         .api_minor = CHIP_API_MINOR, .build = CHIP_BUILD,
                                         .max_asid = ASIDS, .min_plain_asid = 1 };
     struct memory *memory = memory_create(seed);
     must(memory && memory_add_ram(memory, 0, 2 * IMAGE) == 0, "out of memory");
-    struct chip *chip = chip_open(&config, memory, error, sizeof(error));
-    must(chip, error);
+    struct chip *chip = chip_open(&config, memory, &failure);
+    must(chip, failure.text);
     struct sev_init init = { 0 };
     command(chip, SEV_INIT, &init);
     make_session(chip, &session);

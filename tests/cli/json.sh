@@ -81,6 +81,56 @@ expect 1 firmware vars --json damaged
 [ "$(wc -l <out)" -eq 1 ]
 note $? 'a damaged store: one document'
 
+# ---- a chip that is not to be had: the status's name and number
+unusable() { # unusable STATUS CODE ADVICE PATTERN WORDS...: of the chip below state; run writes a file
+    status=$1 number=$2 advice=$3 pattern=$4
+    shift 4
+    for words; do
+        # shellcheck disable=SC2086
+        fails 1 $words --state below --json
+        holds "error['status'] == '$status'" "error['code'] == $number" \
+            "error.get('advice') == $advice" "re.search('$pattern', error['message'])"
+    done
+    rm -f how
+    refuse 1 run --state below --firmware "$firmware" --timeout 30 --json how
+    sed 's/^privet: //' err >line
+    cp how out
+    holds 'list(document) == ["error"]' "error['exit-status'] == 1" "error['status'] == '$status'" \
+        "error['code'] == $number" "error.get('advice') == $advice" \
+        "error['message'] == open('line').read().rstrip('\\n')"
+}
+expect 0 chip export --full --state below full
+cp below/chip-state whole
+printf 'X' | dd of=below/chip-state bs=1 seek=100 conv=notrunc 2>/dev/null
+unusable SECURE_DATA_INVALID 24 "'remove it to get a new chip'" \
+    'below/chip-state: chip state: damaged .status 0x18 SECURE_DATA_INVALID.; remove' \
+    'chip status' 'chip pek-gen' 'chip export chain' 'chip verify'
+cp whole below/chip-state
+printf '9' | dd of=below/chip-state bs=1 seek=7 conv=notrunc 2>/dev/null
+unusable SECURE_DATA_INVALID 24 "'name another folder'" 'made by another version' 'chip id'
+cp whole below/chip-state
+exec 9<below
+flock 9
+unusable HWERROR_PLATFORM 19 "'wait until it ends, or name another folder'" 'another process' \
+    'chip csr request'
+exec 9<&-
+printf 'X' | dd of=below/amd-root bs=1 seek=100 conv=notrunc 2>/dev/null
+for words in 'export --full chain' verify; do
+    # shellcheck disable=SC2086
+    fails 1 chip $words --state below --json
+    holds "error['status'] == 'SECURE_DATA_INVALID'" "error['code'] == 24" \
+        "error['advice'] == 'remove it to get a new root'" "'below/amd-root' in error['message']"
+done
+rm -r below
+: >below
+unusable HWERROR_PLATFORM 19 None 'Not a directory .status 0x13 HWERROR_PLATFORM.$' 'chip status'
+rm below
+# What is wrong with something else has no status, and a run that gets on tells as ever.
+rm how
+refuse 1 run --sev off --firmware "$firmware" --gdb nonsense --json how
+cp how out
+holds "sorted(error) == ['exit-status', 'message']" "error['exit-status'] == 1"
+
 # ---- what was converted
 rome=$data/sev/rome
 expect 0 owner certs convert --json --to ask-ark --output chain "$rome/ask.cert" "$rome/ark.cert"

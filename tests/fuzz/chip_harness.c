@@ -10,20 +10,21 @@
 static char folder[] = "/tmp/privet-fuzz-chip.XXXXXX";
 static struct chip_stored store; /* as it was at first */
 
-static struct chip *try_chip(struct memory *memory, unsigned first_asid, char error[256])
+static struct chip *try_chip(struct memory *memory, unsigned first_asid,
+                             struct chip_failure *failure)
 {
     const struct chip_config config = { .state_folder = folder, .api_minor = 24, .build = 15,
                                         .max_asid = CHIP_HARNESS_ASIDS, .min_plain_asid = first_asid,
                                         .deterministic = true };
-    return chip_open(&config, memory, error, 256);
+    return chip_open(&config, memory, failure);
 }
 
 static struct chip *open_chip(struct memory *memory, unsigned first_asid)
 {
-    char error[256];
-    struct chip *chip = try_chip(memory, first_asid, error);
+    struct chip_failure failure;
+    struct chip *chip = try_chip(memory, first_asid, &failure);
     if (!chip) {
-        fprintf(stderr, "%s\n", error);
+        fprintf(stderr, "%s\n", failure.text);
         abort();
     }
     return chip;
@@ -69,9 +70,9 @@ struct chip *chip_harness_open(struct memory *memory, unsigned first_asid)
 
 struct chip *chip_harness_try(struct memory *memory)
 {
-    char error[256] = "";
-    struct chip *chip = try_chip(memory, 1, error);
-    if (!chip && !*error)
+    struct chip_failure failure = { .text = "" };
+    struct chip *chip = try_chip(memory, 1, &failure);
+    if (!chip && !*failure.text)
         abort();
     return chip;
 }

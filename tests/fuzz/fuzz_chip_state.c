@@ -70,11 +70,11 @@ static bool same(const struct content *a, const struct content *b)
 int LLVMFuzzerInitialize(int *argc, char ***argv)
 {
     struct chip_root certificates;
-    char error[256];
+    struct chip_failure failure;
     chip_harness_start();
     struct memory *memory = chip_harness_memory(0);
     struct chip *chip = chip_harness_open(memory, 1);
-    require(chip_root_certificates(chip, &certificates, error, sizeof(error)), "a root");
+    require(chip_root_certificates(chip, &certificates, &failure), "a root");
     chip_close(chip);
     memory_destroy(memory);
     read_back("chip-state", &state);
@@ -129,12 +129,12 @@ static void try_root(const struct content *given)
 {
     struct chip_root certificates;
     struct content after;
-    char error[256];
+    struct chip_failure failure;
     struct memory *memory = chip_harness_memory(0);
     write_out("chip-state", &state);
     write_out("amd-root", given);
     struct chip *chip = chip_harness_open(memory, 1);
-    bool good = chip_root_certificates(chip, &certificates, error, sizeof(error));
+    bool good = chip_root_certificates(chip, &certificates, &failure);
     require(good == same(given, &root), "a damaged root");
     read_back("amd-root", &after);
     require(same(given, &after), "a damaged root was written over");

@@ -29,15 +29,15 @@ static struct guest *make_guest(void)
                    .firmware = { firmware, sizeof(firmware) } },
         .c_bit = 51,
     };
-    char error[256];
+    struct chip_failure failure;
     uint32_t random = 1;
     for (size_t k = 0; k < sizeof(firmware); k++) {
         random = random * 1664525 + 1013904223;
         firmware[k] = (uint8_t)(random >> 24);
     }
-    struct guest *guest = guest_create(&config, error, sizeof(error));
+    struct guest *guest = guest_create(&config, &failure);
     if (!guest) {
-        fprintf(stderr, "%s\n", error);
+        fprintf(stderr, "%s\n", failure.text);
         abort();
     }
     return guest;

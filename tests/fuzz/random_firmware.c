@@ -55,7 +55,7 @@ static void protected_mode_prologue(uint8_t *image)
 static int one(uint64_t seed, unsigned ends[GUEST_TIMEOUT + 1])
 {
     static uint8_t image[IMAGE_SIZE];
-    char error[256] = "";
+    struct chip_failure failure;
     state = seed * 0xD1342543DE82EF95ull;
     for (unsigned k = 0; k < IMAGE_SIZE; k += 8) {
         uint64_t value = rnd();
@@ -75,9 +75,9 @@ static int one(uint64_t seed, unsigned ends[GUEST_TIMEOUT + 1])
         .policy = 1,
         .instruction_limit = INSTRUCTION_LIMIT,
     };
-    struct guest *guest = guest_create(&config, error, sizeof(error));
+    struct guest *guest = guest_create(&config, &failure);
     if (!guest) {
-        fprintf(stderr, "seed %llu: %s\n", (unsigned long long)seed, error);
+        fprintf(stderr, "seed %llu: %s\n", (unsigned long long)seed, failure.text);
         return -1;
     }
     struct run_result result;

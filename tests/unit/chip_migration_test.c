@@ -477,8 +477,8 @@ static void test_domain(void **state)
 /* The sender is told of the receiver's emulated AMD; the receiver's CEK comes with its signature. */
 static void know_root(struct pair *pair)
 {
-    char error[256];
-    assert_true(chip_root_certificates(pair->there->chip, &pair->root, error, sizeof(error)));
+    struct chip_failure failure;
+    assert_true(chip_root_certificates(pair->there->chip, &pair->root, &failure));
     close_chip(pair->here);
     pair->here->peer_ark = pair->root.ark;
     open_chip(pair->here);

@@ -17,13 +17,13 @@ void open_chip(struct rig *rig)
         .deterministic = true,
         .peer_ark = rig->peer_ark,
     };
-    char error[256] = "";
+    struct chip_failure failure = { .text = "" };
     rig->tmr = 0;
     rig->memory = memory_create(seed);
     assert_non_null(rig->memory);
     assert_int_equal(memory_add_ram(rig->memory, 0, 0x200000), 0);
-    rig->chip = chip_open(&config, rig->memory, error, sizeof(error));
-    assert_string_equal(error, "");
+    rig->chip = chip_open(&config, rig->memory, &failure);
+    assert_string_equal(failure.text, "");
     assert_non_null(rig->chip);
     assert_int_equal(memory_write(rig->memory, FIRMWARE_BASE, rig->firmware, FIRMWARE_SIZE,
                                   MEMORY_RAW), 0);

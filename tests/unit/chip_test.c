@@ -208,11 +208,11 @@ static void test_own_root(void **state)
     struct owner_chain chain = { 0 };
     struct owner_chain_verdict verdict;
     struct export export;
-    char error[256];
+    struct chip_failure failure;
     init(rig);
     export_certificates(rig, &export);
-    assert_true(chip_root_certificates(rig->chip, &root, error, sizeof(error)));
-    assert_true(chip_root_certificates(rig->chip, &again, error, sizeof(error)));
+    assert_true(chip_root_certificates(rig->chip, &root, &failure));
+    assert_true(chip_root_certificates(rig->chip, &again, &failure));
     assert_memory_equal(&root, &again, sizeof(root));
     assert_null(owner_chain_add(&chain, export.pdh, sizeof(export.pdh)));
     assert_null(owner_chain_add(&chain, export.chain, 2 * SEV_CERT_SIZE));
@@ -559,13 +559,22 @@ static void damage(const struct rig *rig, const char *name, off_t at)
     close(fd);
 }
 
-static void expect_refusal(struct rig *rig, const char *word)
+/* The line has the fact and the status, which programs get apart. */
+static void check_failure(const struct chip_failure *failure, uint16_t status, const char *fact)
+{
+    assert_int_equal(failure->status, status);
+    assert_non_null(strstr(failure->text, fact));
+    assert_non_null(strstr(failure->text, sev_status_name(status)));
+    assert_true(!failure->advice || strstr(failure->text, failure->advice));
+    assert_null(strchr(failure->text, '\n'));
+}
+
+static void expect_refusal(struct rig *rig, uint16_t status, const char *fact)
 {
     const struct chip_config config = { .state_folder = rig->folder, .api_minor = 24 };
-    char error[256] = "";
-    assert_null(chip_open(&config, rig->memory, error, sizeof(error)));
-    assert_non_null(strstr(error, word));
-    assert_null(strchr(error, '\n'));
+    struct chip_failure failure = { .text = "" };
+    assert_null(chip_open(&config, rig->memory, &failure));
+    check_failure(&failure, status, fact);
 }
 
 static void test_damaged_state(void **state)
@@ -581,13 +590,13 @@ static void test_damaged_state(void **state)
     assert_int_equal(status.st_mode & 0777, 0600);
     for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
         damage(rig, "chip-state", places[i]);
-        expect_refusal(rig, "SECURE_DATA_INVALID");
+        expect_refusal(rig, SEV_SECURE_DATA_INVALID, "damaged");
         damage(rig, "chip-state", places[i]);
     }
     assert_int_equal(truncate(path, status.st_size - 1), 0);
-    expect_refusal(rig, "damaged");
+    expect_refusal(rig, SEV_SECURE_DATA_INVALID, "damaged");
     assert_int_equal(truncate(path, 0), 0);
-    expect_refusal(rig, "damaged");
+    expect_refusal(rig, SEV_SECURE_DATA_INVALID, "damaged");
     struct stat after; /* and nobody wrote another in its place */
     assert_int_equal(stat(path, &after), 0);
     assert_int_equal(after.st_size, 0);
@@ -596,11 +605,9 @@ static void test_damaged_state(void **state)
 static void expect_bad_root(struct rig *rig)
 {
     struct chip_root root;
-    char error[256] = "";
-    assert_false(chip_root_certificates(rig->chip, &root, error, sizeof(error)));
-    assert_non_null(strstr(error, "amd-root"));
-    assert_non_null(strstr(error, "SECURE_DATA_INVALID"));
-    assert_null(strchr(error, '\n'));
+    struct chip_failure failure = { .text = "" };
+    assert_false(chip_root_certificates(rig->chip, &root, &failure));
+    check_failure(&failure, SEV_SECURE_DATA_INVALID, "amd-root: chip state: damaged");
 }
 
 /* No byte of the root can change: keys, ids, signatures, not even the CEK's empty slot. */
@@ -611,9 +618,10 @@ static void test_damaged_root(void **state)
                                     0xE68, 0xE88, 0x1080, 0x14A3 };           /* ARK */
     struct rig *rig = *state;
     struct chip_root root, again;
-    char error[256], path[128];
+    struct chip_failure failure;
+    char path[128];
     struct stat status;
-    assert_true(chip_root_certificates(rig->chip, &root, error, sizeof(error)));
+    assert_true(chip_root_certificates(rig->chip, &root, &failure));
     snprintf(path, sizeof(path), "%s/amd-root", rig->folder);
     assert_int_equal(stat(path, &status), 0);
     assert_int_equal(status.st_mode & 0777, 0600);
@@ -622,7 +630,7 @@ static void test_damaged_root(void **state)
         expect_bad_root(rig);
         damage(rig, "amd-root", places[i]);
     }
-    assert_true(chip_root_certificates(rig->chip, &again, error, sizeof(error)));
+    assert_true(chip_root_certificates(rig->chip, &again, &failure));
     assert_memory_equal(&root, &again, sizeof(root)); /* and nobody made another meanwhile */
     snprintf(path, sizeof(path), "%s/chip-state", rig->folder);
     assert_int_equal(unlink(path), 0); /* a new chip beside the former one's root */
@@ -637,14 +645,14 @@ static void test_other_version(void **state)
     chip_close(rig->chip);
     rig->chip = NULL;
     damage(rig, "chip-state", 7); /* the version's digit */
-    expect_refusal(rig, "another version");
+    expect_refusal(rig, SEV_SECURE_DATA_INVALID, "another version");
 }
 
-static struct chip *open_again(const struct rig *rig, bool shared, char error[256])
+static struct chip *open_again(const struct rig *rig, bool shared, struct chip_failure *failure)
 {
     const struct chip_config config = { .state_folder = rig->folder, .api_minor = 24,
                                         .max_asid = 509, .min_plain_asid = 5, .shared = shared };
-    return chip_open(&config, rig->memory, error, 256);
+    return chip_open(&config, rig->memory, failure);
 }
 
 static void test_locked_folder(void **state)
@@ -652,16 +660,16 @@ static void test_locked_folder(void **state)
     struct rig *rig = *state;
     struct sev_init init_buffer = { 0 };
     struct export before, after;
-    char error[256];
+    struct chip_failure failure;
     init(rig);
     export_certificates(rig, &before);
-    assert_null(open_again(rig, true, error));
-    assert_non_null(strstr(error, "another process uses this chip"));
+    assert_null(open_again(rig, true, &failure));
+    check_failure(&failure, SEV_HWERROR_PLATFORM, "another process uses this chip");
     chip_close(rig->chip);
-    rig->chip = open_again(rig, true, error);
-    struct chip *second = open_again(rig, true, error);
+    rig->chip = open_again(rig, true, &failure);
+    struct chip *second = open_again(rig, true, &failure);
     assert_non_null(second); /* readers share it */
-    assert_null(open_again(rig, false, error));
+    assert_null(open_again(rig, false, &failure));
     assert_int_equal(chip_command(second, SEV_PLATFORM_RESET, NULL), SEV_HWERROR_PLATFORM);
     assert_int_equal(chip_command(second, SEV_INIT, &init_buffer), SEV_SUCCESS);
     assert_int_equal(chip_command(second, SEV_PDH_GEN, NULL), SEV_HWERROR_PLATFORM);
@@ -677,22 +685,22 @@ static void test_first_use_shared(void **state)
 {
     struct rig *rig = *state;
     struct chip_root root;
-    char error[256];
+    struct chip_failure failure;
     uint8_t id[CHIP_ID_SIZE], other[CHIP_ID_SIZE];
     chip_identity(rig->chip, id);
     chip_close(rig->chip);
     char path[128];
     snprintf(path, sizeof(path), "%s/chip-state", rig->folder);
     assert_int_equal(unlink(path), 0);
-    rig->chip = open_again(rig, true, error);
+    rig->chip = open_again(rig, true, &failure);
     assert_non_null(rig->chip);
-    struct chip *second = open_again(rig, true, error); /* the lock was taken for a moment only */
+    struct chip *second = open_again(rig, true, &failure); /* the lock was taken for a moment only */
     assert_non_null(second);
     chip_close(second);
     chip_identity(rig->chip, other);
     assert_memory_not_equal(id, other, sizeof(id));
-    assert_true(chip_root_certificates(rig->chip, &root, error, sizeof(error)));
-    second = open_again(rig, true, error);
+    assert_true(chip_root_certificates(rig->chip, &root, &failure));
+    second = open_again(rig, true, &failure);
     assert_non_null(second);
     chip_close(second);
 }
@@ -700,11 +708,12 @@ static void test_first_use_shared(void **state)
 static void test_unusable_folder(void **state)
 {
     struct rig *rig = *state;
-    char path[128], error[256] = "";
+    char path[128];
+    struct chip_failure failure = { .text = "" };
     snprintf(path, sizeof(path), "%s/chip-state/below", rig->folder);
     const struct chip_config config = { .state_folder = path, .api_minor = 24 };
-    assert_null(chip_open(&config, rig->memory, error, sizeof(error)));
-    assert_non_null(strstr(error, "Not a directory"));
+    assert_null(chip_open(&config, rig->memory, &failure));
+    check_failure(&failure, SEV_HWERROR_PLATFORM, "Not a directory");
 }
 
 /* A state that cannot be read is none that is not there: nobody puts a new one in its place. */
@@ -717,7 +726,7 @@ static void test_unreadable_state(void **state)
     snprintf(path, sizeof(path), "%s/chip-state", rig->folder);
     assert_int_equal(unlink(path), 0);
     assert_int_equal(symlink("chip-state", path), 0);
-    expect_refusal(rig, "Too many levels of symbolic links");
+    expect_refusal(rig, SEV_HWERROR_PLATFORM, "Too many levels of symbolic links");
     assert_int_equal(readlink(path, target, sizeof(target)), 10);
 }
 

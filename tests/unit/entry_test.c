@@ -34,7 +34,7 @@ static int set_up(void **state)
 {
     static const uint8_t code[] = { 0xB0, 0x21, 0xE6, EXIT_PORT, 0xF4 };
     struct scene *scene = calloc(1, sizeof(*scene));
-    char error[256] = "";
+    struct chip_failure failure;
     if (!scene)
         return -1;
     strcpy(scene->folder, "/tmp/privet-entry-test.XXXXXX");
@@ -52,9 +52,9 @@ static int set_up(void **state)
                   .build = CHIP_BUILD, .max_asid = 509, .min_plain_asid = 1,
                   .deterministic = true },
     };
-    scene->guest = guest_create(&config, error, sizeof(error));
+    scene->guest = guest_create(&config, &failure);
     if (!scene->guest)
-        fail_msg("%s", error);
+        fail_msg("%s", failure.text);
     *state = scene;
     return 0;
 }
