@@ -30,6 +30,9 @@ struct console {
     struct run_flash *flash;
 };
 
+/* How many ASIDs the host's setup has set aside for SEV-ES guests, from 1 on, if it has. */
+#define ES_ASIDS 99
+
 /* 2026-01-01: the guest's clock starts here, so that runs repeat bit for bit. */
 #define RTC_START 1767225600ull
 
@@ -120,7 +123,7 @@ static void fill_config(struct guest_config *config, const struct run_options *o
                         const struct run_inputs *inputs, struct console *console)
 {
     *config = (struct guest_config){
-        .sev = o->sev ? CPU_SEV_ON : o->sme ? CPU_SEV_SME : CPU_SEV_OFF,
+        .sev = o->es ? CPU_SEV_ES : o->sev ? CPU_SEV_ON : o->sme ? CPU_SEV_SME : CPU_SEV_OFF,
         .model = o->model,
         .c_bit = o->c_bit,
         .reduced_physical_bits = o->reduced_physical_bits,
@@ -147,7 +150,7 @@ static void fill_config(struct guest_config *config, const struct run_options *o
             .api_major = CHIP_API_MAJOR,
             .api_minor = CHIP_API_MINOR,
             .build = CHIP_BUILD,
-            .max_asid = 509, .min_plain_asid = 1,
+            .max_asid = 509, .min_plain_asid = o->es ? 1 + ES_ASIDS : 1,
             .deterministic = true,
         },
         .board = {
@@ -249,6 +252,7 @@ static int exit_code(const struct run_result *result)
     case GUEST_DEAD_HALT:
     case GUEST_PANIC:
     case GUEST_KILLED:
+    case GUEST_TERMINATED:
         break;
     }
     return RUN_GUEST_DIED;

@@ -37,7 +37,8 @@ struct run_options {
     struct option_list answers;
     uint64_t memory_size;
     unsigned processors;
-    bool sev, sme, kernel_hashes, reboot, firmware_given;
+    bool sev; /* the guest's memory has a key of its own: SEV or, with es, */
+    bool es, sme, kernel_hashes, reboot, firmware_given;
     uint64_t exit_port; /* 0: none */
     uint32_t policy;
     struct cpu_model model;

@@ -3,6 +3,7 @@
 #include "cli/net_option.h"
 #include "cli/options.h"
 #include "cli/run.h"
+#include "sev/session.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,8 +21,13 @@ struct raw {
     struct run_check_options check;
     const char *net;
     uint64_t processors, policy, c_bit, reduced, asid;
-    unsigned sev, clock;
+    unsigned sev, clock; /* sev: enum sev_choice */
 };
+
+/* Of --sev; if it was not given, the policy tells SEV from SEV-ES. */
+enum sev_choice { CHOICE_OFF, CHOICE_SEV, CHOICE_ES, CHOICE_SME, CHOICE_ES_ALIAS, CHOICE_NONE };
+
+#define POLICY_NOT_GIVEN UINT64_MAX
 
 static const char footer[] =
     "The guest's serial console is on stdout; everything else is on stderr, a line each.\n"
@@ -101,6 +107,24 @@ static bool parse_model(const char *text, struct run_options *ret)
     return false;
 }
 
+/* What kind of guest it is: --sev and the policy must say the same. */
+static bool choose_sev(const struct raw *raw, struct run_options *o)
+{
+    bool given = raw->policy != POLICY_NOT_GIVEN, es = given && raw->policy & SEV_POLICY_ES;
+    unsigned choice = raw->sev == CHOICE_ES_ALIAS ? CHOICE_ES : raw->sev;
+    if (choice == CHOICE_NONE)
+        choice = es ? CHOICE_ES : CHOICE_SEV;
+    o->es = choice == CHOICE_ES;
+    o->sev = o->es || choice == CHOICE_SEV;
+    o->sme = choice == CHOICE_SME;
+    o->policy = given ? (uint32_t)raw->policy : SEV_POLICY_NODBG | (o->es ? SEV_POLICY_ES : 0);
+    if (given && o->es && !es)
+        fprintf(stderr, "privet: --policy 0x%x: a SEV-ES guest's policy has bit 2 (es)\n", o->policy);
+    else if (es && !o->es)
+        fprintf(stderr, "privet: --policy 0x%x: bit 2 (es) needs --sev sev-es\n", o->policy);
+    return o->es == es || !given;
+}
+
 static bool check(struct run_options *o)
 {
     if (!o->session != !o->dh_cert)
@@ -121,9 +145,6 @@ static bool check(struct run_options *o)
         fprintf(stderr, "privet: --trace-file, --trace-from and --trace-to need --trace\n");
     else if (o->trace_from > o->trace_to)
         fprintf(stderr, "privet: --trace-from is after --trace-to\n");
-    else if (o->policy > UINT32_MAX || (o->policy & 4))
-        fprintf(stderr, "privet: --policy 0x%llx: SEV-ES guests cannot be run yet; clear bit 2\n",
-                (unsigned long long)o->policy);
     else
         return true;
     return false;
@@ -134,9 +155,13 @@ bool run_options_parse(int argc, char **argv, struct run_options *o, bool *ret_d
     static const char *const check_levels[] = { "off", "warn", "fatal", NULL };
     static const char *const clocks[] = { "instructions", "host", NULL };
     static const char *const displays[] = { "none", "ramfb", NULL };
-    static const char *const sev_modes[] = { "off", "sev", "sme", NULL };
+    static const char *const sev_modes[] = {
+        [CHOICE_OFF] = "off", [CHOICE_SEV] = "sev", [CHOICE_ES] = "sev-es", [CHOICE_SME] = "sme",
+        [CHOICE_ES_ALIAS] = "es", [CHOICE_NONE] = NULL,
+    };
     struct raw raw = {
-        .processors = 1, .policy = 1, .c_bit = 51, .reduced = 1, .asid = 1, .sev = 1, .net = "none",
+        .processors = 1, .policy = POLICY_NOT_GIVEN, .c_bit = 51, .reduced = 1, .asid = 1,
+        .sev = CHOICE_NONE, .net = "none",
     };
     static const char default_firmware[] = PRIVET_DATA_FOLDER "/privet.fd";
     *o = (struct run_options){ .firmware = default_firmware,
@@ -167,10 +192,12 @@ bool run_options_parse(int argc, char **argv, struct run_options *o, bool *ret_d
           BOARD_MAX_PROCESSORS, NULL },
         { "cpu", OPTION_TEXT, &cpu_text, "MODEL[,+NAME,-NAME]",
           "epyc or baseline, with features added or taken away; default epyc" },
-        { "sev", OPTION_CHOICE, &raw.sev, "off|sev|sme",
-          "memory encryption: none, a SEV guest, or a host with SME; default sev", 0, 0, sev_modes },
+        { "sev", OPTION_CHOICE, &raw.sev, "off|sev|sev-es|sme",
+          "memory encryption: none, a SEV or SEV-ES guest, or a host with SME; default: as the policy "
+          "says", 0, 0, sev_modes },
         { "policy", OPTION_POLICY, &raw.policy, "POLICY",
-          "guest policy, a number or words such as nodbg,noks; default nodbg" },
+          "guest policy, a number or words such as nodbg,noks,es; default nodbg, with --sev sev-es "
+          "nodbg,es" },
         { "c-bit", OPTION_NUMBER, &raw.c_bit, "N",
           "position of the C-bit; default 51", 36, 51, NULL },
         { "reduced-phys-bits", OPTION_NUMBER, &raw.reduced, "N",
@@ -230,7 +257,7 @@ bool run_options_parse(int argc, char **argv, struct run_options *o, bool *ret_d
         { "report", OPTION_TEXT, &o->report, "FILE", "write how the run ended, in words" },
         { "json", OPTION_TEXT, &o->json, "FILE", "write how the run ended, for programs" },
         { "trace", OPTION_TEXT, &o->trace, "LIST",
-          "tell of exits,io,mmio,msr,pages,launch,exceptions,interrupts,instructions or all" },
+          "tell of exits,io,mmio,msr,pages,launch,exceptions,interrupts,instructions,vmgexit or all" },
         { "trace-file", OPTION_TEXT, &o->trace_file, "FILE", "where to; default standard error" },
         { "trace-from", OPTION_NUMBER, &o->trace_from, "COUNT",
           "from a processor's instruction COUNT on", 0, UINT64_MAX, NULL },
@@ -262,15 +289,12 @@ bool run_options_parse(int argc, char **argv, struct run_options *o, bool *ret_d
         return false;
     o->host_clock = raw.clock == 1;
     o->processors = (unsigned)raw.processors;
-    o->sev = raw.sev == 1;
-    o->sme = raw.sev == 2;
-    o->policy = (uint32_t)raw.policy;
     o->c_bit = (unsigned)raw.c_bit;
     o->reduced_physical_bits = (unsigned)raw.reduced;
     o->asid = (unsigned)raw.asid;
     o->reboot = !no_reboot;
     o->firmware_given = o->firmware != default_firmware;
     split_flash(o);
-    return parse_model(cpu_text, o) && run_check_parse(&raw.check, &o->check, &o->symbols) &&
-           check(o);
+    return choose_sev(&raw, o) && parse_model(cpu_text, o) &&
+           run_check_parse(&raw.check, &o->check, &o->symbols) && check(o);
 }

@@ -27,6 +27,7 @@ static const char *end_name(const struct run_outcome *o)
         [GUEST_KILLED] = "killed",
         [GUEST_CHECK_FAILED] = "check-failed",
         [GUEST_ENDED_BY_HOST] = "stop-at",
+        [GUEST_TERMINATED] = "terminated",
         [GUEST_REFUSED] = "run-refused",
     };
     return o->result ? names[o->result->end] : "launch-refused";
@@ -107,7 +108,7 @@ static void put_failure(FILE *out, const struct chip_failure *failure, int code)
 
 static void put_json(FILE *out, const struct run_outcome *o)
 {
-    static const char *const sev[] = { "off", "sev", "sme" };
+    static const char *const sev[] = { "off", "sev", "sme", "sev-es" };
     if (o->failure) {
         put_failure(out, o->failure, o->code);
         return;
@@ -116,8 +117,8 @@ static void put_json(FILE *out, const struct run_outcome *o)
             o->code);
     put_string(out, o->result ? o->result->detail : "");
     fprintf(out, ",\n  \"sev\": \"%s\",\n  \"processors\": %u,\n  \"memory-size\": %" PRIu64,
-            sev[o->options->sev ? 1 : o->options->sme ? 2 : 0], o->options->processors,
-            o->options->memory_size);
+            sev[o->options->es ? 3 : o->options->sev ? 1 : o->options->sme ? 2 : 0],
+            o->options->processors, o->options->memory_size);
     if (o->result)
         fprintf(out, ",\n  \"instructions\": %" PRIu64 ",\n  \"seconds\": %.6f",
                 o->result->instructions, o->result->seconds);

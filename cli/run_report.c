@@ -9,6 +9,8 @@
 #include <sys/resource.h>
 
 #include "owner/measure.h"
+#include "sev/guid_table.h"
+#include "sev/vmsa.h"
 
 void describe_refusal(const struct launch_result *launch, struct refusal_words *ret)
 {
@@ -28,6 +30,9 @@ void report_launch(const struct launch_result *launch)
     }
     fprintf(stderr, "privet: launch: policy 0x%x, %llu bytes encrypted, %.3f s\n", launch->policy,
             (unsigned long long)launch->encrypted_bytes, launch->seconds);
+    if (launch->cpu_signature)
+        fprintf(stderr, "privet: launch: processors' pages are of CPU signature 0x%x\n",
+                launch->cpu_signature);
     EVP_EncodeBlock((unsigned char *)text, launch->measurement, GUEST_MEASUREMENT_SIZE);
     fprintf(stderr, "privet: launch measurement: %s\n", text);
 }
@@ -73,6 +78,7 @@ void report_end(const struct run_result *result)
         [GUEST_KILLED] = "killed by the debugger",
         [GUEST_CHECK_FAILED] = "ended: the checker found a violation",
         [GUEST_ENDED_BY_HOST] = "ended: the console said what --stop-at waits for",
+        [GUEST_TERMINATED] = "asked to be ended",
         [GUEST_REFUSED] = "refused by the chip",
     };
     fprintf(stderr, "privet: guest: %s%s%s\n", ends[result->end], *result->detail ? ": " : "",
@@ -117,11 +123,31 @@ void report_chip(struct guest *guest, const struct launch_result *launch)
     fprintf(stderr, "...\n");
 }
 
+/* A SEV-ES guest's processors as its owner expects them: as hosts with KVM_SEV_INIT2 make them. */
+struct processor_pages {
+    uint8_t first[SEV_VMSA_PAGE_SIZE], others[SEV_VMSA_PAGE_SIZE];
+};
+
+static void build_pages(const struct run_inputs *inputs, const struct launch_result *launch,
+                        struct processor_pages *ret)
+{
+    const struct sev_vmsa_config config = { .signature = launch->cpu_signature, .fpu = true };
+    uint32_t reset = 0;
+    sev_guid_table_reset_address(inputs->firmware.data, inputs->firmware.size, &reset);
+    sev_vmsa_build(&config, SEV_VMSA_RESET, ret->first);
+    sev_vmsa_build(&config, reset, ret->others);
+}
+
 void report_owner_view(const struct run_options *options, const struct run_inputs *inputs,
                        const struct launch_result *launch)
 {
     static const uint8_t no_session[OWNER_KEY_SIZE];
+    struct processor_pages pages;
+    build_pages(inputs, launch, &pages);
     const struct owner_guest expected = {
+        .processors = options->es ? options->processors : 0,
+        .vmsa_first = pages.first,
+        .vmsa_others = pages.others,
         .firmware = { inputs->firmware.data, inputs->firmware.size },
         .kernel_hashes = options->kernel_hashes,
         .kernel = { inputs->kernel.data, inputs->kernel.size },

@@ -367,6 +367,14 @@ static bool io_random(void *context, uint64_t *value)
     return true;
 }
 
+static uint64_t io_vmgexit(void *context, uint64_t ghcb)
+{
+    const struct board_processor *processor = context;
+    const struct board_watch *watch = &processor->board->config.watch;
+
+    return watch->vmgexit(watch->context, processor->apic.index, ghcb);
+}
+
 const struct cpu_io *board_cpu_io(struct board *board, unsigned index)
 {
     return &board->processor[index].io;
@@ -396,6 +404,7 @@ static void init_processor(struct board *board, unsigned index)
         .cr8_read = io_cr8_read,
         .cr8_write = io_cr8_write,
         .random = io_random,
+        .vmgexit = io_vmgexit,
     };
     apic_init(&processor->apic, &board->bus, &board->apic_host, index, board->config.tsc_hz);
 }

@@ -67,6 +67,8 @@ struct board_watch {
     /* Console 0 is the serial line, 1 virtio's; before the output callback. */
     void (*console)(void *context, unsigned console, const uint8_t *bytes, size_t length);
     void (*panic)(void *context, unsigned events); /* enum pvpanic_event */
+    /* cpu_io.vmgexit of a processor; not NULL for a SEV-ES guest. */
+    uint64_t (*vmgexit)(void *context, unsigned processor, uint64_t ghcb);
     void *context;
 };
 

@@ -129,6 +129,12 @@ void cpu_cpuid(const struct cpu *cpu, uint32_t leaf, uint32_t subleaf, uint32_t 
 bool cpu_msr_read(struct cpu *cpu, uint32_t msr, uint64_t *value);
 bool cpu_msr_write(struct cpu *cpu, uint32_t msr, uint64_t value);
 void cpu_nmi_complete(struct cpu *cpu);
+/* False: the guest has this MSR for itself, and its hypervisor cannot reach it. */
+bool cpu_msr_intercepted(uint32_t msr);
+/* It waits as after HLT, or does so no more. */
+void cpu_set_halted(struct cpu *cpu, bool halted);
+/* WBINVD or INVD: tells the observer. */
+void cpu_caches_flushed(struct cpu *cpu);
 
 /* False: it halts and has no event pending that it would take. */
 bool cpu_runnable(const struct cpu *cpu);

@@ -230,7 +230,7 @@ static uint64_t sev_status(const struct cpu *cpu)
  * What KVM does not intercept in a SEV-ES guest, and what no hypervisor can: GHCB and SEV_STATUS
  * (APM 2 15.35.4).
  */
-static bool is_intercepted(uint32_t msr)
+bool cpu_msr_intercepted(uint32_t msr)
 {
     static const uint32_t passed[] = {0x174, 0x175, 0x176, 0x1D9, 0x277, MSR_XSS, MSR_EFER,
                                       0xC0000081, 0xC0000082, 0xC0000083, 0xC0000084, MSR_FS_BASE,
@@ -245,7 +245,7 @@ static bool is_intercepted(uint32_t msr)
 
 static void intercept_msr(struct cpu *cpu, const struct insn *i)
 {
-    if (is_intercepted((uint32_t)cpu->gpr[RCX]))
+    if (cpu_msr_intercepted((uint32_t)cpu->gpr[RCX]))
         cpu_intercept(cpu, i, SEV_EXIT_MSR);
 }
 

@@ -357,6 +357,13 @@ void cpu_nmi_complete(struct cpu *cpu)
         cpu->deadline = 0;
 }
 
+void cpu_set_halted(struct cpu *cpu, bool halted)
+{
+    cpu->halted = halted;
+    if (halted)
+        cpu->deadline = 0;
+}
+
 bool cpu_runnable(const struct cpu *cpu)
 {
     return !cpu->halted || (cpu->nmi_pending && !cpu->nmi_blocked) ||

@@ -252,13 +252,18 @@ void op_invpcid(struct cpu *cpu, const struct insn *i)
 }
 
 /* The machine is coherent. */
-static void flush_caches(struct cpu *cpu, const struct insn *i, enum sev_exit exit)
+void cpu_caches_flushed(struct cpu *cpu)
 {
     const struct cpu_observer *observer = cpu->observer;
-    require_cpl0(cpu, i);
-    cpu_intercept(cpu, i, exit);
     if (observer && observer->caches_flushed)
         observer->caches_flushed(observer->context, cpu);
+}
+
+static void flush_caches(struct cpu *cpu, const struct insn *i, enum sev_exit exit)
+{
+    require_cpl0(cpu, i);
+    cpu_intercept(cpu, i, exit);
+    cpu_caches_flushed(cpu);
 }
 
 void op_invd(struct cpu *cpu, const struct insn *i)

@@ -4,6 +4,7 @@
 
 #include "machine/board/pvpanic.h"
 #include "machine/hypervisor/checker.h"
+#include "machine/hypervisor/es.h"
 #include "machine/hypervisor/gdb.h"
 #include "machine/hypervisor/host_clock.h"
 #include "machine/hypervisor/trace.h"
@@ -33,8 +34,12 @@ static void page_changed(void *context, uint64_t gpa)
 {
     struct guest *guest = context;
     for (unsigned i = 0; i < guest->cpu_count; i++) {
-        /* One that waits to be started forgets everything before it runs; the first never waits. */
-        if (!board_waits_for_startup(guest->board, i))
+        /*
+         * One that waits to be started forgets everything before it runs; the first never waits. With
+         * SEV-ES, only the first start makes it forget.
+         */
+        if (!board_waits_for_startup(guest->board, i) ||
+            (guest->es && es_was_started(guest->es, i)))
             cpu_invalidate_page(guest->cpus[i], gpa);
     }
 }
@@ -44,9 +49,9 @@ static bool create_processors(struct guest *guest, char *error, size_t error_siz
     const struct guest_config *config = &guest->config;
     struct cpu_config cpu_config = {
         .sev = config->sev,
-        .asid = config->sev == CPU_SEV_ON    ? config->asid
-                : config->sev == CPU_SEV_SME ? MEMORY_SME
-                                             : MEMORY_RAW,
+        .asid = cpu_sev_is_guest(config->sev) ? config->asid
+                : config->sev == CPU_SEV_SME  ? MEMORY_SME
+                                              : MEMORY_RAW,
         .c_bit = config->c_bit,
         .reduced_physical_bits = config->reduced_physical_bits,
         .physical_bits = PHYSICAL_BITS < config->c_bit ? PHYSICAL_BITS : config->c_bit,
@@ -67,10 +72,12 @@ static bool create_processors(struct guest *guest, char *error, size_t error_siz
         }
         guest->cpu_count = i + 1;
         board_attach_cpu(guest->board, i, guest->cpus[i]);
+        if (guest->es)
+            es_attach(guest->es, i, io);
         if (guest->trace)
             trace_attach(guest->trace, i, guest->cpus[i]);
     }
-    if (guest->config.check.level == CHECK_OFF || guest->config.sev != CPU_SEV_ON)
+    if (guest->config.check.level == CHECK_OFF || !cpu_sev_is_guest(guest->config.sev))
         return true;
     guest->checker = checker_create(guest, &guest->config.check);
     if (!guest->checker)
@@ -156,15 +163,17 @@ static bool create_parts(struct guest *guest, struct chip_failure *failure)
         memory_set_key(guest->memory, MEMORY_SME, sme_key(config->board.seed).bytes);
     }
     config->board.tsc_hz = TSC_HZ;
-    config->board.watch = (struct board_watch){ watch_console, watch_pvpanic, guest };
+    config->board.watch = (struct board_watch){ watch_console, watch_pvpanic, es_vmgexit, guest };
     guest->board = board_create(&config->board, error, error_size);
     if (!guest->board)
         return false;
-    if (config->sev == CPU_SEV_ON) {
+    if (cpu_sev_is_guest(config->sev)) {
         guest->chip = chip_open(&config->chip, guest->memory, failure);
         if (!guest->chip)
             return false;
     }
+    if (config->sev == CPU_SEV_ES && !(guest->es = es_create(guest, error, error_size)))
+        return false;
     if (!create_processors(guest, error, error_size) ||
         !guest_start_image(guest, error, error_size))
         return false;
@@ -197,6 +206,7 @@ void guest_destroy(struct guest *guest)
         return;
     gdb_close(guest->gdb);
     chip_close(guest->chip); /* first: it takes keys away, which page_changed tells the processors */
+    es_destroy(guest->es);
     checker_destroy(guest->checker);
     for (unsigned i = 0; i < guest->cpu_count; i++)
         cpu_destroy(guest->cpus[i]);

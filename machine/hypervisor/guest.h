@@ -6,6 +6,7 @@
 #include "machine/hypervisor/hypervisor.h"
 #include "machine/hypervisor/panic.h"
 
+struct es;
 struct gdb;
 struct trace;
 
@@ -17,6 +18,7 @@ struct guest {
     unsigned cpu_count;
     unsigned current; /* index of the processor that runs or ran last */
     struct chip *chip; /* NULL without SEV */
+    struct es *es;     /* NULL without SEV-ES */
     uint32_t handle;   /* of the launched guest; 0: none */
     bool stop_asked;   /* guest_stop */
     struct panic_watch panic;

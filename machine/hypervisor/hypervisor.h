@@ -62,6 +62,7 @@ struct launch_result {
     uint8_t api_major, api_minor, build;
     uint32_t policy;
     uint64_t encrypted_bytes;
+    uint32_t cpu_signature; /* SEV-ES: in the processors' pages (CPUID Fn0000_0001 EAX); else 0 */
     double seconds; /* host time, LAUNCH_START to LAUNCH_FINISH */
     uint8_t measurement[GUEST_MEASUREMENT_SIZE];
     /* Refused: the command and the chip's status, the states then; else command is NULL. */
@@ -83,6 +84,7 @@ enum guest_end {
     GUEST_KILLED,        /* by the debugger */
     GUEST_CHECK_FAILED,  /* a finding of the checker under CHECK_FATAL */
     GUEST_PANIC,         /* its kernel panicked: it stays so, or config.reboot is off */
+    GUEST_TERMINATED,    /* a SEV-ES guest asked its hypervisor to end it */
     GUEST_REFUSED,       /* the chip does not let its ASID run: VMEXIT_INVALID of hardware */
 };
 

@@ -4,6 +4,7 @@
  * if asked for, the table of kernel hashes are encrypted in place and measured; then the guest
  * owner's secret; then the guest may run.
  */
+#include "machine/hypervisor/es.h"
 #include "machine/hypervisor/trace.h"
 
 #include <openssl/evp.h>
@@ -47,6 +48,9 @@ static bool platform_init(struct guest *guest, struct launch_result *result)
 {
     struct sev_platform_status platform = { 0 };
     struct sev_init init = { 0 };
+    if (guest->es)
+        init = (struct sev_init){ .flags = SEV_INIT_ES, .tmr_paddr = es_tmr(guest->es),
+                                  .tmr_len = SEV_TMR_SIZE };
     if (!ISSUE(guest, result, PLATFORM_STATUS, &platform))
         return false;
     if (platform.state == SEV_PLATFORM_UNINIT && !ISSUE(guest, result, INIT, &init))
@@ -139,6 +143,25 @@ static int add_hashes(struct guest *guest, struct launch_result *result, char *e
     return update_data(guest, result, base, sizeof(table)) ? 0 : 1;
 }
 
+/* The processors' registers, before LAUNCH_MEASURE. As add_hashes. */
+static int add_processors(struct guest *guest, struct launch_result *result, char *error,
+                          size_t error_size)
+{
+    if (!es_build(guest->es, &result->cpu_signature, error, error_size))
+        return -1;
+    for (unsigned i = 0; i < guest->cpu_count; i++) {
+        struct sev_launch_update_data update = {
+            .handle = guest->handle,
+            .paddr = es_vmsa(guest->es, i),
+            .length = SEV_VMSA_SIZE,
+        };
+        if (!ISSUE(guest, result, LAUNCH_UPDATE_VMSA, &update))
+            return 1;
+        result->encrypted_bytes += SEV_VMSA_SIZE;
+    }
+    return 0;
+}
+
 static bool measure(struct guest *guest, struct launch_result *result)
 {
     struct sev_launch_measure command = {
@@ -197,6 +220,8 @@ static int launch(struct guest *guest, struct launch_result *result, char *error
         return 1;
     if (guest->config.kernel_hashes)
         outcome = add_hashes(guest, result, error, error_size);
+    if (outcome == 0 && guest->es)
+        outcome = add_processors(guest, result, error, error_size);
     if (outcome == 0 && !measure(guest, result))
         outcome = 1;
     if (outcome == 0 && guest->config.secret.data)

@@ -6,6 +6,7 @@
  */
 #include "machine/cpu/inspect.h"
 #include "machine/hypervisor/checker.h"
+#include "machine/hypervisor/es.h"
 #include "machine/hypervisor/gdb.h"
 #include "machine/hypervisor/host_clock.h"
 #include "machine/hypervisor/trace.h"
@@ -113,18 +114,30 @@ static void reset_all(struct guest *guest)
         trace_wake(guest->trace, guest->current, "reset");
 }
 
-/* INIT and startup interrupts that arrived. False: the processor waits to be started. */
-static bool take_wake(struct guest *guest, unsigned index)
+/* False: the guest may not run as that wants it. */
+static bool wake(struct guest *guest, unsigned index, enum board_wake wake, uint8_t vector)
 {
-    uint8_t vector;
-    enum board_wake wake = board_take_wake(guest->board, index, &vector);
-    if (wake != BOARD_WAKE_NONE)
-        cpu_init(guest->cpus[index]);
+    if (guest->trace)
+        trace_wake(guest->trace, index, wake == BOARD_WAKE_STARTUP ? "startup" : "init");
+    /* The host cannot change the registers: INIT does nothing to them, and the vector counts for
+     * nothing. */
+    if (guest->es)
+        return wake != BOARD_WAKE_STARTUP || es_startup(guest->es, index);
+    cpu_init(guest->cpus[index]);
     if (wake == BOARD_WAKE_STARTUP)
         cpu_startup(guest->cpus[index], vector);
-    if (guest->trace && wake != BOARD_WAKE_NONE)
-        trace_wake(guest->trace, index, wake == BOARD_WAKE_STARTUP ? "startup" : "init");
-    return !board_waits_for_startup(guest->board, index);
+    return true;
+}
+
+/* INIT and startup interrupts that arrived. STEP_WAITS: the processor waits to be started. */
+static enum step take_wake(struct run *run, unsigned index)
+{
+    uint8_t vector;
+    struct board *board = run->guest->board;
+    enum board_wake what = board_take_wake(board, index, &vector);
+    if (what != BOARD_WAKE_NONE && !wake(run->guest, index, what, vector))
+        return ends(run, GUEST_REFUSED);
+    return board_waits_for_startup(board, index) ? STEP_OVER : STEP_ON;
 }
 
 static bool another_runs(const struct guest *guest, unsigned index)
@@ -158,23 +171,34 @@ static void give_away(struct guest *guest, unsigned index, unsigned sharing, uin
         board_spend(guest->board, (end - done) / sharing);
 }
 
+static enum step after_reset(struct run *run)
+{
+    struct guest *guest = run->guest;
+    if (!guest->config.reboot)
+        return ends(run, GUEST_RESET);
+    if (guest->es) { /* QEMU ends such a guest, too */
+        snprintf(guest->detail, sizeof(guest->detail), "a SEV-ES guest cannot be started again, for "
+                 "the host cannot reset its registers");
+        return ends(run, GUEST_RESET);
+    }
+    panic_forget(&guest->panic);
+    reset_all(guest);
+    return STEP_OVER;
+}
+
 static enum step after_request(struct run *run)
 {
     switch (board_take_request(run->guest->board)) {
     case BOARD_POWER_OFF:
         return ends(run, GUEST_POWER_OFF);
     case BOARD_RESET:
-        if (!run->guest->config.reboot)
-            return ends(run, GUEST_RESET);
-        panic_forget(&run->guest->panic);
-        reset_all(run->guest);
-        return STEP_OVER;
+        return after_reset(run);
     case BOARD_EXIT:
         return ends(run, GUEST_EXITED);
     case BOARD_RUNNING:
         break;
     }
-    return STEP_ON;
+    return run->guest->es && es_ended(run->guest->es) ? ends(run, GUEST_TERMINATED) : STEP_ON;
 }
 
 static enum step after_stop(struct run *run, unsigned index, enum cpu_stop stop)
@@ -239,7 +263,8 @@ static enum step run_turn(struct run *run, unsigned index, unsigned sharing)
     board_begin_turn(guest->board, index, sharing);
     if (guest->config.host_clock)
         host_clock_push(guest);
-    while (step == STEP_ON && take_wake(guest, index) && cpu_instructions(cpu) < end) {
+    while (step == STEP_ON && (step = take_wake(run, index)) == STEP_ON &&
+           cpu_instructions(cpu) < end) {
         uint64_t deadline = board_next_deadline(guest->board);
         enum cpu_stop stop;
         step = run_processor(run, index, deadline < end ? deadline : end, &stop);
@@ -337,7 +362,8 @@ void guest_run(struct guest *guest, struct run_result *result)
         checker_start(guest->checker);
     guest_start_image(guest, guest->detail, sizeof(guest->detail)); /* as in reset_all */
     guest->detail[0] = '\0';
-    result->end = panic_end(guest, run_loop(guest));
+    result->end = guest->es && !es_enter(guest->es, 0) ? GUEST_REFUSED
+                                                       : panic_end(guest, run_loop(guest));
     result->status = board_exit_status(guest->board);
     if (guest->gdb)
         gdb_end(guest->gdb, died(result->end));

@@ -26,7 +26,8 @@ enum subject {
     TRACE_EXCEPTIONS = 0x040,
     TRACE_INTERRUPTS = 0x080,
     TRACE_INSTRUCTIONS = 0x100,
-    TRACE_ALL = 0x1FF,
+    TRACE_VMGEXIT = 0x200,
+    TRACE_ALL = 0x3FF,
 };
 
 static const struct {
@@ -42,6 +43,7 @@ static const struct {
     { "exceptions", TRACE_EXCEPTIONS },
     { "interrupts", TRACE_INTERRUPTS },
     { "instructions", TRACE_INSTRUCTIONS },
+    { "vmgexit", TRACE_VMGEXIT },
     { "all", TRACE_ALL },
 };
 
@@ -171,6 +173,12 @@ static bool random_read(void *context, uint64_t *value)
     return p->inner->random(p->inner->context, value);
 }
 
+static uint64_t vmgexit(void *context, uint64_t ghcb)
+{
+    struct trace_processor *p = context;
+    return p->inner->vmgexit(p->inner->context, ghcb);
+}
+
 const struct cpu_io *trace_io(struct trace *trace, unsigned index, const struct cpu_io *io)
 {
     struct trace_processor *p = &trace->processors[index];
@@ -190,6 +198,7 @@ const struct cpu_io *trace_io(struct trace *trace, unsigned index, const struct 
         .cr8_read = cr8_read,
         .cr8_write = cr8_write,
         .random = random_read,
+        .vmgexit = vmgexit,
     };
     return &p->io;
 }
@@ -312,6 +321,32 @@ void trace_wake(struct trace *trace, unsigned index, const char *what)
         LINE(p, "exit %s", what);
 }
 
+static void tell_page(struct trace_processor *p, const struct ghcb_told *told, const char *name)
+{
+    if (!told->in_memory) {
+        LINE(p, "vmgexit page %010" PRIx64 " is no memory", told->page);
+        return;
+    }
+    LINE(p, "vmgexit %s info %" PRIx64 " %" PRIx64 " answer %" PRIx64 " %" PRIx64 "%s", name,
+         told->info1, told->info2, told->result1, told->result2,
+         told->page_private ? " private page" : "");
+}
+
+void trace_vmgexit(struct trace *trace, unsigned index, const struct ghcb_told *told)
+{
+    struct trace_processor *p = &trace->processors[index];
+    char code[24];
+    snprintf(code, sizeof(code), "%" PRIx64, told->code);
+    const char *name = told->name ? told->name : code;
+    if (!(trace->wanted & TRACE_VMGEXIT))
+        return;
+    if (told->by_msr)
+        LINE(p, "vmgexit msr %s value %" PRIx64 " answer %" PRIx64, name, told->info1,
+             told->result1);
+    else
+        tell_page(p, told, name);
+}
+
 /* --- opening -------------------------------------------------------------------------------- */
 
 static bool add_subject(unsigned *wanted, const char *name, size_t length)
@@ -331,7 +366,7 @@ static bool parse_subjects(const char *list, unsigned *wanted, char *error, size
         size_t length = strcspn(at, ",");
         if (!add_subject(wanted, at, length)) {
             snprintf(error, error_size, "--trace: '%.*s' is none of exits, io, mmio, msr, pages, "
-                     "launch, exceptions, interrupts, instructions, all", (int)length, at);
+                     "launch, exceptions, interrupts, instructions, vmgexit, all", (int)length, at);
             return false;
         }
         if (!at[length])

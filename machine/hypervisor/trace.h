@@ -7,6 +7,7 @@
 #ifndef PRIVET_MACHINE_TRACE_H
 #define PRIVET_MACHINE_TRACE_H
 
+#include "machine/hypervisor/ghcb.h"
 #include "machine/hypervisor/guest.h"
 
 struct trace;
@@ -37,5 +38,8 @@ void trace_after_run(struct trace *trace, unsigned index, enum cpu_stop stop);
 
 /* INIT, startup, reset: `what` names it. */
 void trace_wake(struct trace *trace, unsigned index, const char *what);
+
+/* What a VMGEXIT was. */
+void trace_vmgexit(struct trace *trace, unsigned index, const struct ghcb_told *told);
 
 #endif

@@ -35,7 +35,7 @@ completes 'ow' owner
 completes 'owner me' measure
 completes 'owner measure --vmsa-cpu' --vmsa-cpu0 --vmsa-cpu1
 completes 'owner measure --firmware x --output-format ' hex base64
-completes 'run --sev s' sev sme
+completes 'run --sev s' sev sev-es sme
 completes 'run --kernel-hashes ' on off
 completes 'run --kernel '
 completes 'chip pek' pek-gen
