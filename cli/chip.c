@@ -36,7 +36,9 @@ bool chip_issue(struct chip_session *s, enum sev_command command, void *buffer)
 
 bool chip_initialise(struct chip_session *s)
 {
-    struct sev_init init = { 0 };
+    static uint8_t region[SEV_TMR_SIZE];
+    struct sev_init init = { .flags = SEV_INIT_ES, .tmr_len = sizeof(region),
+                             .tmr_paddr = chip_map(s->chip, region, sizeof(region)) };
     return CHIP_ISSUE(s, INIT, &init);
 }
 
@@ -108,7 +110,7 @@ static int power_on(const struct action *action, const struct chip_options *opti
         .api_minor = CHIP_API_MINOR,
         .build = CHIP_BUILD,
         .max_asid = CHIP_ASIDS,
-        .min_plain_asid = 1,
+        .min_plain_asid = CHIP_FIRST_PLAIN_ASID,
         .peer_ark = options->peer_root ? peer_ark : NULL,
     };
     struct chip_session s = { .options = options, .memory = memory_create(seed) };

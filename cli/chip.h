@@ -10,7 +10,9 @@
 #include "sev/certificate.h"
 #include "sev/command.h"
 
-#define CHIP_ASIDS 509u /* of the emulated part: CPUID 0x8000001F ECX */
+/* ASIDs of the emulated part: CPUID 0x8000001F ECX, EDX; those below are for SEV-ES guests. */
+#define CHIP_ASIDS            509u
+#define CHIP_FIRST_PLAIN_ASID 100u
 
 struct chip_options {
     const char *state, *peer_root;

@@ -31,7 +31,8 @@ static const struct {
     { SEV_LAUNCH_START, SEV_POLICY_FAILURE,
       "bits 6 to 15 of the policy must be clear, and its API version not above the chip's; 'privet "
       "chip status' tells that" },
-    { SEV_LAUNCH_START, SEV_UNSUPPORTED, "this chip has no SEV-ES; take a policy without bit 2" },
+    { SEV_LAUNCH_START, SEV_UNSUPPORTED,
+      "SEV-ES is not enabled here (INIT); take a policy without bit 2" },
     { SEV_LAUNCH_UPDATE_DATA, SEV_INVALID_LENGTH,
       "a firmware image must be a multiple of 16 bytes long" },
     { SEV_LAUNCH_UPDATE_DATA, SEV_INVALID_ADDRESS,

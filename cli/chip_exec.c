@@ -136,7 +136,7 @@ int chip_exec(struct chip_session *s, const char *const *words)
         return complain(folder);
     snprintf(path, sizeof(path), "%s/chip", folder);
     int listener = listen_at(path);
-    struct driver *driver = driver_create(s->chip, s->memory, CHIP_ASIDS);
+    struct driver *driver = driver_create(s->chip, s->memory, CHIP_FIRST_PLAIN_ASID, CHIP_ASIDS);
     if (listener < 0)
         complain(path);
     else if (!driver)

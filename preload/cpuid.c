@@ -25,6 +25,7 @@ enum {
     PHYSICAL_BITS = 48,
     FEATURE_SME = 1 << 0,
     FEATURE_SEV = 1 << 1,
+    FEATURE_SEV_ES = 1 << 3,
 };
 
 typedef int sigaction_function(int, const struct sigaction *, struct sigaction *);
@@ -61,7 +62,7 @@ static struct cpuid_result host_cpuid(uint32_t leaf, uint32_t subleaf)
 struct cpuid_result cpuid_presented(uint32_t leaf, uint32_t subleaf)
 {
     if (leaf == LEAF_ENCRYPTION)
-        return (struct cpuid_result){ .eax = FEATURE_SME | FEATURE_SEV,
+        return (struct cpuid_result){ .eax = FEATURE_SME | FEATURE_SEV | FEATURE_SEV_ES,
                                       .ebx = CPUID_C_BIT | CPUID_REDUCED_BITS << 6,
                                       .ecx = CPUID_ASIDS,
                                       .edx = CPUID_FIRST_SEV_ASID };

@@ -14,7 +14,7 @@ enum {
     CPUID_C_BIT = 51,
     CPUID_REDUCED_BITS = 5,
     CPUID_ASIDS = 509, /* of EPYC 7002 */
-    CPUID_FIRST_SEV_ASID = 1,
+    CPUID_FIRST_SEV_ASID = 100, /* those before are for SEV-ES guests */
 };
 
 struct cpuid_result {

@@ -15,6 +15,7 @@ struct exchange *exchange_new(int fd, uint32_t request, uint64_t data)
     if (x) {
         x->fd = fd;
         x->data = data;
+        x->vm = NULL;
         x->wire = (struct wire){ .request = request, .status = WIRE_NO_FIRMWARE };
     }
     return x;

@@ -19,6 +19,7 @@
 struct exchange {
     int fd; /* the connection, not the exchange's */
     uint64_t data; /* where the program has the request's structure */
+    const struct kvm_vm *vm; /* whose request it is; NULL: /dev/sev's */
     struct wire wire;
     uint8_t part[WIRE_PARTS][WIRE_PART_MAX];
 };

@@ -23,7 +23,9 @@ struct kvm_vm {
     atomic_uint users; /* its descriptor, and its vCPUs */
     pid_t process;
     struct sev_guest *guest;
-    bool has_vcpu[KVM_VCPUS_MAX];
+    bool has_vcpu[KVM_VCPUS_MAX]; /* by its id */
+    struct kvm_vcpu *vcpus[KVM_VCPUS_MAX]; /* as they were made */
+    unsigned vcpu_count;
     struct kvm_userspace_memory_region slots[KVM_SLOTS_MAX]; /* memory_size 0: none */
     uint64_t tss_address, identity_map_address;
 };
@@ -116,6 +118,8 @@ void kvm_vm_put(struct kvm_vm *vm)
 {
     if (atomic_fetch_sub(&vm->users, 1) != 1)
         return;
+    for (unsigned i = 0; i < vm->vcpu_count; i++)
+        kvm_vcpu_free(vm->vcpus[i]);
     sev_guest_free(vm->guest);
     pthread_mutex_destroy(&vm->lock);
     free(vm);
@@ -212,17 +216,19 @@ static int vm_extension(struct kvm_vm *vm, void *argument)
 static int create_vcpu(struct kvm_vm *vm, void *argument)
 {
     uintptr_t id = (uintptr_t)argument;
+    int fd = -1;
     if (id >= KVM_VCPUS_MAX)
         return kvm_error(EINVAL);
     pthread_mutex_lock(&vm->lock);
-    bool exists = vm->has_vcpu[id];
-    vm->has_vcpu[id] = true;
+    if (vm->has_vcpu[id])
+        errno = EEXIST;
+    else
+        fd = kvm_vcpu_create(vm, (uint32_t)id, &vm->vcpus[vm->vcpu_count]);
+    if (fd >= 0) {
+        vm->has_vcpu[id] = true;
+        vm->vcpu_count++;
+    }
     pthread_mutex_unlock(&vm->lock);
-    if (exists)
-        return kvm_error(EEXIST);
-    int fd = kvm_vcpu_create(vm, (uint32_t)id);
-    if (fd < 0)
-        vm->has_vcpu[id] = false;
     return fd;
 }
 
@@ -299,20 +305,21 @@ static int set_routing(struct kvm_vm *vm, void *argument)
     return kvm_error(EINVAL);
 }
 
-static bool has_vcpus(const struct kvm_vm *vm)
+unsigned kvm_vm_vcpus(const struct kvm_vm *vm)
 {
-    for (uint32_t id = 0; id < KVM_VCPUS_MAX; id++) {
-        if (vm->has_vcpu[id])
-            return true;
-    }
-    return false;
+    return vm->vcpu_count;
+}
+
+bool kvm_vm_vmsa(const struct kvm_vm *vm, unsigned n, uint8_t page[KVM_VMSA_SIZE])
+{
+    return kvm_vcpu_vmsa(vm->vcpus[n], page);
 }
 
 /* One at a time: a launch is a sequence. */
 static int memory_encryption(struct kvm_vm *vm, int fd, unsigned long request, void *argument)
 {
     pthread_mutex_lock(&vm->lock);
-    int result = sev_guest_ioctl(&vm->guest, fd, has_vcpus(vm), request, argument);
+    int result = sev_guest_ioctl(&vm->guest, fd, vm, request, argument);
     pthread_mutex_unlock(&vm->lock);
     return result;
 }

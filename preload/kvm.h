@@ -26,6 +26,7 @@ struct kvm_msrs;
 enum {
     KVM_VCPUS_MAX = 255,
     KVM_SLOTS_MAX = 512,
+    KVM_VMSA_SIZE = 4096,
     KVM_RUN_SIZE = 3 * 4096, /* struct kvm_run, and the two pages that follow it on x86 */
 };
 
@@ -38,17 +39,21 @@ enum kvm_fd_kind { KVM_FD_VM, KVM_FD_VCPU };
 bool kvm_fd_add(int fd, enum kvm_fd_kind kind, void *object);
 /* A VM's descriptor, close-on-exec: its guest, if it becomes one, ends with it. */
 int sev_guest_connect(void);
-/*
- * Memory encryption of the VM at `fd`, whose state begins as NULL; with vCPUs it cannot become a guest
- * any more. sev_guest_free takes NULL.
- */
-int sev_guest_ioctl(struct sev_guest **guest, int fd, bool has_vcpus, unsigned long request,
+/* Memory encryption of `vm` at `fd`; its state begins as NULL. sev_guest_free takes NULL. */
+int sev_guest_ioctl(struct sev_guest **guest, int fd, struct kvm_vm *vm, unsigned long request,
                     void *argument);
 void sev_guest_free(struct sev_guest *guest);
 /* Is it a descriptor of /dev/sev? */
 bool sev_device_is(int fd);
 
-/* What closing a VM's or a vCPU's descriptor frees. A VM lives as long as its vCPUs. */
+/* For sev_guest_ioctl: how many vCPUs there are; the state of the n-th that was made (kvm_vmsa.h). */
+unsigned kvm_vm_vcpus(const struct kvm_vm *vm);
+bool kvm_vm_vmsa(const struct kvm_vm *vm, unsigned n, uint8_t page[KVM_VMSA_SIZE]);
+
+/*
+ * What closing a VM's or a vCPU's descriptor frees. A VM lives as long as a descriptor of it or of its
+ * vCPUs, and they as long as it does.
+ */
 void kvm_vm_close(struct kvm_vm *vm);
 void kvm_vcpu_close(struct kvm_vcpu *vcpu);
 
@@ -56,9 +61,11 @@ int kvm_system_ioctl(unsigned long request, void *argument);
 int kvm_vm_ioctl(struct kvm_vm *vm, int fd, unsigned long request, void *argument);
 int kvm_vcpu_ioctl(struct kvm_vcpu *vcpu, unsigned long request, void *argument);
 
-/* kvm_vcpu.c: a descriptor of a new vCPU of `vm`. */
-int kvm_vcpu_create(struct kvm_vm *vm, uint32_t id);
-/* kvm.c: a vCPU came or went. */
+/* kvm_vcpu.c: a descriptor of a new vCPU of `vm`, which is *ret_vcpu from then on. */
+int kvm_vcpu_create(struct kvm_vm *vm, uint32_t id, struct kvm_vcpu **ret_vcpu);
+void kvm_vcpu_free(struct kvm_vcpu *vcpu);
+bool kvm_vcpu_vmsa(const struct kvm_vcpu *vcpu, uint8_t page[KVM_VMSA_SIZE]);
+/* kvm.c: a vCPU's descriptor came or went. */
 void kvm_vm_get(struct kvm_vm *vm);
 void kvm_vm_put(struct kvm_vm *vm);
 /* Is this the process that made the VM? */
@@ -74,6 +81,8 @@ int kvm_msr_features(struct kvm_msrs *msrs);
 struct kvm_msr_values *kvm_msr_values_new(void);
 int kvm_msrs_get(struct kvm_msr_values *values, struct kvm_msrs *msrs);
 int kvm_msrs_set(struct kvm_msr_values *values, struct kvm_msrs *msrs);
+/* One of those that exist. */
+uint64_t kvm_msr_value(const struct kvm_msr_values *values, uint32_t index);
 
 /* -1 and errno, for all that answers an ioctl. */
 int kvm_error(int error);

@@ -164,3 +164,8 @@ int kvm_msrs_set(struct kvm_msr_values *values, struct kvm_msrs *msrs)
 {
     return each_msr(msrs, set_value, values, false);
 }
+
+uint64_t kvm_msr_value(const struct kvm_msr_values *values, uint32_t index)
+{
+    return values->value[position(index)];
+}

@@ -19,9 +19,10 @@
 
 #include "preload/cpuid.h"
 #include "preload/kvm.h"
+#include "preload/kvm_vmsa.h"
 #include "preload/user_memory.h"
 
-enum { CPUID_ENTRIES_MAX = 256, FLAGS_INTERRUPT = 1 << 9 };
+enum { CPUID_ENTRIES_MAX = 256, FLAGS_INTERRUPT = 1 << 9, XSAVE_LEAF = 0xd };
 
 /* State that is a structure, with KVM_GET_... and KVM_SET_... */
 struct kept {
@@ -217,9 +218,41 @@ int kvm_vcpu_ioctl(struct kvm_vcpu *vcpu, unsigned long request, void *argument)
 void kvm_vcpu_close(struct kvm_vcpu *vcpu)
 {
     kvm_vm_put(vcpu->vm);
+}
+
+void kvm_vcpu_free(struct kvm_vcpu *vcpu)
+{
     munmap(vcpu->run, KVM_RUN_SIZE);
     free(vcpu->msrs);
     free(vcpu);
+}
+
+static uint64_t extended_control(const struct kvm_xcrs *xcrs)
+{
+    for (uint32_t i = 0; i < xcrs->nr_xcrs && i < KVM_MAX_XCRS; i++) {
+        if (xcrs->xcrs[i].xcr == 0)
+            return xcrs->xcrs[i].value;
+    }
+    return 1;
+}
+
+/* In the standard form, where CPUID has it; 0 where the form says that it is as after reset. */
+static uint32_t protection_keys(const uint32_t xsave[])
+{
+    enum { PKRU = 9, PRESENT = 512 / 4 };
+    uint32_t place = cpuid_presented(XSAVE_LEAF, PKRU).ebx / 4;
+    bool there = place < sizeof(struct kvm_xsave) / 4 && xsave[PRESENT] >> PKRU & 1;
+    return there ? xsave[place] : 0;
+}
+
+bool kvm_vcpu_vmsa(const struct kvm_vcpu *vcpu, uint8_t page[KVM_VMSA_SIZE])
+{
+    const struct kept *k = &vcpu->kept;
+    const struct kvm_vmsa_source source = {
+        .regs = &k->regs, .sregs = &k->sregs, .debug = &k->debug, .msrs = vcpu->msrs,
+        .xcr0 = extended_control(&k->xcrs), .pkru = protection_keys(k->xsave),
+    };
+    return kvm_vmsa_build(&source, page);
 }
 
 /* The descriptor is the memory of struct kvm_run. */
@@ -239,7 +272,7 @@ static int run_memory(struct kvm_run **ret_run)
     return fd;
 }
 
-int kvm_vcpu_create(struct kvm_vm *vm, uint32_t id)
+int kvm_vcpu_create(struct kvm_vm *vm, uint32_t id, struct kvm_vcpu **ret_vcpu)
 {
     struct kvm_vcpu *vcpu = calloc(1, sizeof(*vcpu));
     struct kvm_msr_values *msrs = kvm_msr_values_new();
@@ -258,8 +291,10 @@ int kvm_vcpu_create(struct kvm_vm *vm, uint32_t id)
     kvm_vm_get(vm);
     reset(vcpu, id);
     if (!kvm_publish(fd, KVM_FD_VCPU, vcpu)) {
-        kvm_vcpu_close(vcpu);
+        kvm_vm_put(vm);
+        kvm_vcpu_free(vcpu);
         return -1;
     }
+    *ret_vcpu = vcpu;
     return fd;
 }

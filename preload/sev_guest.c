@@ -24,8 +24,9 @@ struct region {
 };
 
 struct sev_guest {
-    bool active; /* KVM_SEV_INIT was done */
-    bool late;   /* it cannot be any more: there are vCPUs */
+    bool active; /* KVM_SEV_INIT or KVM_SEV_ES_INIT was done */
+    bool es;     /* the latter */
+    const struct kvm_vm *vm;
     struct region *regions;
 };
 
@@ -92,6 +93,21 @@ static int blob_out(struct exchange *x, uint64_t address, uint32_t *length)
     if (result == 0 || !room)
         *length = x->wire.room[0];
     return result;
+}
+
+/* The vCPUs as they were made. That they have been measured keeps the program from nothing. */
+static int update_vmsa(struct exchange *x)
+{
+    for (unsigned n = 0; n < kvm_vm_vcpus(x->vm); n++) {
+        exchange_again(x);
+        x->wire.address = n;
+        x->wire.size[0] = KVM_VMSA_SIZE;
+        if (!kvm_vm_vmsa(x->vm, n, x->part[0]))
+            return kvm_error(EINVAL);
+        if (exchange_run(x) != 0)
+            return -1;
+    }
+    return 0;
 }
 
 static int measure(struct exchange *x)
@@ -239,7 +255,7 @@ static const struct request {
     [KVM_SEV_ES_INIT] = { exchange_run, false },
     [KVM_SEV_LAUNCH_START] = { start, true },
     [KVM_SEV_LAUNCH_UPDATE_DATA] = { update, false },
-    [KVM_SEV_LAUNCH_UPDATE_VMSA] = { exchange_run, false },
+    [KVM_SEV_LAUNCH_UPDATE_VMSA] = { update_vmsa, false },
     [KVM_SEV_LAUNCH_SECRET] = { secret, false },
     [KVM_SEV_LAUNCH_MEASURE] = { measure, false },
     [KVM_SEV_LAUNCH_FINISH] = { exchange_run, false },
@@ -259,9 +275,11 @@ static const struct request {
 /* What is asked before the request's own structure is looked at. */
 static int check(const struct sev_guest *guest, const struct kvm_sev_cmd *command)
 {
-    bool begins = command->id == KVM_SEV_INIT;
-    if (begins && guest->late)
+    bool begins = command->id == KVM_SEV_INIT || command->id == KVM_SEV_ES_INIT;
+    if (begins && kvm_vm_vcpus(guest->vm) > 0) /* too late */
         return kvm_error(EINVAL);
+    if (command->id == KVM_SEV_LAUNCH_UPDATE_VMSA && !guest->es)
+        return kvm_error(ENOTTY);
     if (!begins && !guest->active) /* Linux has another errno for the one */
         return kvm_error(command->id == KVM_SEV_RECEIVE_UPDATE_DATA ? EINVAL : ENOTTY);
     if (requests[command->id].opens_device && !sev_device_is((int)command->sev_fd))
@@ -276,11 +294,14 @@ static int run(struct sev_guest *guest, int fd, struct kvm_sev_cmd *command)
     struct exchange *x = exchange_new(fd, WIRE_GUEST + command->id, command->data);
     if (!x)
         return -1;
+    x->vm = guest->vm;
     int result = requests[command->id].run(x), error = errno;
     if (x->wire.status != WIRE_NO_FIRMWARE)
         command->error = x->wire.status;
-    if (result == 0 && command->id == KVM_SEV_INIT)
+    if (result == 0 && (command->id == KVM_SEV_INIT || command->id == KVM_SEV_ES_INIT)) {
         guest->active = true;
+        guest->es = command->id == KVM_SEV_ES_INIT;
+    }
     free(x);
     errno = error;
     return result;
@@ -354,14 +375,14 @@ static int encrypted_region(struct sev_guest *guest, uint64_t argument, bool add
     return add ? add_region(guest, &range) : remove_region(guest, &range);
 }
 
-int sev_guest_ioctl(struct sev_guest **guest, int fd, bool has_vcpus, unsigned long request,
+int sev_guest_ioctl(struct sev_guest **guest, int fd, struct kvm_vm *vm, unsigned long request,
                     void *argument)
 {
     if (!*guest)
         *guest = calloc(1, sizeof(**guest));
     if (!*guest)
         return kvm_error(ENOMEM);
-    (*guest)->late = has_vcpus;
+    (*guest)->vm = vm;
     if ((uint32_t)request == (uint32_t)KVM_MEMORY_ENCRYPT_OP)
         return memory_encrypt(*guest, fd, (uintptr_t)argument);
     return encrypted_region(*guest, (uintptr_t)argument,

@@ -36,7 +36,8 @@ uint8_t driver_platform_state(struct driver *d)
 
 bool driver_initialise(struct driver *d)
 {
-    struct sev_init init = { 0 };
+    struct sev_init init = { .flags = SEV_INIT_ES, .tmr_paddr = DRIVER_MEMORY,
+                             .tmr_len = SEV_TMR_SIZE };
     if (driver_platform_state(d) != SEV_PLATFORM_UNINIT)
         return true;
     driver_command(d, SEV_INIT, &init);
@@ -215,19 +216,30 @@ bool driver_serve(struct driver *d, int listener, int done)
     }
 }
 
-struct driver *driver_create(struct chip *chip, struct memory *memory, unsigned max_asid)
+static void probe(struct driver *d)
+{
+    struct wire wire = { 0 };
+    d->wire = &wire;
+    driver_initialise(d);
+    d->wire = NULL;
+}
+
+struct driver *driver_create(struct chip *chip, struct memory *memory, unsigned min_plain_asid,
+                             unsigned max_asid)
 {
     struct driver *d = calloc(1, sizeof(*d));
     uint8_t *asid = calloc(max_asid + 1, sizeof(*asid));
-    if (!d || !asid || memory_add_ram(memory, 0, DRIVER_MEMORY) != 0) {
+    if (!d || !asid || memory_add_ram(memory, 0, DRIVER_MEMORY + DRIVER_OWN) != 0) {
         free(d);
         free(asid);
         return NULL;
     }
     d->chip = chip;
     d->memory = memory;
+    d->min_plain_asid = min_plain_asid;
     d->max_asid = max_asid;
     d->asid = asid;
+    probe(d);
     return d;
 }
 

@@ -5,7 +5,8 @@
  * it through a socket (wire.h). ASIDs are handed out here, and made clean by WBINVD and DF_FLUSH
  * before they are used again.
  *
- * A page's system physical address is the program's own modulo DRIVER_MEMORY.
+ * A page's system physical address is the program's own modulo DRIVER_MEMORY. Above are the pages that
+ * the kernel has for SEV-ES: the trusted memory region and the states of processors.
  */
 #ifndef PRIVET_MACHINE_DRIVER_DRIVER_H
 #define PRIVET_MACHINE_DRIVER_DRIVER_H
@@ -18,8 +19,13 @@
 
 struct driver;
 
-/* `chip` over `memory`, which is empty still; both stay the caller's. NULL: out of memory. */
-struct driver *driver_create(struct chip *chip, struct memory *memory, unsigned max_asid);
+/*
+ * `chip` over `memory`, which is empty still; both stay the caller's. SEV-ES guests get ASIDs below
+ * `min_plain_asid`, others from there to `max_asid`. The platform is initialised, as Linux does when it
+ * finds the device; if the chip refuses, requests that need it try again. NULL: out of memory.
+ */
+struct driver *driver_create(struct chip *chip, struct memory *memory, unsigned min_plain_asid,
+                             unsigned max_asid);
 void driver_destroy(struct driver *driver);
 
 /*

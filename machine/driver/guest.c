@@ -21,12 +21,14 @@ static bool is_contiguous(uint64_t address, uint64_t size)
     return size && size <= WIRE_PART_MAX && driver_address(address) + size <= DRIVER_MEMORY;
 }
 
-static uint32_t free_asid(const struct driver *d)
+static uint32_t free_asid(const struct driver *d, bool es)
 {
-    uint32_t asid = 1;
-    while (asid <= d->max_asid && d->asid[asid] != DRIVER_ASID_FREE)
-        asid++;
-    return asid <= d->max_asid ? asid : 0;
+    uint32_t first = es ? 1 : d->min_plain_asid, end = es ? d->min_plain_asid : d->max_asid + 1;
+    for (uint32_t asid = first; asid < end; asid++) {
+        if (d->asid[asid] == DRIVER_ASID_FREE)
+            return asid;
+    }
+    return 0;
 }
 
 static void clean_asids(struct driver *d)
@@ -40,20 +42,19 @@ static void clean_asids(struct driver *d)
     }
 }
 
-/* The lowest ASID that is free; dirty ones become clean when no other is left. */
-static void guest_init(struct driver *d, struct connection *c, const uint32_t *size)
+/* The lowest ASID of its kind that is free; dirty ones become clean when no other is left. */
+static void begin(struct driver *d, struct connection *c, bool es)
 {
-    (void)size;
     if (c->asid) {
         driver_refuse(d, EINVAL);
         return;
     }
     if (!driver_initialise(d))
         return;
-    uint32_t asid = free_asid(d);
+    uint32_t asid = free_asid(d, es);
     if (!asid) {
         clean_asids(d);
-        asid = free_asid(d);
+        asid = free_asid(d, es);
     }
     if (!asid) {
         driver_refuse(d, EBUSY);
@@ -63,12 +64,61 @@ static void guest_init(struct driver *d, struct connection *c, const uint32_t *s
     d->asid[asid] = DRIVER_ASID_TAKEN;
 }
 
-/* What needs SEV-ES, which this part has not: as Linux without it. */
-static void needs_es(struct driver *d, struct connection *c, const uint32_t *size)
+static void guest_init(struct driver *d, struct connection *c, const uint32_t *size)
 {
-    (void)c;
     (void)size;
-    driver_refuse(d, ENOTTY);
+    begin(d, c, false);
+}
+
+static void guest_es_init(struct driver *d, struct connection *c, const uint32_t *size)
+{
+    (void)size;
+    begin(d, c, true);
+}
+
+/* ---- processors ---- */
+
+static struct driver_vmsa *find_vmsa(struct driver *d, uint32_t handle, uint64_t vcpu)
+{
+    for (unsigned i = 0; i < DRIVER_VMSAS; i++) {
+        if (d->vmsas[i].handle == handle && (!handle || d->vmsas[i].vcpu == vcpu))
+            return &d->vmsas[i];
+    }
+    return NULL;
+}
+
+static void release_vmsas(struct driver *d, uint32_t handle)
+{
+    for (unsigned i = 0; i < DRIVER_VMSAS; i++) {
+        if (d->vmsas[i].handle == handle)
+            d->vmsas[i].handle = 0;
+    }
+}
+
+/* Part 0: the state with which the vCPU `address` begins. KVM has a page for it while the VM lives. */
+static void guest_update_vmsa(struct driver *d, struct connection *c, const uint32_t *size)
+{
+    if (c->asid >= d->min_plain_asid) {
+        driver_refuse(d, ENOTTY); /* not a SEV-ES guest */
+        return;
+    }
+    if (size[0] != SEV_VMSA_SIZE) {
+        driver_refuse(d, EINVAL);
+        return;
+    }
+    struct driver_vmsa *vmsa = find_vmsa(d, c->handle, d->wire->address);
+    if (!vmsa)
+        vmsa = find_vmsa(d, 0, 0);
+    if (!vmsa) {
+        driver_refuse(d, ENOMEM);
+        return;
+    }
+    *vmsa = (struct driver_vmsa){ c->handle, d->wire->address };
+    uint64_t place = DRIVER_VMSA_BASE + (uint64_t)(vmsa - d->vmsas) * SEV_VMSA_SIZE;
+    struct sev_launch_update_data update = { .handle = c->handle, .paddr = place,
+                                             .length = SEV_VMSA_SIZE };
+    memory_write(d->memory, place, d->part[0], SEV_VMSA_SIZE, MEMORY_RAW);
+    driver_command(d, SEV_LAUNCH_UPDATE_VMSA, &update);
 }
 
 void driver_guest_end(struct driver *d, struct connection *c)
@@ -77,6 +127,7 @@ void driver_guest_end(struct driver *d, struct connection *c)
     if (c->handle) {
         chip_command(d->chip, SEV_DEACTIVATE, &handle);
         chip_command(d->chip, SEV_DECOMMISSION, &handle);
+        release_vmsas(d, c->handle);
     }
     if (c->asid)
         d->asid[c->asid] = c->handle ? DRIVER_ASID_DIRTY : DRIVER_ASID_FREE;
@@ -212,13 +263,13 @@ static void guest_encrypt(struct driver *d, struct connection *c, const uint32_t
 }
 
 /* Numbers of struct kvm_sev_cmd (linux: include/uapi/linux/kvm.h). */
-enum { INIT = 0, ES_INIT = 1, LAUNCH_START = 2, LAUNCH_UPDATE_VMSA = 4, RECEIVE_START = 12 };
+enum { INIT = 0, ES_INIT = 1, LAUNCH_START = 2, RECEIVE_START = 12 };
 static driver_guest_handler *const requests[] = {
     [INIT] = guest_init,
-    [ES_INIT] = needs_es,
+    [ES_INIT] = guest_es_init,
     [LAUNCH_START] = guest_start,
     [3] = guest_update,
-    [LAUNCH_UPDATE_VMSA] = needs_es,
+    [4] = guest_update_vmsa,
     [5] = guest_secret,
     [6] = guest_measure,
     [7] = guest_finish,
@@ -242,7 +293,7 @@ void driver_guest_request(struct driver *d, struct connection *c, const uint32_t
         driver_refuse(d, EINVAL);
         return;
     }
-    bool makes = id == INIT || requests[id] == needs_es;
+    bool makes = id == INIT || id == ES_INIT;
     bool starts = id == LAUNCH_START || id == RECEIVE_START;
     if (!makes && !c->asid)
         driver_refuse(d, ENOTTY); /* not a SEV guest (yet) */

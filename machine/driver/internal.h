@@ -10,6 +10,11 @@
 
 #define DRIVER_CONNECTIONS     1024u
 #define DRIVER_CERTIFICATE_MAX 0x4000u /* linux: SEV_FW_BLOB_MAX_SIZE */
+#define DRIVER_VMSAS           4096u   /* processors of all SEV-ES guests */
+
+/* The kernel's own pages, from DRIVER_MEMORY on: the trusted memory region, then the VMSAs. */
+#define DRIVER_VMSA_BASE (DRIVER_MEMORY + SEV_TMR_SIZE)
+#define DRIVER_OWN       (SEV_TMR_SIZE + (uint64_t)DRIVER_VMSAS * SEV_VMSA_SIZE)
 
 /* A request on its way in, or its answer on its way out. */
 struct message {
@@ -28,6 +33,12 @@ struct connection {
 /* An ASID of a guest that ended is dirty until WBINVD and DF_FLUSH. */
 enum driver_asid_state { DRIVER_ASID_FREE, DRIVER_ASID_TAKEN, DRIVER_ASID_DIRTY };
 
+/* Whose a VMSA's page is: the guest's handle, 0: nobody's; the vCPU's number there. */
+struct driver_vmsa {
+    uint32_t handle;
+    uint64_t vcpu;
+};
+
 struct driver {
     struct chip *chip;
     struct memory *memory;
@@ -35,7 +46,8 @@ struct driver {
     unsigned count;
     bool full; /* no descriptor is left for another: nobody is let in until somebody goes */
     uint8_t *asid; /* enum driver_asid_state of 0 to max_asid; 0 is nobody's */
-    unsigned max_asid;
+    unsigned min_plain_asid, max_asid;
+    struct driver_vmsa vmsas[DRIVER_VMSAS];
     /* Of the request that is being answered. */
     struct wire *wire;
     uint8_t (*part)[WIRE_PART_MAX];

@@ -31,7 +31,7 @@ struct wire {
     uint32_t status; /* reply: of the firmware, or WIRE_NO_FIRMWARE */
     uint32_t handle, policy, state, asid;
     uint32_t platform; /* reply to WIRE_DECRYPT: its state, and in `state` the guest's */
-    uint64_t address; /* the program's own: the page that a command is about */
+    uint64_t address; /* the program's own: the page that a command is about; or a vCPU's number */
     uint8_t nonce[16];
     uint32_t room[2];           /* bytes that the program has room for; reply: bytes needed */
     uint32_t size[WIRE_PARTS];  /* of the parts that follow this header */

@@ -11,6 +11,7 @@ import sys
 ISSUE_CMD = 0xC0105300
 RESET, STATUS, PEK_GEN, CSR, PDH_GEN, EXPORT, IMPORT, ID, ID2 = range(9)
 INVALID_LENGTH, INVALID_STATE = 4, 1
+CONFIG_ES = 1 << 8
 libc = ctypes.CDLL(None, use_errno=True)
 
 
@@ -38,7 +39,7 @@ sev = os.open("/dev/sev", os.O_RDWR)
 error, status, data = issue(sev, STATUS, buffer(12))
 major, minor, state, flags, build, guests = struct.unpack("<BBBIBI", data)
 check("PLATFORM_STATUS", (error, status, major, minor, state, flags, build, guests),
-      (0, 0, 0, 24, 2, 0, 15, 1))
+      (0, 0, 0, 24, 2, CONFIG_ES, 15, 1))
 check("PLATFORM_STATUS without a structure", issue(sev, STATUS)[0], errno.EFAULT)
 
 for number in (RESET, PEK_GEN, PDH_GEN):

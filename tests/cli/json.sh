@@ -163,14 +163,14 @@ note $? 'a conversion without --json is silent'
 # ---- what the chip is, as text and as JSON
 expect 0 chip status --json
 holds "document == {'model': 'EPYC-Rome (emulated)', 'api-major': 0, 'api-minor': 24,
-                    'build-id': 15, 'state': 'init', 'owner': 'self', 'es': False, 'guests': 0}"
+                    'build-id': 15, 'state': 'init', 'owner': 'self', 'es': True, 'guests': 0}"
 expect 0 chip status
 [ "$(cat out)" = 'model: EPYC-Rome (emulated)
 API version: 0.24
 build: 15
 state: init
 owner: self
-SEV-ES: off
+SEV-ES: on
 guests: 0' ]
 note $? "chip status: $(cat out)"
 expect 0 chip id

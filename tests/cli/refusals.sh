@@ -88,6 +88,6 @@ head -c 16 /dev/zero >page
 # A sanitized privet finds the preloaded library in front of its sanitizer's: no error of ours.
 export ASAN_OPTIONS="${ASAN_OPTIONS:+$ASAN_OPTIONS:}verify_asan_link_order=0"
 expect 1 chip exec "$privet" chip decrypt 7 0x1000 page
-says 'DBG_DECRYPT: status 0x01 INVALID_PLATFORM_STATE: .*(platform state: working required, uninit found; guest state: any required, uninit found); INIT leads'
+says 'DBG_DECRYPT: status 0x01 INVALID_PLATFORM_STATE: .*(platform state: working required, init found; guest state: any required, uninit found); INIT leads'
 
 finish

@@ -69,8 +69,8 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 {
     chip_harness_start();
     struct memory *memory = chip_harness_memory(0);
-    chip = chip_harness_open(memory, 1);
-    driver = driver_create(chip, memory, CHIP_HARNESS_ASIDS);
+    chip = chip_harness_open(memory, 5);
+    driver = driver_create(chip, memory, 5, CHIP_HARNESS_ASIDS);
     memcpy(certificates, chip->store.certificate[CHIP_KEY_PDH], SEV_CERT_SIZE);
     memcpy(certificates + SEV_CERT_SIZE, chip->store.certificate[CHIP_KEY_PEK], SEV_CERT_SIZE);
     memcpy(certificates + 2 * SEV_CERT_SIZE, chip->store.certificate[CHIP_KEY_OCA], SEV_CERT_SIZE);
@@ -273,6 +273,8 @@ static void check_clean(void)
     require(status.guest_count == 0, "guests of programs that ended");
     for (unsigned asid = 1; asid <= CHIP_HARNESS_ASIDS; asid++)
         require(driver->asid[asid] != DRIVER_ASID_TAKEN, "ASIDs of programs that ended");
+    for (unsigned i = 0; i < DRIVER_VMSAS; i++)
+        require(!driver->vmsas[i].handle, "pages of processors that are gone");
     for (unsigned i = 0; i < CHIP_MAX_MAPS; i++)
         require(!chip->maps[i].data, "buffers that the chip still has");
 }

@@ -123,11 +123,10 @@ static void test_order(void)
     IS(ENOTTY, guest_command(&g, KVM_SEV_LAUNCH_START, &start));
     IS(ENOTTY, guest_command(&g, KVM_SEV_SEND_FINISH, NULL));
     IS(EINVAL, guest_command(&g, KVM_SEV_RECEIVE_UPDATE_DATA, NULL));
-    IS(ENOTTY, guest_command(&g, KVM_SEV_ES_INIT, NULL));
     CHECK(ioctl(g.vm, KVM_MEMORY_ENCRYPT_REG_REGION, &region) == -1 && errno == ENOTTY);
     IS(0, guest_command(&g, KVM_SEV_INIT, NULL));
     IS(EINVAL, guest_command(&g, KVM_SEV_INIT, NULL));
-    IS(ENOTTY, guest_command(&g, KVM_SEV_ES_INIT, NULL));
+    IS(EINVAL, guest_command(&g, KVM_SEV_ES_INIT, NULL));
     IS(ENOTTY, guest_command(&g, KVM_SEV_LAUNCH_UPDATE_VMSA, NULL));
     IS(EINVAL, guest_command(&g, KVM_SEV_SEND_UPDATE_VMSA, page));
     IS(EINVAL, guest_command(&g, KVM_SEV_RECEIVE_UPDATE_VMSA, page));
@@ -140,7 +139,7 @@ static void test_order(void)
     IS(EBADF, guest_command(&g, KVM_SEV_LAUNCH_START, &start));
     g.sev = sev;
     start.policy = 4;
-    CHECK(guest_command(&g, KVM_SEV_LAUNCH_START, &start) == EIO && g.status != 0); /* SEV-ES */
+    CHECK(guest_command(&g, KVM_SEV_LAUNCH_START, &start) == EIO && g.status == 0x0d); /* its ASID */
     start.policy = 0;
     IS(0, guest_command(&g, KVM_SEV_LAUNCH_START, &start));
     CHECK(guest_command(&g, KVM_SEV_LAUNCH_START, &start) == EIO && g.status == 0x0c); /* ASID_OWNED */
@@ -152,6 +151,36 @@ static void test_order(void)
     g = guest_open();
     CHECK(ioctl(g.vm, KVM_CREATE_VCPU, 0) >= 0);
     IS(EINVAL, guest_command(&g, KVM_SEV_INIT, NULL)); /* too late */
+    guest_close(&g);
+}
+
+/* SEV-ES guests: the processors' state is in the launch. */
+static void test_es(void)
+{
+    struct guest g = guest_open();
+    struct kvm_sev_launch_start start = { 0 };
+    uint8_t measurement[48];
+    struct kvm_sev_launch_measure measure = { address_of(measurement), sizeof(measurement) };
+    IS(ENOTTY, guest_command(&g, KVM_SEV_LAUNCH_UPDATE_VMSA, NULL));
+    IS(0, guest_command(&g, KVM_SEV_ES_INIT, NULL));
+    IS(EINVAL, guest_command(&g, KVM_SEV_ES_INIT, NULL));
+    IS(EINVAL, guest_command(&g, KVM_SEV_INIT, NULL));
+    IS(0, guest_command(&g, KVM_SEV_LAUNCH_UPDATE_VMSA, NULL)); /* of no vCPU */
+    int vcpu = ioctl(g.vm, KVM_CREATE_VCPU, 0), second = ioctl(g.vm, KVM_CREATE_VCPU, 1);
+    CHECK(vcpu >= 0 && second >= 0);
+    IS(EBADF, guest_command(&g, KVM_SEV_LAUNCH_UPDATE_VMSA, NULL));
+    CHECK(guest_command(&g, KVM_SEV_LAUNCH_START, &start) == EIO && g.status == 0x0d);
+    start.policy = 4;
+    IS(0, guest_command(&g, KVM_SEV_LAUNCH_START, &start));
+    struct kvm_debugregs debug = { .dr6 = 0xffff0ff0, .dr7 = 0x402 }, none = { .dr7 = 0x400 };
+    CHECK(ioctl(second, KVM_SET_DEBUGREGS, &debug) == 0);
+    IS(EINVAL, guest_command(&g, KVM_SEV_LAUNCH_UPDATE_VMSA, NULL)); /* a breakpoint */
+    CHECK(ioctl(second, KVM_SET_DEBUGREGS, &none) == 0);
+    close(second);
+    IS(0, guest_command(&g, KVM_SEV_LAUNCH_UPDATE_VMSA, NULL));
+    IS(0, guest_command(&g, KVM_SEV_LAUNCH_MEASURE, &measure));
+    CHECK(guest_command(&g, KVM_SEV_LAUNCH_UPDATE_VMSA, NULL) == EIO && g.status == 2);
+    close(vcpu);
     guest_close(&g);
 }
 
@@ -450,6 +479,7 @@ int main(int count, char **words)
     test_device_addresses(&g);
     test_inner_addresses(&g);
     test_order();
+    test_es();
     test_report(&g);
     test_debug(&g, memory);
     test_children(&g);

@@ -25,6 +25,7 @@
 
 #include "preload/cpuid.h"
 #include "preload/kvm.h"
+#include "sev/vmsa.h"
 
 enum { FDS = 64, PAGE = 4096, VM_FD = 63 };
 
@@ -49,11 +50,11 @@ int sev_guest_connect(void)
     return open("/dev/null", O_RDWR | O_CLOEXEC);
 }
 
-int sev_guest_ioctl(struct sev_guest **guest, int fd, bool has_vcpus, unsigned long request,
+int sev_guest_ioctl(struct sev_guest **guest, int fd, struct kvm_vm *vm, unsigned long request,
                     void *argument)
 {
     assert_int_equal(fd, VM_FD);
-    assert_true(has_vcpus);
+    assert_int_equal(kvm_vm_vcpus(vm), 1);
     (void)guest;
     (void)argument;
     encryption_request = request;
@@ -303,6 +304,116 @@ static void test_msrs(void **state)
     munmap(run, KVM_RUN_SIZE);
 }
 
+/* ---- the pages of a SEV-ES guest's processors ---- */
+
+static uint64_t page_value(const uint8_t *page, unsigned place, size_t size)
+{
+    uint64_t value = 0;
+    memcpy(&value, page + place, size);
+    return value;
+}
+
+/* After reset the page is the one that a guest's owner computes. */
+static void test_vmsa_after_reset(void **state)
+{
+    (void)state;
+    struct kvm_vm *vm = new_vm();
+    struct kvm_run *run[2];
+    struct kvm_vcpu *vcpu = new_vcpu(vm, 1, &run[0]);
+    struct kvm_vcpu *second = new_vcpu(vm, 0, &run[1]);
+    struct kvm_regs regs;
+    struct kvm_sregs sregs;
+    uint8_t page[KVM_VMSA_SIZE], expected[KVM_VMSA_SIZE];
+    assert_int_equal(kvm_vcpu_ioctl(second, KVM_GET_REGS, &regs), 0);
+    assert_int_equal(kvm_vcpu_ioctl(second, KVM_GET_SREGS, &sregs), 0);
+    const struct sev_vmsa_config config = { .signature = (uint32_t)regs.rdx };
+    regs.rip = 0xB004;
+    sregs.cs.base = 0x800000;
+    assert_int_equal(kvm_vcpu_ioctl(second, KVM_SET_REGS, &regs), 0);
+    assert_int_equal(kvm_vcpu_ioctl(second, KVM_SET_SREGS, &sregs), 0);
+    kvm_vcpu_close(vcpu); /* its descriptor is closed: it is there as before */
+    assert_int_equal(kvm_vm_vcpus(vm), 2);
+    assert_true(kvm_vm_vmsa(vm, 0, page)); /* in the order in which they were made */
+    sev_vmsa_build(&config, SEV_VMSA_RESET, expected);
+    assert_memory_equal(page, expected, sizeof(page));
+    assert_true(kvm_vm_vmsa(vm, 1, page));
+    sev_vmsa_build(&config, 0x80B004, expected);
+    assert_memory_equal(page, expected, sizeof(page));
+    kvm_vcpu_close(second);
+    kvm_vm_close(vm);
+    munmap(run[0], KVM_RUN_SIZE);
+    munmap(run[1], KVM_RUN_SIZE);
+}
+
+static void set_msr(struct kvm_vcpu *vcpu, uint32_t index, uint64_t value)
+{
+    struct {
+        struct kvm_msrs head;
+        struct kvm_msr_entry entry;
+    } one = { { .nmsrs = 1 }, { .index = index, .data = value } };
+    assert_int_equal(kvm_vcpu_ioctl(vcpu, KVM_SET_MSRS, &one), 1);
+}
+
+/* Each register in its place (APM 2 table B-4). */
+static void test_vmsa_places(void **state)
+{
+    (void)state;
+    static const struct {
+        unsigned place;
+        uint64_t value;
+    } places[] = {
+        { 0x170, 11 }, { 0x178, 12 }, { 0x1D8, 4 }, { 0x1F8, 1 }, { 0x308, 3 }, { 0x310, 5 },
+        { 0x318, 2 },  { 0x328, 8 },  { 0x330, 6 }, { 0x338, 7 }, { 0x340, 20 }, { 0x348, 21 },
+        { 0x350, 22 }, { 0x358, 23 }, { 0x360, 24 }, { 0x368, 25 }, { 0x370, 26 }, { 0x378, 27 },
+        { 0x200, 31 }, { 0x208, 32 }, { 0x210, 33 }, { 0x218, 34 }, { 0x220, 35 }, { 0x228, 36 },
+        { 0x230, 37 }, { 0x238, 38 }, { 0x268, 39 }, { 0x0D0, 0x1500 }, { 0x148, 0x60 },
+        { 0x150, 0x3000 }, { 0x158, 0x80000011 }, { 0x3E8, 7 }, { 0x068, 0x1234 }, { 0x088, 0x5678 },
+        { 0x168, 0xFFFF0FF1 },
+    };
+    struct kvm_vm *vm = new_vm();
+    struct kvm_run *run;
+    struct kvm_vcpu *vcpu = new_vcpu(vm, 0, &run);
+    struct kvm_regs regs = { 1, 2, 3, 5, 6, 7, 4, 8, 20, 21, 22, 23, 24, 25, 26, 27, 12, 11 };
+    struct kvm_sregs sregs;
+    struct kvm_xcrs xcrs = { .nr_xcrs = 1, .xcrs = { { .xcr = 0, .value = 7 } } };
+    struct kvm_debugregs debug = { .dr6 = 0xFFFF0FF1, .dr7 = 0x400 };
+    uint8_t page[KVM_VMSA_SIZE];
+    assert_int_equal(kvm_vcpu_ioctl(vcpu, KVM_GET_SREGS, &sregs), 0);
+    sregs.gdt.base = 0x1234;
+    sregs.idt.base = 0x5678;
+    sregs.efer = 0x500;
+    sregs.cr0 = 0xE0000011;
+    sregs.cr3 = 0x3000;
+    sregs.cr4 = 0x20;
+    sregs.ss = (struct kvm_segment){ .base = 0x11223344, .limit = 0xFFFFF, .selector = 0x2B,
+                                     .type = 3, .present = 1, .dpl = 3, .db = 1, .s = 1, .g = 1 };
+    sregs.ldt.unusable = 1;
+    assert_int_equal(kvm_vcpu_ioctl(vcpu, KVM_SET_REGS, &regs), 0);
+    assert_int_equal(kvm_vcpu_ioctl(vcpu, KVM_SET_SREGS, &sregs), 0);
+    assert_int_equal(kvm_vcpu_ioctl(vcpu, KVM_SET_XCRS, &xcrs), 0);
+    assert_int_equal(kvm_vcpu_ioctl(vcpu, KVM_SET_DEBUGREGS, &debug), 0);
+    static const uint32_t msrs[] = { 0xC0000081, 0xC0000082, 0xC0000083, 0xC0000084, 0xC0000102,
+                                     0x174, 0x175, 0x176, 0x277 };
+    for (size_t i = 0; i < sizeof(msrs) / sizeof(msrs[0]); i++)
+        set_msr(vcpu, msrs[i], 31 + i);
+    assert_true(kvm_vm_vmsa(vm, 0, page));
+    for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
+        if (page_value(page, places[i].place, 8) != places[i].value)
+            fail_msg("%x: %lx", places[i].place, (unsigned long)page_value(page, places[i].place, 8));
+    }
+    assert_int_equal(page_value(page, 0x20, 4), 0xCF3 << 16 | 0x2B);
+    assert_int_equal(page_value(page, 0x24, 4), 0xFFFFF);
+    assert_int_equal(page_value(page, 0x28, 8), 0x11223344);
+    assert_int_equal(page[0xCB], 3);                    /* CPL */
+    assert_int_equal(page_value(page, 0x72, 2), 0x002); /* LDTR: not present */
+    debug.dr7 = 0x401;
+    assert_int_equal(kvm_vcpu_ioctl(vcpu, KVM_SET_DEBUGREGS, &debug), 0);
+    assert_false(kvm_vm_vmsa(vm, 0, page));
+    kvm_vcpu_close(vcpu);
+    kvm_vm_close(vm);
+    munmap(run, KVM_RUN_SIZE);
+}
+
 static struct kvm_run *kicked_run;
 
 static void kick(int signal)
@@ -397,6 +508,7 @@ static void test_trap(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_vmsa_after_reset), cmocka_unit_test(test_vmsa_places),
         cmocka_unit_test(test_system), cmocka_unit_test(test_cpuid_list),
         cmocka_unit_test(test_memory), cmocka_unit_test(test_vm),
         cmocka_unit_test(test_registers), cmocka_unit_test(test_msrs),
