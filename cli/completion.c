@@ -112,11 +112,14 @@ static void print_subcommands(void)
         printf("%s%s", i ? " " : "", sub->name);
 }
 
-#define TOP "run owner chip firmware completion help --help --version"
+#define VERBS "run owner chip firmware completion"
+#define TOP   VERBS " help --help --version"
 
-static void print_cases(void)
+/* `path` is the variable of the script that has the words so far. */
+static void print_cases(const char *path)
 {
-    printf("    case $path in\n    '') list='" TOP "' ;;\n    owner) list='");
+    printf("    case $%s in\n    '') list='" TOP "' ;;\n    help) list='" VERBS " --help' ;;\n"
+           "    owner) list='", path);
     print_subcommands();
     printf(" --help' ;;\n");
     visit_all(print_case);
@@ -133,7 +136,7 @@ static void bash(void)
            "    [012],*|*,-*) ;;\n"
            "    *,owner,*|*,chip,*|*,firmware,*) path+=\" ${COMP_WORDS[2]}\" ;;\n"
            "    esac\n");
-    print_cases();
+    print_cases("path");
     printf("    COMPREPLY=($(compgen -W \"$list\" -- \"$cur\"))\n}\n"
            "complete -o default -F _privet privet\n");
 }
@@ -146,23 +149,32 @@ static void zsh(void)
            "    (( CURRENT < 3 )) || path_=${words[2]}\n"
            "    if (( CURRENT >= 4 )) && [[ $path_ == (owner|chip|firmware) && $words[3] != -* ]]\n"
            "    then path_+=\" ${words[3]}\"; fi\n"
+           "    if [[ $PREFIX == --*=* ]]; then prev=${PREFIX%%%%=*}; compset -P '*='; fi\n"
            "    _privet_words \"$path_\" \"$prev\"\n"
-           "    compadd -- ${=list}\n"
-           "    _files\n}\n"
+           "    local -a plain=(${${=list}:#-*})\n"
+           "    if [[ $PREFIX == -* ]]; then\n"
+           "        compadd -- ${=list}\n"
+           "    elif (( $#plain )) && [[ $list != *--help* || $CURRENT -lt 4 ]]; then\n"
+           "        compadd -- $plain # a value, a verb, a command: no files beside them\n"
+           "    else\n"
+           "        compadd -- $plain\n"
+           "        _files\n"
+           "    fi\n"
+           "    (( compstate[nmatches] ))\n}\n"
            "_privet_words()\n{\n"
            "    local prev=$2\n");
-    printf("    case $1 in\n    '') list='" TOP "' ;;\n    owner) list='");
-    print_subcommands();
-    printf(" --help' ;;\n");
-    visit_all(print_case);
-    printf("    esac\n}\n_privet \"$@\"\n");
+    print_cases("1");
+    /* Loaded by the first completion, or sourced. */
+    printf("}\n"
+           "if [[ $funcstack[1] == _privet ]]; then _privet \"$@\"; else compdef _privet privet; fi\n");
 }
 
 static void fish(void)
 {
     printf("# fish completion for privet\n"
            "complete -c privet -n __fish_use_subcommand -f -a '" TOP "'\n"
-           "complete -c privet -n '__fish_seen_subcommand_from owner' -a '");
+           "complete -c privet -n '" SEEN " help' -f -a '" VERBS "'\n"
+           "complete -c privet -n '" SEEN " owner' -a '");
     print_subcommands();
     printf("'\n");
     visit_all(print_fish);
