@@ -14,6 +14,8 @@
 #define MIN_RAM         (16 * MIB)
 #define MAX_RAM         (UINT64_C(1) << 40)
 #define MAX_FLASH       (16 * MIB)            /* down to 0xFF000000 */
+#define LEGACY_BASE     0xC0000u
+#define LEGACY_SIZE     0x40000u
 #define BIOS_WINDOW     0x20000u
 #define LOW_RAM_LIMIT   UINT64_C(0xB0000000)  /* as QEMU's q35: ECAM comes right above */
 #define LOW_RAM_SPLIT   UINT64_C(0x80000000)
@@ -435,18 +437,34 @@ static bool check(const struct board_config *config, char *error, size_t size)
     return true;
 }
 
-static bool add_memory(struct board *board, char *error, size_t size)
+/*
+ * Below 1 MiB there is an empty ROM for extensions, and the firmware's end, too: a copy, unencrypted, as
+ * QEMU has both. A SEV-ES guest may look for extensions there: memory is read without an exit.
+ */
+static int add_legacy_memory(struct board *board)
 {
     const struct board_blob *firmware = &board->config.firmware;
+    size_t copied = firmware->size < BIOS_WINDOW ? firmware->size : BIOS_WINDOW;
+    uint8_t *rom = calloc(1, LEGACY_SIZE);
+    int result;
+
+    if (!rom)
+        return -1;
+    if (copied)
+        memcpy(rom + LEGACY_SIZE - copied, firmware->data + firmware->size - copied, copied);
+    result = memory_add_shadow(board->memory, LEGACY_BASE, LEGACY_SIZE, rom, LEGACY_SIZE);
+    free(rom);
+    return result;
+}
+
+static bool add_memory(struct board *board, char *error, size_t size)
+{
     uint64_t total = board->config.ram_size;
-    /* The firmware's end appears below 1 MiB, too: a copy, unencrypted, as QEMU has it. */
-    size_t rom_size = firmware->size < BIOS_WINDOW ? firmware->size : BIOS_WINDOW;
-    const uint8_t *rom = firmware->data + firmware->size - rom_size;
 
     board->ram_low = total >= LOW_RAM_LIMIT ? LOW_RAM_SPLIT : total;
     board->ram_high = total - board->ram_low;
     if (memory_add_ram(board->memory, 0, 0xA0000) ||
-        memory_add_shadow(board->memory, 0xC0000, 0x40000, rom, rom_size) ||
+        add_legacy_memory(board) ||
         memory_add_ram(board->memory, MIB, board->ram_low - MIB) ||
         (board->ram_high && memory_add_ram(board->memory, FOUR_GIB, board->ram_high)))
         return board_fail(error, size, "memory: %llu MiB: %s", (unsigned long long)(total / MIB),
@@ -667,7 +685,7 @@ void board_watch_dma(struct board *board, bus_dma_watch *watch, void *context)
 
 bool board_answers(const struct board *board, unsigned index, uint64_t gpa)
 {
-    if (gpa - 0xC0000 < 0x40000) /* ROM and DRAM as the PAM registers route them */
+    if (gpa - LEGACY_BASE < LEGACY_SIZE) /* ROM and DRAM as the PAM registers route them */
         return false;
     return gpa - apic_page(&board->processor[index].apic) < MEMORY_PAGE_SIZE ||
            bus_claimed(&board->bus, BUS_MMIO, gpa);

@@ -69,9 +69,16 @@ static void told(void *context, unsigned processor, const struct ghcb_told *told
         trace_vmgexit(es->guest->trace, processor, told);
 }
 
+/*
+ * Guest time that an exit takes, by the order of magnitude of hardware: the registers go through the
+ * engine both ways. A guest that polls a timer by exits so does it a bounded number of times.
+ */
+#define VMGEXIT_NS 4000u
+
 uint64_t es_vmgexit(void *context, unsigned processor, uint64_t ghcb)
 {
     const struct guest *guest = context;
+    board_spend(guest->board, VMGEXIT_NS);
     return ghcb_exit(&guest->es->ghcb[processor], ghcb);
 }
 

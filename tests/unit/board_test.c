@@ -687,9 +687,9 @@ static void legacy_memory(void **state)
 {
     struct harness *h = *state;
 
-    assert_int_equal(memory_page_kind(h->memory, 0xC0000), MEMORY_NONE);
-    assert_int_equal(mmio_read(h, 0xC0000, 4), 0xFFFFFFFF);
-    assert_int_equal(memory_page_kind(h->memory, 0xE0000), MEMORY_NONE); /* firmware: 64 KiB */
+    assert_int_equal(memory_page_kind(h->memory, 0xC0000), MEMORY_ROM);
+    assert_int_equal(flash_byte(h, 0xC0000), 0);
+    assert_int_equal(flash_byte(h, 0xEFFFF), 0); /* firmware: 64 KiB */
     assert_int_equal(memory_page_kind(h->memory, 0xF0000), MEMORY_ROM);
     assert_int_equal(flash_byte(h, 0xF0000), 0xF0);
     config_write(h, 0, 0x90, 0x20, 1); /* F0000: writes */
@@ -704,12 +704,12 @@ static void legacy_memory(void **state)
     assert_int_equal(config_read(h, 0, 0x90, 4), 0x33333330);
     assert_int_equal(memory_page_kind(h->memory, 0xF0000), MEMORY_RAM);
     assert_int_equal(memory_page_kind(h->memory, 0xD4000), MEMORY_RAM);
-    assert_int_equal(memory_page_kind(h->memory, 0xD8000), MEMORY_NONE);
+    assert_int_equal(memory_page_kind(h->memory, 0xD8000), MEMORY_ROM);
     config_write(h, 0, 0x95, 0x13, 1); /* E0000 RAM, E4000 read only */
     assert_int_equal(memory_page_kind(h->memory, 0xE3FFF), MEMORY_RAM);
     assert_int_equal(memory_page_kind(h->memory, 0xE4000), MEMORY_ROM);
     board_reset(h->board);
-    assert_int_equal(memory_page_kind(h->memory, 0xC0000), MEMORY_NONE);
+    assert_int_equal(memory_page_kind(h->memory, 0xC0000), MEMORY_ROM);
     assert_int_equal(flash_byte(h, 0xF1234), 0xF0);
 }
 
