@@ -80,12 +80,12 @@ zsh_completes 'owner certs con' 'owner certs convert'
 zsh_completes 'owner measure --firmware im --output-format ' \
     'owner measure --firmware im --output-format base64 hex'
 # Fixed values stand alone, in either form.
-zsh_completes 'run --sev ' 'run --sev off sev sme'
-zsh_completes 'run --sev=s' 'run --sev=sev --sev=sme'
+zsh_completes 'run --clock ' 'run --clock host instructions'
+zsh_completes 'run --clock=h' 'run --clock=host'
 # Operands and values of other options are files.
 zsh_completes 'run --kernel ' 'run --kernel folder image'
 zsh_completes 'run --kernel=im' 'run --kernel=image'
-zsh_completes 'run --sev off ' 'run --sev off folder image'
+zsh_completes 'run --clock host ' 'run --clock host folder image'
 zsh_completes 'run im' 'run image'
 zsh_completes 'firmware info im' 'firmware info image'
 zsh_completes 'chip import image ' 'chip import image folder image'
