@@ -31,6 +31,28 @@ static inline void msr_write(uint32_t index, uint64_t value)
                      : "memory");
 }
 
+/* To the hypervisor of a SEV-ES guest, which acts on the GHCB MSR and changes it. */
+static inline void vmgexit(void)
+{
+    __asm__ volatile("rep; vmmcall" : : : "memory");
+}
+
+/* XCR0; only with CR4.OSXSAVE. */
+static inline uint64_t xcr0_read(void)
+{
+    uint32_t low, high;
+    __asm__ volatile("xgetbv" : "=a"(low), "=d"(high) : "c"(0));
+    return (uint64_t)high << 32 | low;
+}
+
+/* Is the selector in use that of 64-bit code? */
+static inline bool segment_is_64bit(uint64_t selector)
+{
+    uint32_t rights;
+    __asm__("lar %1, %0" : "=r"(rights) : "r"((uint32_t)selector) : "cc");
+    return (rights >> 21 & 1) != 0;
+}
+
 #define CPU_REGISTER(name)                                                                         \
     static inline uint64_t name##_read(void)                                                       \
     {                                                                                              \

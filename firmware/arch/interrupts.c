@@ -11,6 +11,9 @@
 #include "firmware/arch/layout.h"
 #include "firmware/arch/paging.h"
 #include "firmware/lib/log.h"
+#include "firmware/sev/ghcb.h"
+#include "firmware/sev/sev.h"
+#include "firmware/sev/vc.h"
 
 struct gate {
     uint16_t offset_low, selector, attributes, offset_middle;
@@ -71,7 +74,8 @@ void interrupts_handle(uint8_t vector, void (*handler)(void))
 static void describe(const struct trap_frame *f)
 {
     const char *name = f->vector < sizeof(exception_names) / sizeof(exception_names[0])
-                           ? exception_names[f->vector] : "unexpected interrupt";
+                           ? exception_names[f->vector]
+                       : f->vector == VECTOR_VC ? "VMM communication" : "unexpected interrupt";
 
     log_line("%s (vector %lu, error 0x%lx) at 0x%lx, CR2 0x%lx", name, f->vector, f->error, f->rip,
              cr2_read());
@@ -89,19 +93,36 @@ static void describe(const struct trap_frame *f)
     paging_describe(f->vector == VECTOR_PAGE_FAULT ? cr2_read() : f->rip);
 }
 
+/* Nothing can be said any more, or was said. */
+static _Noreturn void stop(void)
+{
+    if (sev_es()) {
+        ghcb_terminate(TERMINATE_VC);
+    }
+    cpu_stop();
+}
+
 void trap_dispatch(struct trap_frame *frame)
 {
     static bool failing;
     void (*handler)(void) = handlers[frame->vector & (VECTORS - 1)];
+    const char *problem = NULL;
 
     if (handler != NULL) {
         handler();
         return;
     }
+    if (frame->vector == VECTOR_VC && sev_es() && vc_handle(frame, &problem)) {
+        return;
+    }
     if (failing) {
-        cpu_stop(); /* a trap while describing a trap */
+        stop(); /* a trap while describing a trap */
     }
     failing = true;
     describe(frame);
+    if (problem != NULL) {
+        log_line("SEV-ES: %s; the guest ends", problem);
+        stop();
+    }
     panic("exception");
 }

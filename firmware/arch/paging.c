@@ -10,6 +10,7 @@
 #include <stddef.h>
 
 #include "firmware/arch/cpu.h"
+#include "firmware/arch/layout.h"
 #include "firmware/lib/log.h"
 #include "firmware/platform/memory_map.h"
 #include "firmware/sev/sev.h"
@@ -109,11 +110,9 @@ static uint64_t *entry_at(uint64_t address, unsigned level)
     }
 }
 
-/* The leaf (or hole) that translates the address, and its level. */
-static uint64_t *leaf_at(uint64_t address, unsigned *ret_level)
+/* The leaf (or hole) by which `table`, one of the highest level, translates the address; its level. */
+static uint64_t *leaf_in(uint64_t *table, uint64_t address, unsigned *ret_level)
 {
-    uint64_t *table = root;
-
     for (unsigned l = LEVELS;; l--) {
         uint64_t *entry = &table[address >> shift_of(l) & 511];
         if (!is_table(*entry, l)) {
@@ -122,6 +121,11 @@ static uint64_t *leaf_at(uint64_t address, unsigned *ret_level)
         }
         table = table_of(*entry);
     }
+}
+
+static uint64_t *leaf_at(uint64_t address, unsigned *ret_level)
+{
+    return leaf_in(root, address, ret_level);
 }
 
 static void flush_tlb(void)
@@ -205,6 +209,9 @@ void paging_init(void)
     }
     cr0_write(cr0_read() | CR0_WP);
     protect_firmware();
+    if (sev_es()) {
+        change(GHCB_PAGE, 4096, 0, c_mask);
+    }
     in_use = true;
     cr3_write((uintptr_t)root | c_mask);
 }
@@ -268,6 +275,16 @@ uint64_t paging_get_attributes(uint64_t address)
 
     return ((entry & ENTRY_PRESENT) ? 0 : MEMORY_RP) | ((entry & ENTRY_WRITE) ? 0 : MEMORY_RO)
            | ((entry & ENTRY_NX) ? MEMORY_XP : 0);
+}
+
+bool paging_shared(uint64_t address, uint64_t *ret_physical)
+{
+    unsigned level;
+    uint64_t entry = *leaf_in(table_of(cr3_read()), address, &level);
+    uint64_t offset = size_of(level) - 1;
+
+    *ret_physical = (entry & ADDRESS_BITS & ~offset) | (address & offset);
+    return (entry & ENTRY_PRESENT) != 0 && (entry & sev_c_mask()) == 0;
 }
 
 void paging_describe(uint64_t address)

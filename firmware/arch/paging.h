@@ -22,6 +22,12 @@ void paging_set_shared(uint64_t base, uint64_t length, bool shared);
 void paging_set_attributes(uint64_t base, uint64_t length, uint64_t set, uint64_t clear);
 uint64_t paging_get_attributes(uint64_t address); /* of the page; mixed ranges: ask each page */
 
+/*
+ * Does the processor see the address as shared memory? Then the guest physical address. By the tables
+ * in use, whoever made them: they are to be mapped at their own addresses.
+ */
+bool paging_shared(uint64_t address, uint64_t *ret_physical);
+
 /* Logs the table entries that translate an address, for exception reports. */
 void paging_describe(uint64_t address);
 

@@ -3,15 +3,29 @@
  * Reset vector to C: real mode, flat 32-bit, SEV detection, page tables with C, long mode, C-bit
  * check, copy of the body from flash to private RAM. Until C runs, a failure is a letter on the
  * debug port and the serial port: "!L" no long mode, "!C" C-bit below 32, "!R" no RDRAND,
- * "!E" SEV-ES or SNP active, "!B" wrong C-bit (the host lied). Under SEV-ES no port works without
- * a GHCB: there the guest ends with a termination request that the host prints.
+ * "!N" SEV-SNP active, "!B" wrong C-bit (the host lied). Under SEV-ES no port works without a GHCB:
+ * there the letter is the reason of a termination request, which the host prints. "V" is there, too:
+ * CPUID trapped, so this is a SEV-ES guest, and yet CPUID says that there is no SEV; "X" is any #VC
+ * but CPUID's, "G" an answer to that which is none.
+ *
+ * The other processors of a SEV-ES guest start here as well, at ap_start: in code that was measured,
+ * whenever the host may choose to start them.
  */
 #include "firmware/arch/layout.h"
 
 #define MSR_EFER 0xC0000080
 #define MSR_GHCB 0xC0010130
 #define MSR_SEV_STATUS 0xC0010131
-#define GHCB_TERMINATE 0x100          /* GHCB 2.03 2.3.1: reason set 0, code 0 */
+/* GHCB 2.03 2.3.1: the protocol in the MSR. */
+#define GHCB_CPUID_ASK 4
+#define GHCB_CPUID 5
+#define GHCB_AP_HOLD_ASK 6
+#define GHCB_TERMINATE 0x2100         /* reasons of our own: set 2 */
+#define EXIT_CPUID 0x72
+
+        .macro  VMGEXIT
+        .byte   0xF3, 0x0F, 0x01, 0xD9
+        .endm
 
         .section .reset, "ax"
         .globl reset_start
@@ -58,21 +72,24 @@ start32:
         jnc     stop32
 
         /* SEV: CPUID says it may exist, the MSR that it is on (APM 2 15.34.1, 15.34.10). */
+        xorl    %edi, %edi            /* %edi: SEV_STATUS */
         cmpl    $0x8000001F, %esi
-        jb      tables
+        jb      no_sev
         movl    $0x8000001F, %eax
         cpuid
         btl     $1, %eax
-        jnc     tables
+        jnc     no_sev
         movl    $MSR_SEV_STATUS, %ecx
         rdmsr
         testb   $1, %al
-        jz      tables
-        testb   $6, %al
-        jnz     encrypted_state
+        jz      no_sev
+        movl    %eax, %edi
+        movl    %ebx, %ecx
+        movb    $'N', %bl
+        testb   $4, %al
+        jnz     stop32
         movl    %eax, WORK_SEV_STATUS
         movl    %edx, WORK_SEV_STATUS + 4
-        movl    %ebx, %ecx
         andl    $0x3F, %ecx
         movb    $'C', %bl
         cmpl    $32, %ecx
@@ -101,9 +118,17 @@ start32:
         loop    3b
         jmp     stop32
 4:      movl    %eax, WORK_RANDOM + 4
+        jmp     tables
+
+        /* #VC exists in SEV-ES guests only: CPUID, which is the host's, lies. */
+no_sev:
+        movb    $'V', %bl
+        cmpb    $0, WORK_VC
+        jne     terminate32
 
         /* Identity map of 4 GiB by 2 MiB pages, all private: C in leaves and above. */
 tables:
+        movl    %edi, %ebx            /* %ebx: SEV_STATUS from here on */
         xorl    %eax, %eax
         movl    $RESET_TABLES, %edi
         movl    $(RESET_TABLES_SIZE / 4), %ecx
@@ -128,7 +153,21 @@ tables:
         addl    $8, %edi
         loop    1b
 
-        movl    $RESET_TABLES, %eax
+        /* SEV-ES: the GHCB is shared. The 2 MiB around it get 4 KiB pages. */
+        testb   $2, %bl
+        jz      2f
+        movl    $RESET_SPLIT, %edi
+        movl    $((GHCB_PAGE & 0xFFE00000) + 0x63), %eax
+        movl    $512, %ecx
+1:      movl    %eax, (%edi)
+        movl    %edx, 4(%edi)
+        addl    $0x1000, %eax
+        addl    $8, %edi
+        loop    1b
+        movl    $0, RESET_SPLIT + 8 * ((GHCB_PAGE >> 12) & 511) + 4
+        movl    $(RESET_SPLIT + 3), RESET_TABLES + 0x2000 + 8 * (GHCB_PAGE >> 21)
+
+2:      movl    $RESET_TABLES, %eax
         movl    %eax, %cr3
         movl    %cr4, %eax
         orl     $0x620, %eax          /* PAE, OSFXSR, OSXMMEXCPT */
@@ -147,6 +186,8 @@ tables:
 
         /* %bl: the letter. */
 stop32:
+        cmpb    $0, WORK_VC
+        jne     terminate32
         movb    $'!', %al
         call    put32
         movb    %bl, %al
@@ -164,15 +205,83 @@ put32:
         outb    %al, %dx
         ret
 
-        /* SEV-ES: CPUID traps here (#VC, vector 29) before anything else can. */
-encrypted_state:
+terminate32:
+        movzbl  %bl, %eax
+        shll    $16, %eax
+        orl     $GHCB_TERMINATE, %eax
+        xorl    %edx, %edx
         movl    $MSR_GHCB, %ecx
-        movl    $GHCB_TERMINATE, %eax
+        wrmsr
+        VMGEXIT
+1:      cli
+        hlt
+        jmp     1b
+
+        /*
+         * #VC of a SEV-ES guest, error code on the stack: CPUID is answered by the host, a register at
+         * a time. What raised it is looked at: the host may inject a #VC whenever it likes.
+         */
+vc32:
+        movb    $1, WORK_VC
+        pushl   %esi
+        pushl   %edi
+        movl    12(%esp), %esi        /* EIP */
+        movb    $'X', %bl
+        cmpl    $EXIT_CPUID, 8(%esp)
+        jne     terminate32
+        cmpw    $0xA20F, (%esi)
+        jne     terminate32
+        movl    %eax, %edi
+        xorl    %esi, %esi            /* bits 31:30: EAX, EBX, ECX, EDX */
+        movl    $MSR_GHCB, %ecx
+        movb    $'G', %bl
+1:      leal    GHCB_CPUID_ASK(%esi), %eax
+        movl    %edi, %edx
+        wrmsr
+        VMGEXIT
+        rdmsr
+        andl    $0xFFF, %eax
+        cmpl    $GHCB_CPUID, %eax
+        jne     terminate32
+        pushl   %edx
+        addl    $0x40000000, %esi
+        jnc     1b
+        popl    %edx
+        popl    %ecx
+        popl    %ebx
+        popl    %eax
+        popl    %edi
+        popl    %esi
+        addl    $4, %esp
+        addl    $2, (%esp)
+        iretl
+
+        /*
+         * A processor but the first of a SEV-ES guest, in real mode: where the operating system
+         * says, once it did. The mark tells the table from memory that was never written.
+         */
+        .code16
+ap_start:
+        cli
+        movw    $(AP_TABLE >> 4), %ax
+        movw    %ax, %ds
+        cmpl    $AP_MARK_0, AP_TABLE_MARK
+        jne     1f
+        cmpl    $AP_MARK_1, AP_TABLE_MARK + 4
+        jne     1f
+        cmpl    $AP_MARK_2, AP_TABLE_MARK + 8
+        jne     1f
+        cmpl    $AP_MARK_3, AP_TABLE_MARK + 12
+        jne     1f
+        cmpl    $0, 0
+        je      1f
+        ljmpw   *0
+1:      movl    $MSR_GHCB, %ecx
+        movl    $GHCB_AP_HOLD_ASK, %eax
         xorl    %edx, %edx
         wrmsr
-        .byte   0xF3, 0x0F, 0x01, 0xD9 /* VMGEXIT */
-        movb    $'E', %bl
-        jmp     stop32
+        VMGEXIT                       /* until the next startup interrupt */
+        jmp     ap_start
 
         .code64
 start64:
@@ -183,7 +292,6 @@ start64:
          * Fetches are always private, data by the C-bit: with a wrong C-bit these words differ.
          * Checked without SEV as well, where a host that hides it would fail here.
          */
-        movb    $'B', %bl
         movl    probe(%rip), %eax
         cmpl    $0x65766972, %eax
         jne     stop64
@@ -209,10 +317,13 @@ start64:
         jmp     1b
 
         .cfi_endproc
+        /* %bl: SEV_STATUS; memory is not to be trusted. */
 stop64:
+        testb   $2, %bl
+        jnz     terminate64
         movb    $'!', %al
         call    put64
-        movb    %bl, %al
+        movb    $'B', %al
         call    put64
         movb    $'\n', %al
         call    put64
@@ -226,6 +337,16 @@ put64:
         movw    $0x3F8, %dx
         outb    %al, %dx
         ret
+
+terminate64:
+        movl    $(GHCB_TERMINATE + ('B' << 16)), %eax
+        xorl    %edx, %edx
+        movl    $MSR_GHCB, %ecx
+        wrmsr
+        VMGEXIT
+1:      cli
+        hlt
+        jmp     1b
 
         .balign 4
 probe:
@@ -245,7 +366,7 @@ gdt_pointer:
 idt32:
         .fill   29, 8, 0
         /* A gate splits the address; the page is the last of 4 GiB, so the upper half is known. */
-        .word   (encrypted_state - reset_start) + 0x10000 - RESET_SIZE
+        .word   (vc32 - reset_start) + 0x10000 - RESET_SIZE
         .word   SELECTOR_CODE32
         .word   0x8E00
         .word   0xFFFF
@@ -277,9 +398,8 @@ guid_table:
         .word   26
         .byte   0x61, 0xb3, 0x2e, 0x4c, 0x9b, 0x7d, 0xc3, 0x4c
         .byte   0x80, 0x81, 0x12, 0x7c, 0x90, 0xd3, 0xd2, 0x94
-        /* 00f771de-1a7e-4fcb-890e-68c77e2fb44e: SEV-ES reset block, so that the launch gets far
-           enough for the firmware to say that it does not run there */
-        .long   WORK_SEV_STATUS
+        /* 00f771de-1a7e-4fcb-890e-68c77e2fb44e: SEV-ES reset block: CS base 31:16, IP 15:0 */
+        .long   ap_start
         .word   22
         .byte   0xde, 0x71, 0xf7, 0x00, 0x7e, 0x1a, 0xcb, 0x4f
         .byte   0x89, 0x0e, 0x68, 0xc7, 0x7e, 0x2f, 0xb4, 0x4e

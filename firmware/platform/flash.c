@@ -7,6 +7,8 @@
 #include "firmware/platform/flash.h"
 
 #include "firmware/arch/io.h"
+#include "firmware/sev/ghcb.h"
+#include "firmware/sev/sev.h"
 
 enum command {
     PROGRAM_BYTE = 0x10, ERASE_BLOCK = 0x20, CLEAR_STATUS = 0x50, READ_STATUS = 0x70, QUERY = 0x98,
@@ -17,12 +19,21 @@ enum { STATUS_FAILED = 0x30 /* erase or program */, STATUS_READY = 0x80, BLANK =
 enum { QUERY_BUFFER = 0x2A, QUERY_REGIONS = 0x2C, QUERY_BLOCKS = 0x2D, QUERY_BLOCK_SIZE = 0x2F };
 enum { BUFFER_MAX_LOG2 = 8, POLLS_MAX = 1000000 };
 
-static uint64_t chip_base;
+static uint64_t chip_base, chip_physical;
+static bool unreachable; /* the hypervisor of a SEV-ES guest did not take a store */
 static uint32_t buffer_size = 1; /* bytes in one program, a power of two; 1: no buffer */
 
+/*
+ * A SEV-ES guest's host has its flash mapped for reading: a store faults, but not as #VC, and nobody can
+ * emulate it. The hypervisor is asked to do it.
+ */
 static void command(uint32_t offset, uint8_t value)
 {
-    mmio_write8(chip_base + offset, value);
+    if (!sev_es()) {
+        mmio_write8(chip_base + offset, value);
+    } else if (!ghcb_mmio_write(chip_physical + offset, 1, value)) {
+        unreachable = true;
+    }
 }
 
 static uint8_t read_byte(uint32_t offset)
@@ -33,7 +44,7 @@ static uint8_t read_byte(uint32_t offset)
 /* Until the chip is ready; false: never, or the operation failed. */
 static bool wait(uint32_t offset)
 {
-    for (unsigned i = 0; i < POLLS_MAX; i++) {
+    for (unsigned i = 0; i < POLLS_MAX && !unreachable; i++) {
         uint8_t status = read_byte(offset);
         if ((status & STATUS_READY) != 0) {
             return (status & STATUS_FAILED) == 0;
@@ -49,6 +60,8 @@ static bool leave(uint32_t offset, bool done)
         command(offset, CLEAR_STATUS);
     }
     command(offset, READ_ARRAY);
+    done = done && !unreachable;
+    unreachable = false;
     return done;
 }
 
@@ -90,7 +103,7 @@ bool flash_find(uint64_t end, struct flash_chip *ret)
 {
     bool found;
 
-    chip_base = end - FLASH_BLOCK;
+    chip_base = chip_physical = end - FLASH_BLOCK;
     uint8_t first = read_byte(0);
     if (shows_query()) {
         return false; /* memory that holds what we look for */
@@ -110,13 +123,14 @@ bool flash_find(uint64_t end, struct flash_chip *ret)
     }
     ret->writable = may_change();
     ret->base = end - ret->size;
-    chip_base = ret->base;
+    chip_base = chip_physical = ret->base;
     return true;
 }
 
 void flash_move(uint64_t base)
 {
     chip_base = base;
+    ghcb_leave();
 }
 
 void flash_read(uint32_t offset, void *data, size_t length)

@@ -12,6 +12,7 @@
 #include "firmware/lib/log.h"
 #include "firmware/platform/fwcfg.h"
 #include "firmware/platform/q35.h"
+#include "firmware/sev/sev.h"
 #include "firmware/uefi/memory.h"
 
 struct e820_entry {
@@ -206,6 +207,11 @@ void memory_map_announce(void)
     own(RESET_TABLES, RESET_TABLES + RESET_TABLES_SIZE, MEMORY_BOOT_DATA);
     own(WORK_AREA, WORK_AREA + PAGE, MEMORY_BOOT_DATA);
     own(LAUNCH_PAGE, LAUNCH_PAGE + PAGE, MEMORY_RESERVED);
+    if (sev_es()) {
+        own(RESET_SPLIT, RESET_SPLIT + PAGE, MEMORY_BOOT_DATA);
+        own(GHCB_PAGE, GHCB_PAGE + PAGE, MEMORY_RESERVED);
+        own(AP_TABLE, AP_TABLE + PAGE, MEMORY_RESERVED);
+    }
     own((uintptr_t)__body_start, (uintptr_t)__code_end, MEMORY_RUNTIME_CODE);
     own((uintptr_t)__code_end, (uintptr_t)__bss_end, MEMORY_RUNTIME_DATA);
     own((uintptr_t)__bss_end, (uintptr_t)__stack_top, MEMORY_BOOT_DATA);

@@ -14,6 +14,7 @@
 #include "firmware/platform/serial.h"
 #include "firmware/platform/smbios.h"
 #include "firmware/sev/dma.h"
+#include "firmware/sev/processors.h"
 #include "firmware/sev/sev.h"
 #include "firmware/uefi/memory.h"
 #include "firmware/uefi/uefi.h"
@@ -23,8 +24,8 @@ _Noreturn void firmware_start(void);
 static void banner(void)
 {
     if (sev_active()) {
-        log_line("Privet firmware " PRIVET_VERSION ": SEV active, C-bit %d",
-                 __builtin_ctzll(sev_c_mask()));
+        log_line("Privet firmware " PRIVET_VERSION ": %s active, C-bit %d",
+                 sev_es() ? "SEV-ES" : "SEV", __builtin_ctzll(sev_c_mask()));
     } else {
         log_line("Privet firmware " PRIVET_VERSION ": SEV off");
     }
@@ -57,6 +58,7 @@ void firmware_start(void)
     paging_init();
     clear_page_zero();
     dma_init();
+    processors_init();
     fwcfg_enable_dma();
     pci_init();
     uefi_init();

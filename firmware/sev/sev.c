@@ -6,6 +6,9 @@
 #include "firmware/sev/sev.h"
 
 #include "firmware/arch/layout.h"
+#include "firmware/sev/ghcb.h"
+
+enum { STATUS_ES = 2 };
 
 static uint64_t status, mask;
 
@@ -13,11 +16,19 @@ void sev_init(void)
 {
     status = *(const volatile uint64_t *)WORK_SEV_STATUS;
     mask = *(const volatile uint64_t *)WORK_C_MASK;
+    if (sev_es()) {
+        ghcb_init();
+    }
 }
 
 bool sev_active(void)
 {
     return mask != 0;
+}
+
+bool sev_es(void)
+{
+    return (status & STATUS_ES) != 0;
 }
 
 uint64_t sev_status(void)

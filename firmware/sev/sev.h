@@ -8,6 +8,7 @@
 
 void sev_init(void); /* first thing in C: takes over what the reset code found */
 bool sev_active(void);
+bool sev_es(void); /* the guest's registers are encrypted, too: SEV-ES */
 uint64_t sev_status(void); /* MSR 0xC0010131, 0 without SEV */
 uint64_t sev_c_mask(void); /* 1 << C-bit position, 0 without SEV */
 

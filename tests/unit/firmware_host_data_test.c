@@ -73,6 +73,13 @@ void acpi_builtin_init(void)
     builtin_used++;
 }
 
+static bool encrypted_state;
+
+bool sev_es(void)
+{
+    return encrypted_state;
+}
+
 bool sev_active(void)
 {
     return false;

@@ -13,6 +13,8 @@
 
 #include "firmware/arch/io.h"
 #include "firmware/platform/flash.h"
+#include "firmware/sev/ghcb.h"
+#include "firmware/sev/sev.h"
 
 #define SIZE 0x20000u
 #define END  0xFFFD0000ull
@@ -24,6 +26,8 @@ static bool read_only, busy;
 static uint8_t buffer_log2;
 static unsigned blocks_kib, fail_after; /* programs until one fails; 0: never */
 static unsigned accesses, programs, longest;
+static bool encrypted_state, asking, left; /* a SEV-ES guest; in a request to its hypervisor */
+static unsigned requests, refuse_from; /* from which on all are refused; 0: none */
 
 /* The chip's state: command in progress, what reads show, status. */
 static uint8_t command, shows, status;
@@ -37,7 +41,8 @@ static int reset(void **state)
     read_only = busy = false;
     buffer_log2 = 11;
     blocks_kib = 4;
-    fail_after = accesses = programs = longest = 0;
+    fail_after = accesses = programs = longest = refuse_from = 0;
+    encrypted_state = left = false;
     shows = 0xFF;
     step = 0;
     status = 0x80;
@@ -101,9 +106,33 @@ static void first_cycle(uint8_t value)
     }
 }
 
+bool sev_es(void)
+{
+    return encrypted_state;
+}
+
+bool ghcb_mmio_write(uint64_t address, unsigned size, uint64_t value)
+{
+    assert_true(encrypted_state && address >= BASE && address < END);
+    if (refuse_from == 1)
+        return false;
+    refuse_from -= refuse_from != 0;
+    requests++;
+    asking = true;
+    test_mmio_write(address, size, value);
+    asking = false;
+    return true;
+}
+
+void ghcb_leave(void)
+{
+    left = true;
+}
+
 void test_mmio_write(uint64_t address, unsigned size, uint64_t value)
 {
     uint64_t offset = address - BASE;
+    assert_int_equal(asking, encrypted_state); /* a plain store would end a SEV-ES guest */
     accesses++;
     if (kind == RAM)
         array[offset] = (uint8_t)value;
@@ -237,6 +266,46 @@ static void follows_its_address(void **state)
     assert_int_equal(byte, 0x77);
 }
 
+/* The virtual address is for reading; what the hypervisor is asked for is the physical one. */
+static void asks_the_hypervisor(void **state)
+{
+    static const uint8_t data[600] = { 0 };
+    struct flash_chip chip;
+    encrypted_state = true;
+    finds_the_chip(state);
+    reset(state);
+    encrypted_state = true;
+    assert_true(flash_find(END, &chip));
+    flash_move(BASE);
+    assert_true(left);
+    assert_true(flash_program(0x3F00, data, sizeof(data)));
+    assert_int_equal(array[0x3F00 + 599], 0);
+    assert_true(flash_erase(0x3000));
+    /* Refused in the middle: what the chip shows as its status is not believed. */
+    for (unsigned i = 1; i < 600; i += 99) {
+        refuse_from = i;
+        assert_false(flash_program(0x5000, data, sizeof(data)));
+        refuse_from = 0;
+        shows = 0xFF;
+        step = 0;
+    }
+    assert_true(flash_program(0x5000, data, sizeof(data)));
+}
+
+/* At a virtual address, from which only reads go. */
+static void writes_go_to_the_physical_address(void **state)
+{
+    (void)state;
+    struct flash_chip chip;
+    encrypted_state = true;
+    assert_true(flash_find(END, &chip));
+    flash_move(0xFFFFFFFE00000000);
+    kind = NOTHING; /* nothing of the chip is at the address of reads */
+    requests = 0;
+    (void)flash_program(0x10, "", 1);
+    assert_true(requests > 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -245,6 +314,8 @@ int main(void)
         cmocka_unit_test_setup(programs_and_erases, reset),
         cmocka_unit_test_setup(failures_are_failures, reset),
         cmocka_unit_test_setup(follows_its_address, reset),
+        cmocka_unit_test_setup(asks_the_hypervisor, reset),
+        cmocka_unit_test_setup(writes_go_to_the_physical_address, reset),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

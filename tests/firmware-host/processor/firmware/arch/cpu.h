@@ -17,4 +17,14 @@ uint64_t cpu_tsc(void);
 bool cpu_rdseed(uint64_t *ret);
 bool cpu_rdrand(uint64_t *ret);
 
+uint64_t msr_read(uint32_t index);
+void msr_write(uint32_t index, uint64_t value);
+void vmgexit(void);
+uint64_t cr4_read(void);
+uint64_t xcr0_read(void);
+bool segment_is_64bit(uint64_t selector);
+bool interrupts_disable(void);
+void interrupts_set(bool enabled);
+_Noreturn void cpu_stop(void);
+
 #endif
