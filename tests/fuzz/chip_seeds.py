@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: BSD-2-Clause-Patent
 """usage: chip_seeds.py FOLDER
 Writes the seeds of fuzz_chip into FOLDER/fuzz_chip: launches, a guest sent to its own platform and
-received again, the platform's own commands. The records are described in fuzz_chip.c. And those of
+received again, SEV-ES guests, the platform's own commands. The records are described in fuzz_chip.c. And those of
 fuzz_chip_state into FOLDER/fuzz_chip_state."""
 import re
 import struct
@@ -25,6 +25,13 @@ def command(name, layout="", *values):
 
 
 INIT = command("INIT", "IIQI", 0, 0, 0, 0) + WBINVD + command("DF_FLUSH")
+TMR = HOST + (1 << 32)
+VMSA = HOST + 0x4000  # a page of the host's
+INIT_ES = command("INIT", "IIQI", 1, 0, TMR, 1 << 20) + WBINVD + command("DF_FLUSH")
+
+
+def vmrun(asid, page=0x80 + 4):
+    return bytes([0xFC, asid, page])
 
 
 def handle(name, number=1):
@@ -35,6 +42,15 @@ def launch(policy=0, number=1, asid=7):
     return (command("LAUNCH_START", "IIQIIQI", 0, policy, 0, 0, 0, 0, 0)
             + command("ACTIVATE", "II", number, asid)
             + command("LAUNCH_UPDATE_DATA", "IIQI", number, 0, 0x1000, 0x1000)
+            + command("LAUNCH_MEASURE", "IIQI", number, 0, DATA, 0x30)
+            + handle("LAUNCH_FINISH", number))
+
+
+def launch_es(number=1, asid=3, vmsa=VMSA):
+    return (command("LAUNCH_START", "IIQIIQI", 0, 4, 0, 0, 0, 0, 0)
+            + command("ACTIVATE", "II", number, asid)
+            + command("LAUNCH_UPDATE_DATA", "IIQI", number, 0, 0x1000, 0x1000)
+            + command("LAUNCH_UPDATE_VMSA", "IIQI", number, 0, vmsa, 0x1000)
             + command("LAUNCH_MEASURE", "IIQI", number, 0, DATA, 0x30)
             + handle("LAUNCH_FINISH", number))
 
@@ -67,6 +83,19 @@ seeds = {
     "secret": INIT + launch()[:-6] + packet("LAUNCH_SECRET", 1, 0x2000, 64),
     "attest": INIT + launch() + command("ATTESTATION", "IIQ16sI", 1, 0, DATA, bytes(16), 0xD0)
     + command("ACTIVATE_EX", "IIIIQ", 24, 1, 7, 2, DATA) + command("GUEST_STATUS", "IIIB", 1, 0, 0, 0),
+    "es": INIT_ES + launch_es() + vmrun(3) + launch_es(2, 4, 0x2000) + vmrun(4, 2)
+    + command("DBG_DECRYPT", "IIQQI", 1, 0, VMSA, HOST + 0x3000, 64)
+    + command("SWAP_OUT", "IIQQQQ", 1, 4, VMSA, 0x5000, 0x8000, 5)
+    + command("SWAP_IN", "IIQQQ", 1, 4, 0x5000, 0x6000, 0x8000) + vmrun(3, 6)
+    + handle("DEACTIVATE") + handle("DECOMMISSION") + vmrun(3) + command("PLATFORM_STATUS", "12s", b""),
+    "es-migrate": INIT_ES + launch_es() + send(4) + receive(4) + command("ACTIVATE", "II", 2, 4)
+    + packet("SEND_UPDATE_VMSA", 1, VMSA) + packet("RECEIVE_UPDATE_VMSA", 2, 0x4000)
+    + handle("SEND_FINISH") + handle("RECEIVE_FINISH", 2) + vmrun(4, 4),
+    "es-region": command("INIT", "IIQI", 1, 0, TMR, 1 << 20)
+    + command("GET_ID", "QI", TMR, 0x40) + bytes([0xFD, 0, 0xFD, 2, 0xFD, 4, 0xFD, 6])
+    + command("DF_FLUSH") + command("LAUNCH_START", "IIQIIQI", 0, 4, 0, 0, 0, 0, 0)
+    + command("ACTIVATE_EX", "IIIIQ", 24, 1, 3, 1, HOST + 0x5000)
+    + command("LAUNCH_UPDATE_VMSA", "IIQI", 1, 0, VMSA, 0x1000) + command("SHUTDOWN"),
     "platform": command("GET_ID", "QI", DATA, 0x80) + command("DOWNLOAD_FIRMWARE", "QI", HOST, 64)
     + INIT + command("PEK_CSR", "QI", DATA, 0x824) + command("PDH_GEN") + command("PEK_GEN")
     + command("PDH_CERT_EXPORT", "QIIQI", PDH, 0x824, 0, CHAIN, 0x186C)

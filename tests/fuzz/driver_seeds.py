@@ -37,6 +37,14 @@ def launch(program, policy=0):
             + message(program, guest(LAUNCH_FINISH)))
 
 
+def launch_es(program, processors):
+    return (message(program, guest(ES_INIT)) + message(program, guest(LAUNCH_START), policy=4)
+            + b"".join(message(program, guest(LAUNCH_VMSA), n, size=(0x1000, 0, 0), data=bytes(0x1000))
+                       for n in range(processors))
+            + message(program, guest(LAUNCH_MEASURE), room=(48, 0))
+            + message(program, guest(LAUNCH_FINISH)))
+
+
 device = b"".join(message(0, request, room=(0x2000, 0x2000), size=(0x824, 0x824, 0),
                           fill=(CERTIFICATES, CERTIFICATES, 0)) for request in range(9))
 migrate = (launch(0) + message(0, guest(SEND_START), room=(0x80, 0), size=(0x824, 0x186C, 0),
@@ -59,6 +67,10 @@ cancel = (launch(2, 1) + message(2, guest(SEND_START), room=(0x80, 0), size=(0x8
 broken = (launch(0) + b"\x80\x20" + bytes(32) + b"\xc0" + launch(1) + b"\x81\x10" + bytes(16) + b"\xc5"
           + message(2, guest(INIT)) + b"\xc2" + b"\x83\xff" + b"\xff" * 255)
 
+es = (launch_es(0, 2) + message(0, guest(LAUNCH_VMSA), 1, size=(0x1000, 0, 0)) + launch_es(1, 1)
+      + message(2, guest(INIT)) + message(2, guest(LAUNCH_VMSA), size=(0x1000, 0, 0)) + b"\xc0"
+      + message(0, guest(ES_INIT)) + message(0, guest(LAUNCH_START), policy=0) + message(1, GUESTS))
+
 godh, session = bytes(0x824), bytes(0x80)
 files = {
     "raw": b"\0" + struct.pack("<H", len(godh)) + godh + session,
@@ -67,7 +79,8 @@ files = {
     "same": b"\1", "nonce": b"\1" + struct.pack("<HB", 0x824, 1),
     "policy": b"\1" + struct.pack("<HB", 0x824 + 0x7F, 0x80),
 }
-seeds = {"device": device, "migrate": migrate, "debug": debug, "cancel": cancel, "broken": broken}
+seeds = {"device": device, "migrate": migrate, "debug": debug, "cancel": cancel, "broken": broken,
+         "es": es}
 for target, contents in (("fuzz_driver", seeds), ("fuzz_session", files)):
     folder = Path(sys.argv[1]) / target
     folder.mkdir(parents=True, exist_ok=True)

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause-Patent */
 /*
  * Commands to the emulated Secure Processor, one after another, with buffers and host memory of the
- * fuzzer's. Whatever comes: guests, ASIDs and the platform's state fit together, and a buffer changes
- * only where the API says so.
+ * fuzzer's. Whatever comes: guests, ASIDs and the platform's state fit together, a buffer changes
+ * only where the API says so, and a processor's state that VMRUN takes is what was left there.
  *
  * Input: records that begin with a byte. 0xFF: WBINVD on every core. 0xFE, offset (2 bytes), length:
- * bytes into the host's memory. 0xFD, thread: WBINVD on its core. Other: an index into the commands, a
- * length, the buffer.
+ * bytes into the host's memory. 0xFD, thread: WBINVD on its core. 0xFC, ASID, page: VMRUN and an exit; bit
+ * 7 of the page: the host's. Other: an index into the commands, a length, the buffer.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -23,6 +23,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 #define POKE   0xFE
 #define RAM    0x10000
 #define THREAD 0xFD /* its WBINVD */
+#define VMRUN  0xFC
 
 static const uint16_t ids[] = {
     SEV_INIT, SEV_SHUTDOWN, SEV_PLATFORM_RESET, SEV_PLATFORM_STATUS, SEV_PEK_GEN, SEV_PEK_CSR,
@@ -41,6 +42,7 @@ static struct {
     uint8_t pdh[SEV_CERT_SIZE], chain[SEV_CHAIN_SIZE];
     uint8_t rest[0x4000];
 } host, fresh;
+static uint8_t region[SEV_TMR_SIZE]; /* mapped after it */
 
 int LLVMFuzzerInitialize(int *argc, char ***argv)
 {
@@ -78,6 +80,12 @@ static void check(const struct chip *chip)
         used += chip->asid[asid].state != ASID_FREE;
     require(guests == chip->guest_count, "the count of guests");
     require(chip->state == SEV_PLATFORM_UNINIT || used == bound, "ASIDs and guests differ");
+    for (unsigned i = 0; i < chip->vmsa_count; i++) {
+        uint32_t handle = chip->vmsas[i].guest;
+        require(!handle || (chip->guests[handle - 1].state != SEV_GUEST_UNINIT &&
+                            chip->guests[handle - 1].policy & SEV_POLICY_ES),
+                "a VMSA without guest");
+    }
     require((guests > 0) == (chip->state == SEV_PLATFORM_WORKING), "the platform's state");
 }
 
@@ -92,6 +100,28 @@ static void issue(struct chip *chip, uint16_t id, const uint8_t *data, size_t le
     check(chip);
 }
 
+/* A state that VMRUN takes comes back as the exit left it, and one changed bit of its page is noticed. */
+static void vmrun(struct chip *chip, uint32_t asid, uint8_t page)
+{
+    uint64_t address = (page & 0x80 ? CHIP_HOST_WINDOW : 0) + (page & 0x7Fu) * 0x1000ull;
+    uint8_t state[CHIP_VMSA_SIZE], again[CHIP_VMSA_SIZE], byte;
+    char why[128];
+    if (!chip_vmsa_load(chip, asid, address, state, why, sizeof(why)))
+        return;
+    state[0x178] ^= 0x55;
+    require(chip_vmsa_store(chip, asid, address, state), "an exit without a page");
+    require(chip_vmsa_load(chip, asid, address, again, why, sizeof(why)) &&
+                memcmp(state, again, sizeof(state)) == 0, "another state than was left");
+    uint64_t place = address + asid * 16; /* some block */
+    require(chip_read(chip, place, &byte, 1), "a page without memory");
+    byte ^= 4;
+    chip_write(chip, place, &byte, 1);
+    require(!chip_vmsa_load(chip, asid, address, again, why, sizeof(why)), "a changed state");
+    byte ^= 4;
+    chip_write(chip, place, &byte, 1);
+    require(chip_vmsa_load(chip, asid, address, again, why, sizeof(why)), "a restored state");
+}
+
 /* One record; the bytes it took. */
 static size_t step(struct chip *chip, const uint8_t *data, size_t size)
 {
@@ -102,6 +132,10 @@ static size_t step(struct chip *chip, const uint8_t *data, size_t size)
     size_t head = data[0] == POKE ? 4 : 2;
     if (size < head)
         return size;
+    if (data[0] == VMRUN && size >= 3) {
+        vmrun(chip, data[1] % 32, data[2]);
+        return 3;
+    }
     if (data[0] == THREAD) {
         chip_note_thread_wbinvd(chip, data[1]);
         return 2;
@@ -125,6 +159,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct chip *chip = chip_harness_open(memory, 5);
     host = fresh;
     chip_map(chip, &host, sizeof(host));
+    chip_map(chip, region, sizeof(region));
     for (int steps = 0; size && steps < 64; steps++) {
         size_t taken = step(chip, data, size);
         data += taken;

@@ -199,6 +199,68 @@ static void test_migration(void **state)
     assert_int_equal(platform_state_of(pair->here), SEV_PLATFORM_INIT);
 }
 
+/* The state of a processor goes with the guest, and is refused where somebody changed it. */
+static void test_es_migration(void **state)
+{
+    struct pair *pair = *state;
+    struct rig *here = pair->here, *there = pair->there;
+    static uint8_t leaving[PAGE], arriving[PAGE], plain[PAGE], again[PAGE];
+    char why[128] = "";
+    uint8_t blob[48];
+    struct rig *const rigs[] = { here, there };
+    for (int i = 0; i < 2; i++) {
+        expect(rigs[i], SEV_SHUTDOWN, NULL, SEV_SUCCESS);
+        init_es(rigs[i]);
+    }
+    here->handle = launch_start_plain(here, SEV_POLICY_ES);
+    assert_int_equal(activate(here, here->handle, ES_ASID), SEV_SUCCESS);
+    fill_up(leaving, sizeof(leaving), 9);
+    uint64_t from = chip_map(here->chip, leaving, PAGE), to = chip_map(there->chip, arriving, PAGE);
+    struct sev_launch_update_data update = { .handle = here->handle, .paddr = from, .length = PAGE };
+    expect(here, SEV_LAUNCH_UPDATE_VMSA, &update, SEV_SUCCESS);
+    assert_int_equal(measure(here, blob), SEV_SUCCESS);
+    assert_int_equal(on_handle(here, SEV_LAUNCH_FINISH, here->handle), SEV_SUCCESS);
+    assert_true(chip_vmsa_load(here->chip, ES_ASID, from, plain, why, sizeof(why)));
+    plain[0x178] ^= 0xFF; /* it ran a while */
+    assert_true(chip_vmsa_store(here->chip, ES_ASID, from, plain));
+    assert_int_equal(send_start_to(pair), SEV_SUCCESS);
+    leaving[0] ^= 1;
+    assert_int_equal(transfer(pair, here, SEV_SEND_UPDATE_VMSA, from, PAGE), SEV_INVALID_PARAM);
+    leaving[0] ^= 1;
+    assert_int_equal(transfer(pair, here, SEV_SEND_UPDATE_VMSA, from, PAGE), SEV_SUCCESS);
+    assert_memory_not_equal(pair->data, plain, 16);
+    assert_int_equal(receive_start_from(pair, SEV_POLICY_ES), SEV_SUCCESS);
+    assert_int_equal(activate(there, there->handle, ES_ASID), SEV_SUCCESS);
+    pair->data[0x178] ^= 1;
+    assert_int_equal(transfer(pair, there, SEV_RECEIVE_UPDATE_VMSA, to, PAGE), SEV_BAD_MEASUREMENT);
+    assert_false(chip_vmsa_load(there->chip, ES_ASID, to, again, why, sizeof(why)));
+    pair->data[0x178] ^= 1;
+    assert_int_equal(transfer(pair, there, SEV_RECEIVE_UPDATE_VMSA, to, PAGE), SEV_SUCCESS);
+    assert_true(chip_vmsa_load(there->chip, ES_ASID, to, again, why, sizeof(why)));
+    assert_memory_equal(again, plain, 0x380);
+    assert_memory_equal(again + 0x390, plain + 0x390, PAGE - 0x390);
+    assert_memory_not_equal(arriving, again, 16);
+    /* As memory it is nothing that can be sent from the host's pages. */
+    assert_int_equal(transfer(pair, here, SEV_SEND_UPDATE_DATA, from, PAGE), SEV_INVALID_ADDRESS);
+}
+
+/* Such a guest is nothing for a platform without SEV-ES. */
+static void test_es_refused(void **state)
+{
+    struct pair *pair = *state;
+    struct rig *here = pair->here;
+    expect(here, SEV_SHUTDOWN, NULL, SEV_SUCCESS);
+    init_es(here);
+    here->handle = launch_start_plain(here, SEV_POLICY_ES);
+    assert_int_equal(activate(here, here->handle, ES_ASID), SEV_SUCCESS);
+    uint8_t blob[48];
+    assert_int_equal(measure(here, blob), SEV_SUCCESS);
+    assert_int_equal(on_handle(here, SEV_LAUNCH_FINISH, here->handle), SEV_SUCCESS);
+    assert_int_equal(send_start_to(pair), SEV_SUCCESS);
+    assert_int_equal(receive_start_from(pair, SEV_POLICY_ES), SEV_UNSUPPORTED);
+    assert_int_equal(platform_state_of(pair->there), SEV_PLATFORM_INIT);
+}
+
 static void test_cancel(void **state)
 {
     struct pair *pair = *state;
@@ -589,6 +651,8 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup_pair, teardown_pair)
     const struct CMUnitTest tests[] = {
         TEST(test_migration),
+        TEST(test_es_migration),
+        TEST(test_es_refused),
         TEST(test_cancel),
         TEST(test_packet_values),
         TEST(test_states),

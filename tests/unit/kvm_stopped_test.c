@@ -116,7 +116,8 @@ static void test_cpuid_list(void **state)
     bool encryption = false, hypervisor = false;
     for (uint32_t i = 0; i < list->nent; i++) {
         const struct kvm_cpuid_entry2 *e = &list->entries[i];
-        encryption |= e->function == 0x8000001f && (e->ebx & 63) == CPUID_C_BIT;
+        encryption |= e->function == 0x8000001f && (e->ebx & 63) == CPUID_C_BIT &&
+                      (e->eax & 0xa) == 0xa && e->ecx == 509 && e->edx == 100; /* SEV and SEV-ES */
         if (e->function == 1)
             hypervisor = (e->ecx >> 31) == 1 && (e->ecx >> 5 & 1) == 0; /* and no VMX */
         if (e->function == 0xd && e->index == 0)

@@ -147,6 +147,30 @@ static void encrypts_in_place(void **state)
     assert_int_equal(memory_encrypt_in_place(memory, gpa, 16, 3), -1); /* no key */
 }
 
+/* What is stored where no region is: by the same cipher, from any block of a page on. */
+static void host_memory_by_its_address(void **state)
+{
+    struct memory *memory = *state;
+    const uint64_t address = 0x0008000300000FC0; /* into the next page */
+    uint8_t text[160], data[160];
+    for (size_t i = 0; i < sizeof(text); i++)
+        text[i] = (uint8_t)(i * 7);
+    memcpy(data, text, sizeof(data));
+    assert_int_equal(memory_crypt_host(memory, 1, true, address, data, sizeof(data)), 0);
+    for (size_t at = 0; at < sizeof(text); at += 16) {
+        uint8_t expected[16];
+        reference_encrypt(key_a, address + at, text + at, expected);
+        assert_memory_equal(data + at, expected, 16);
+    }
+    assert_int_equal(memory_crypt_host(memory, 1, false, address, data, sizeof(data)), 0);
+    assert_memory_equal(data, text, sizeof(text));
+    assert_int_equal(memory_crypt_host(memory, 1, true, address + 8, data, 16), -1);
+    assert_int_equal(memory_crypt_host(memory, 1, true, address, data, 24), -1);
+    assert_int_equal(memory_crypt_host(memory, 3, true, address, data, 16), -1); /* no key */
+    assert_int_equal(memory_crypt_host(memory, MEMORY_RAW, true, address, data, 16), -1);
+    assert_memory_equal(data, text, sizeof(text));
+}
+
 static void wiped_key_leaves_ciphertext(void **state)
 {
     struct memory *memory = *state;
@@ -311,6 +335,7 @@ int main(void)
         TEST(address_and_key_matter),
         TEST(raw_write_corrupts_one_block),
         TEST(encrypts_in_place),
+        TEST(host_memory_by_its_address),
         TEST(wiped_key_leaves_ciphertext),
         TEST(listener_hears_view_and_code),
         TEST(rom_and_ranges),
