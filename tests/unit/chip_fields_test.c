@@ -60,6 +60,7 @@ static const struct fault platform_faults[] = {
     { SEV_INIT, ON_UNINIT, CONFIG, { SET(sev_init, flags, 3), SET(sev_init, tmr_len, 0) } },
     { SEV_INIT, ON_UNINIT, CONFIG, { SET(sev_init, reserved, 1) } },
     { SEV_INIT, ON_UNINIT, ADDRESS, { ES(sev_init), ADD(sev_init, tmr_paddr, 0x80000) } },
+    { SEV_INIT, ON_UNINIT, ADDRESS, { ES(sev_init), SET(sev_init, tmr_paddr, 0x80000) } },
     { SEV_INIT, ON_UNINIT, ADDRESS, { ES(sev_init), SET(sev_init, tmr_paddr, UNMAPPED) } },
     { SEV_INIT, ON_UNINIT, ADDRESS, { ES(sev_init), SET(sev_init, tmr_paddr, BEYOND) } },
     { SEV_INIT, ON_UNINIT, LENGTH, { ES(sev_init), ADD(sev_init, tmr_len, -1) } },
