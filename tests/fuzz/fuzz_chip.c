@@ -5,8 +5,8 @@
  * only where the API says so, and a processor's state that VMRUN takes is what was left there.
  *
  * Input: records that begin with a byte. 0xFF: WBINVD on every core. 0xFE, offset (2 bytes), length:
- * bytes into the host's memory. 0xFD, thread: WBINVD on its core. 0xFC, ASID, page: VMRUN and an exit; bit
- * 7 of the page: the host's. Other: an index into the commands, a length, the buffer.
+ * bytes into the host's memory. 0xFD, thread: WBINVD on its core. 0xFC, ASID, page: VMRUN and an exit;
+ * bit 7 of the page: the host's. Other: an index into the commands, a length, the buffer.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -100,7 +100,7 @@ static void issue(struct chip *chip, uint16_t id, const uint8_t *data, size_t le
     check(chip);
 }
 
-/* A state that VMRUN takes comes back as the exit left it, and one changed bit of its page is noticed. */
+/* A state that VMRUN takes comes back as the exit left it; one changed bit of its page is noticed. */
 static void vmrun(struct chip *chip, uint32_t asid, uint8_t page)
 {
     uint64_t address = (page & 0x80 ? CHIP_HOST_WINDOW : 0) + (page & 0x7Fu) * 0x1000ull;
