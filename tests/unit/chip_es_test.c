@@ -216,6 +216,34 @@ static void test_guest_memory(void **state)
     refuses(rig, ES_ASID, SPARE, CHANGED);
 }
 
+/* The page of a launch's only processor, encrypted, and its measurement. */
+static void launch_once(struct rig *rig, uint8_t first_byte, uint8_t page[PAGE], uint8_t blob[48])
+{
+    begin(rig, SEV_POLICY_ES, ES_ASID);
+    fill_up(vmsa[0], PAGE, first_byte);
+    uint64_t paddr = chip_map(rig->chip, vmsa[0], PAGE);
+    assert_int_equal(update_vmsa(rig, paddr), SEV_SUCCESS);
+    assert_int_equal(measure(rig, blob), SEV_SUCCESS);
+    memcpy(page, vmsa[0], PAGE);
+    close_chip(rig);
+    open_chip(rig);
+}
+
+/* The deterministic platform: the same launch again, another one with another processor. */
+static void test_repeats(void **state)
+{
+    struct rig *rig = *state;
+    static uint8_t page[3][PAGE], blob[3][48];
+    launch_once(rig, 1, page[0], blob[0]); /* makes the chip's certificates */
+    launch_once(rig, 1, page[0], blob[0]);
+    launch_once(rig, 1, page[1], blob[1]);
+    launch_once(rig, 2, page[2], blob[2]);
+    assert_memory_equal(page[0], page[1], PAGE);
+    assert_memory_equal(blob[0], blob[1], 48);
+    assert_memory_not_equal(page[0], page[2], 16);
+    assert_memory_not_equal(blob[0] + 32, blob[2] + 32, 16); /* the nonce */
+}
+
 /* ---- VMRUN and exits ---- */
 
 static void test_load_and_store(void **state)
@@ -377,7 +405,7 @@ int main(void)
         TEST(test_status),         TEST(test_init_ex),        TEST(test_region_is_protected),
         TEST(test_region_before_flush),
         TEST(test_measurement),    TEST(test_encryption),     TEST(test_guest_memory),
-        TEST(test_load_and_store), TEST(test_tampering),      TEST(test_wrong_pages),
+        TEST(test_repeats),        TEST(test_load_and_store), TEST(test_tampering),      TEST(test_wrong_pages),
         TEST(test_end_of_guest),   TEST(test_full_region),    TEST(test_debug),
         TEST(test_swap),
     };
