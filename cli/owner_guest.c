@@ -27,7 +27,7 @@ struct owner_guest_options {
     bool fpu;
     unsigned hashes; /* of enum hashes */
     unsigned mode;   /* of enum mode */
-    unsigned vmm;    /* one only */
+    unsigned vmm;    /* of enum sev_vmm */
 };
 
 /* Names of virt-qemu-sev-validate and sev-snp-measure; those of options that there are, are aliases. */
@@ -53,7 +53,8 @@ static void make_rows(struct owner_guest_options *o, struct option_row *rows)
 {
     static const char *const hash_modes[] = { "auto", "on", "off", NULL };
     static const char *const modes[] = { "auto", "sev", "seves", "snp", NULL };
-    static const char *const vmms[] = { "QEMU", NULL };
+    static const char *const vmms[] = { [SEV_VMM_QEMU] = "QEMU", [SEV_VMM_EC2] = "ec2",
+                                        [SEV_VMM_GCE] = "gce", NULL };
     *o = (struct owner_guest_options){ .policy = SEV_POLICY_NODBG,
                                        .api_major = CHIP_API_MAJOR,
                                        .api_minor = CHIP_API_MINOR,
@@ -100,8 +101,9 @@ static void make_rows(struct owner_guest_options *o, struct option_row *rows)
           "SEV_FEATURES in the pages; default 0, or 1 for SNP", 0, UINT64_MAX },
         { "fpu-state", OPTION_SWITCH, &o->fpu, "on|off",
           "default on: the host begins guests by KVM_SEV_INIT2; off: by KVM_SEV_ES_INIT" },
-        { "vmm-type", OPTION_CHOICE, &o->vmm, "QEMU", "whose processors' state it is; default QEMU",
-          0, 0, vmms, .note = "the state that other VMMs give processors is not known" },
+        { "vmm-type", OPTION_CHOICE, &o->vmm, "QEMU|ec2|gce",
+          "who launches the SEV-ES or SNP guest; default QEMU; others hide the model", 0, 0, vmms,
+          .note = "the state that other VMMs give processors is not known" },
     };
     memcpy(rows, all, sizeof(all));
 }
@@ -179,15 +181,23 @@ static unsigned models_given(const struct owner_guest_options *o)
     return !!o->cpu + !!o->signature + !!o->family;
 }
 
+/* The state is known without a file: the VMM makes it from the model, or the same for all. */
+static bool can_build(const struct owner_guest_options *o)
+{
+    return models_given(o) || o->vmm != SEV_VMM_QEMU;
+}
+
 /* Processors of SEV-ES and SNP guests are measured: pages from files, or built for a model. */
 static bool processors_check(const struct owner_guest_options *o)
 {
     bool pages = o->vmsa_first || o->vmsa_others;
     if (!has_pages(o))
-        return !(pages || models_given(o)) ||
-               complain("--vmsa-cpu0, --vmsa-cpu1, --cpu and its like are for SEV-ES: --policy "
-                        "with es, or --mode snp");
-    if (!o->processors || (!o->vmsa_first && !models_given(o)))
+        return !(pages || can_build(o)) ||
+               complain("--vmsa-cpu0, --vmsa-cpu1, --cpu and its like, --vmm-type are for SEV-ES: "
+                        "--policy with es, or --mode snp");
+    if (!o->processors && can_build(o))
+        return complain("a SEV-ES or SNP guest needs --num-cpus: its processors' state is measured");
+    if (!o->processors || (!o->vmsa_first && !can_build(o)))
         return complain("a SEV-ES or SNP guest needs --num-cpus, and --cpu MODEL or --vmsa-cpu0: "
                         "its processors' state is measured");
     if (models_given(o) > 1 || (pages && models_given(o)))
@@ -227,6 +237,7 @@ static bool build_pages(const struct owner_guest_options *o, struct owner_guest_
                         struct owner_guest *guest)
 {
     files->built = (struct sev_vmsa_config){
+        .vmm = (enum sev_vmm)o->vmm,
         .features = o->features | (is_snp(o) ? SEV_FEATURE_SNP : 0), /* every SNP guest has it */
         .fpu = o->fpu,
     };
@@ -291,10 +302,11 @@ static bool guest_load(const struct owner_guest_options *o, struct owner_guest_f
         .build = (uint8_t)o->build,
         .vmsa_first = files->vmsa_first.data,
         .vmsa_others = files->vmsa_others.data,
+        .vmm = (enum sev_vmm)o->vmm,
         .processors = has_pages(o) ? (unsigned)o->processors : 0,
     };
     files->snp = is_snp(o);
-    return !models_given(o) || build_pages(o, files, guest);
+    return !has_pages(o) || o->vmsa_first || build_pages(o, files, guest);
 }
 
 static void files_free(struct owner_guest_files *files)

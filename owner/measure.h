@@ -36,6 +36,7 @@ struct owner_guest {
     unsigned processors;
     /* How the pages were built (sev/vmsa.h), NULL: they are as given; where the others begin. */
     const struct sev_vmsa_config *built;
+    enum sev_vmm vmm; /* of a SEV-SNP guest: how the firmware's sections are launched */
     uint32_t reset;
     uint32_t policy;
     uint8_t api_major, api_minor, build;

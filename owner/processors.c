@@ -100,7 +100,7 @@ bool processors_find(const struct owner_claim *claim, const struct sev_kernel_ha
                      char *phrase, size_t size)
 {
     const struct sev_vmsa_config *built = claim->guest->built;
-    if (!built)
+    if (!built || built->vmm != SEV_VMM_QEMU)
         return false;
     struct search search = { claim, launch_begin(claim->guest, hashes), *built };
     bool found = find(&search);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause-Patent */
-/* Launch digests of SEV-SNP guests (SEV-SNP ABI 8.17.2; sections as QEMU launches them). */
+/* Launch digests of SEV-SNP guests (SEV-SNP ABI 8.17.2; sections as each VMM launches them). */
 #include "owner/snp_digest.h"
 
 #include <openssl/crypto.h>
@@ -118,6 +118,9 @@ static const char *add_section(const struct owner_guest *guest,
 {
     switch (section->type) {
     case SEV_METADATA_MEMORY:
+        add_pages(digest, guest->vmm == SEV_VMM_GCE ? OWNER_SNP_UNMEASURED : OWNER_SNP_ZERO,
+                  section->base, section->size, NULL);
+        return NULL;
     case SEV_METADATA_SVSM_AREA:
         add_pages(digest, OWNER_SNP_ZERO, section->base, section->size, NULL);
         return NULL;
@@ -134,17 +137,37 @@ static const char *add_section(const struct owner_guest *guest,
     }
 }
 
+/* The CPUID sections, or all others, or both. */
+static const char *add_some(const struct owner_guest *guest, const struct sev_metadata *metadata,
+                            bool cpuid, bool others, uint8_t *digest)
+{
+    const char *reason = NULL;
+    for (uint32_t i = 0; !reason && i < metadata->count; i++) {
+        struct sev_metadata_section section = sev_metadata_section(metadata, i);
+        if (section.type == SEV_METADATA_CPUID ? cpuid : others)
+            reason = add_section(guest, &section, digest);
+    }
+    return reason;
+}
+
+static bool has_hashes(const struct sev_metadata *metadata)
+{
+    for (uint32_t i = 0; i < metadata->count; i++)
+        if (sev_metadata_section(metadata, i).type == SEV_METADATA_HASHES)
+            return true;
+    return false;
+}
+
 static const char *add_sections(const struct owner_guest *guest,
                                 const struct sev_metadata *metadata, uint8_t *digest)
 {
-    bool hashes = false;
+    bool cpuid_last = guest->vmm == SEV_VMM_EC2;
     const char *reason = check_sections(metadata);
-    for (uint32_t i = 0; !reason && i < metadata->count; i++) {
-        struct sev_metadata_section section = sev_metadata_section(metadata, i);
-        hashes |= section.type == SEV_METADATA_HASHES;
-        reason = add_section(guest, &section, digest);
-    }
-    if (!reason && guest->kernel_hashes && !hashes)
+    if (!reason)
+        reason = add_some(guest, metadata, !cpuid_last, true, digest);
+    if (!reason && cpuid_last)
+        reason = add_some(guest, metadata, true, false, digest);
+    if (!reason && guest->kernel_hashes && !has_hashes(metadata))
         reason = "its SEV-SNP metadata has no page for kernel hashes";
     return reason;
 }

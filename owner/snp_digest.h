@@ -31,8 +31,9 @@ void owner_snp_digest_page(uint8_t digest[OWNER_SNP_DIGEST_SIZE], enum owner_snp
                            uint64_t address, const uint8_t *page);
 
 /*
- * The digest of a guest as QEMU and KVM launch it: the firmware below 4 GiB, the sections of its
- * metadata in their order, with the table of hashes if guest->kernel_hashes, the processors' pages.
+ * The digest of a guest as guest->vmm launches it: the firmware below 4 GiB, the sections of its
+ * metadata, with the table of hashes if guest->kernel_hashes, the processors' pages. QEMU takes sections
+ * in their order; EC2 the CPUID page last; GCE does not measure memory that the firmware wants as zeros.
  * Policy, API and build have no part in it. NULL, or why this firmware cannot be launched so.
  */
 const char *owner_snp_launch_digest(const struct owner_guest *guest,

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause-Patent */
-/* A processor's state after reset as QEMU and KVM write it, and the signatures of QEMU's models. */
+/* A processor's state after reset as VMMs write it, and the signatures of QEMU's models. */
 #include "sev/vmsa.h"
 
 #include <stddef.h>
@@ -12,10 +12,9 @@ struct segment {
 };
 
 static const struct segment segments[] = {
-    { SEV_VMSA_ES, 0, 0x93 }, { SEV_VMSA_CS, 0xF000, 0x9B }, { SEV_VMSA_SS, 0, 0x93 },
-    { SEV_VMSA_DS, 0, 0x93 }, { SEV_VMSA_FS, 0, 0x93 },      { SEV_VMSA_GS, 0, 0x93 },
-    { SEV_VMSA_GDTR, 0, 0 },  { SEV_VMSA_LDTR, 0, 0x82 },    { SEV_VMSA_IDTR, 0, 0 },
-    { SEV_VMSA_TR, 0, 0x8B },
+    { SEV_VMSA_ES, 0, 0x93 },   { SEV_VMSA_CS, 0xF000, 0x9B }, { SEV_VMSA_DS, 0, 0x93 },
+    { SEV_VMSA_FS, 0, 0x93 },   { SEV_VMSA_GS, 0, 0x93 },      { SEV_VMSA_GDTR, 0, 0 },
+    { SEV_VMSA_LDTR, 0, 0x82 }, { SEV_VMSA_IDTR, 0, 0 },
 };
 
 struct value {
@@ -27,27 +26,54 @@ static const struct value values[] = {
     { SEV_VMSA_EFER, 0x1000 },       /* SVME: KVM sets it for every guest */
     { SEV_VMSA_CR4, 0x40 },          /* MCE, the same */
     { SEV_VMSA_CR0, 0x10 },          { SEV_VMSA_DR7, 0x400 }, { SEV_VMSA_DR6, 0xFFFF0FF0u },
-    { SEV_VMSA_RFLAGS, 0x2 },        { SEV_VMSA_G_PAT, 0x0007040600070406u },
-    { SEV_VMSA_XCR0, 0x1 },
+    { SEV_VMSA_RFLAGS, 0x2 },        { SEV_VMSA_XCR0, 0x1 },
 };
+
+#define RESET_PAT 0x0007040600070406u /* APM 2 7.8.2 */
+
+/*
+ * Where VMMs differ. Amazon and Google publish theirs by way of sev-snp-measure (0.0.13), Google also
+ * in gce-tcb-verifier. Until April 2026 EC2 had 0 in RDX.
+ */
+static const struct vmm {
+    uint8_t first_code; /* attributes of CS, of the first processor */
+    uint8_t stack, task;
+    uint64_t pat;
+    uint32_t rdx;   /* 0: the processor's signature */
+    bool known_fpu; /* MXCSR and the x87 control word, if the host has them */
+} vmms[] = {
+    [SEV_VMM_QEMU] = { 0x9B, 0x93, 0x8B, RESET_PAT, 0, true },
+    [SEV_VMM_EC2] = { 0x9A, 0x92, 0x83, RESET_PAT, 0x600, false },
+    [SEV_VMM_GCE] = { 0x9B, 0x93, 0x8B, 0x00070106, 0x600, false },
+};
+
+static void put_segment(uint8_t *page, const struct segment *segment)
+{
+    uint8_t *at = page + segment->place;
+    store_le16(at, segment->selector);
+    store_le16(at + 2, segment->attributes);
+    store_le32(at + 4, 0xFFFF);
+}
 
 void sev_vmsa_build(const struct sev_vmsa_config *config, uint32_t reset,
                     uint8_t page[SEV_VMSA_PAGE_SIZE])
 {
+    const struct vmm *vmm = &vmms[config->vmm];
     memset(page, 0, SEV_VMSA_PAGE_SIZE);
-    for (size_t i = 0; i < sizeof(segments) / sizeof(segments[0]); i++) {
-        uint8_t *segment = page + segments[i].place;
-        store_le16(segment, segments[i].selector);
-        store_le16(segment + 2, segments[i].attributes);
-        store_le32(segment + 4, 0xFFFF);
-    }
+    for (size_t i = 0; i < sizeof(segments) / sizeof(segments[0]); i++)
+        put_segment(page, &segments[i]);
+    put_segment(page, &(const struct segment){ SEV_VMSA_SS, 0, vmm->stack });
+    put_segment(page, &(const struct segment){ SEV_VMSA_TR, 0, vmm->task });
+    if (reset == SEV_VMSA_RESET)
+        store_le16(page + SEV_VMSA_CS + 2, vmm->first_code);
     for (size_t i = 0; i < sizeof(values) / sizeof(values[0]); i++)
         store_le64(page + values[i].place, values[i].value);
     store_le64(page + SEV_VMSA_CS + 8, reset & 0xFFFF0000u);
     store_le64(page + SEV_VMSA_RIP, reset & 0xFFFFu);
-    store_le64(page + SEV_VMSA_RDX, config->signature);
+    store_le64(page + SEV_VMSA_G_PAT, vmm->pat);
+    store_le64(page + SEV_VMSA_RDX, vmm->rdx ? vmm->rdx : config->signature);
     store_le64(page + SEV_VMSA_SEV_FEATURES, config->features);
-    if (config->fpu) {
+    if (config->fpu && vmm->known_fpu) {
         store_le32(page + SEV_VMSA_MXCSR, 0x1F80);
         store_le16(page + SEV_VMSA_X87_FCW, 0x37F);
     }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause-Patent */
 /*
- * The page of a processor's state (VMSA, APM 2 table B-4) that QEMU and KVM give LAUNCH_UPDATE_VMSA
- * for a SEV-ES guest: a processor after reset. It is measured as supplied.
+ * The page of a processor's state (VMSA, APM 2 table B-4) that a VMM gives LAUNCH_UPDATE_VMSA or
+ * SNP_LAUNCH_UPDATE: a processor after reset. It is measured as supplied.
  */
 #ifndef PRIVET_SEV_VMSA_H
 #define PRIVET_SEV_VMSA_H
@@ -47,7 +47,15 @@ enum sev_vmsa_field {
 /* Where the first processor begins; the others begin where the firmware's table says. */
 #define SEV_VMSA_RESET 0xFFFFFFF0u
 
+/* VMMs whose pages are known. */
+enum sev_vmm {
+    SEV_VMM_QEMU, /* with KVM */
+    SEV_VMM_EC2,  /* Amazon's; the pages of April 2026 and later */
+    SEV_VMM_GCE,  /* Google's */
+};
+
 struct sev_vmsa_config {
+    enum sev_vmm vmm;   /* others than QEMU make nothing of `signature` and `fpu` */
     uint32_t signature; /* CPUID Fn0000_0001 EAX: in RDX after reset */
     uint64_t features;  /* SEV_FEATURES: 0 for SEV-ES unless KVM_SEV_INIT2 asked for more */
     /*

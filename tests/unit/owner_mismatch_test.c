@@ -381,6 +381,30 @@ static void test_numbers_of_processors(void **state)
     expect(&launched.guest, &expected.guest, NULL);
 }
 
+static void build_again(struct built_guest *guest)
+{
+    sev_vmsa_build(&guest->config, SEV_VMSA_RESET, guest->first);
+    sev_vmsa_build(&guest->config, guest->guest.reset, guest->others);
+}
+
+/* Amazon's pages are the same for all models: none is named. */
+static void test_another_vmm(void **state)
+{
+    struct built_guest expected, launched;
+    build(&expected, sev_cpu_signature(25, 1, 0), true);
+    build(&launched, sev_cpu_signature(25, 1, 1), true);
+    expected.config.vmm = launched.config.vmm = SEV_VMM_EC2;
+    launched.guest.build = 9;
+    build_again(&expected);
+    build_again(&launched);
+    expect(&launched.guest, &expected.guest, "the platform's build id is 9, not 15");
+    launched.guest.build = 15;
+    launched.config.features = 0x20;
+    build_again(&launched);
+    expect(&launched.guest, &expected.guest,
+           "the host sets debug swap in the processors' pages: --guest-features 0x20");
+}
+
 static void test_two_mistakes(void **state)
 {
     struct owner_guest expected = kernel_guest(), launched = expected;
@@ -412,6 +436,7 @@ int main(void)
         cmocka_unit_test(test_damaged_image),
         cmocka_unit_test(test_processors),
         cmocka_unit_test(test_numbers_of_processors),
+        cmocka_unit_test(test_another_vmm),
         cmocka_unit_test(test_two_mistakes),
     };
     return cmocka_run_group_tests(tests, setup, NULL);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause-Patent */
 /*
  * Launch digests of SEV-SNP guests: page by page against known values, a whole guest against
- * those of sev-snp-measure (8f2b337, run by hand on the image that is made here), and firmware whose
- * metadata is no metadata.
+ * those of sev-snp-measure (0.0.13, 8f2b337, run by hand on the image that is made here), and firmware
+ * whose metadata is no metadata.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -127,6 +127,43 @@ static void whole_guests(void **state)
                       "9c7e88d6d80234afed4c8c7d85f3f243");
 }
 
+/* Three processors each, the others at 0x80B004. */
+static void other_vmms(void **state)
+{
+    static const struct {
+        enum sev_vmm vmm;
+        const char *plain, *with_hashes;
+    } rows[] = {
+        { SEV_VMM_QEMU, "34d68a48f98bafd33b65afb72dc6a76f72a72ab5f8b66a335736c3e87678a871"
+                        "3932c83825990b98df6d3379f68afb14",
+          "be1ac3d7b06fff144e0ee8c798b482844c9d24dc7e8f6539116dfaff5b036bf5"
+          "399b14da49632ceb25e7fa17f9b6f16e" },
+        { SEV_VMM_EC2, "4fc6a75e131da954daf889992b7e09ff252ad5b6d81023a0a076c7584dcb7f55"
+                       "adaa9713c096303255c1b77fb5285107",
+          "87229a2cc57a2ffe32e29d05ab2254e305e2f69a560317ae1ecbdf481c56680a"
+          "4ba89ead6f192dd083e8743305df08b6" },
+        { SEV_VMM_GCE, "6dcceef34576c36bc68d332f34432bba8def7b376c6706700c3262a55367fbc7"
+                       "7782e4ceb7114b782ee81cf8767d8830",
+          "b365d038817a2071806c533a982b9e88186f2e01426424a803b0913058d41dda"
+          "c93e3ae992c569391c8e6a2e1cd02082" },
+    };
+    uint8_t digest[OWNER_SNP_DIGEST_SIZE];
+    guest.processors = 3;
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct sev_vmsa_config config = { .vmm = rows[i].vmm, .features = SEV_FEATURE_SNP,
+                                          .signature = 0xA00F11, .fpu = true };
+        sev_vmsa_build(&config, SEV_VMSA_RESET, first);
+        sev_vmsa_build(&config, 0x80B004, others);
+        guest.vmm = rows[i].vmm;
+        guest.kernel_hashes = false;
+        assert_null(owner_snp_launch_digest(&guest, digest));
+        digest_is(digest, rows[i].plain);
+        guest.kernel_hashes = true;
+        assert_null(owner_snp_launch_digest(&guest, digest));
+        digest_is(digest, rows[i].with_hashes);
+    }
+}
+
 /* As many of them as there are processors, the first one first. */
 static void processors_follow(void **state)
 {
@@ -195,6 +232,7 @@ int main(void)
         cmocka_unit_test(page_by_page),
         cmocka_unit_test(tsc_of_a_processor),
         cmocka_unit_test_setup(whole_guests, make),
+        cmocka_unit_test_setup(other_vmms, make),
         cmocka_unit_test_setup(processors_follow, make),
         cmocka_unit_test_setup(hostile_metadata, make),
         cmocka_unit_test_setup(hashes_have_their_page, make),

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause-Patent */
 /*
- * A SEV-ES processor's page and the signatures of models. The digests are those of the pages that
- * sev-snp-measure (commit 8f2b337, SEV-ES mode, QEMU) builds, further processors at 0x80B004.
+ * A processor's page and the signatures of models. The digests are those of the pages that
+ * sev-snp-measure (0.0.13, commit 8f2b337) builds, further processors at 0x80B004.
  */
 #include "tests/unit/sev_data.h"
 
@@ -28,15 +28,32 @@ static void expect_page(const struct sev_vmsa_config *config, uint32_t reset, co
 static void test_pages(void **state)
 {
     static const struct {
+        enum sev_vmm vmm;
+        uint64_t features;
         const char *model, *first, *others;
     } rows[] = {
-        { "EPYC-Milan", "efcc96a66e22e3d25161643c1331c59ef2b11d0ac63369c49c0cf2133c0b58db",
+        { SEV_VMM_QEMU, 0, "EPYC-Milan",
+          "efcc96a66e22e3d25161643c1331c59ef2b11d0ac63369c49c0cf2133c0b58db",
           "a14b28cfdc8d4d0e2884708ff279ca1204b7e45d45970c38c32fcd3374ba9f4f" },
-        { "EPYC-Turin", "2bc50e474ab9dfc9f23725eff63f0b1f20cd653da57447aa090c24818ebab413",
+        { SEV_VMM_QEMU, 0, "EPYC-Turin",
+          "2bc50e474ab9dfc9f23725eff63f0b1f20cd653da57447aa090c24818ebab413",
           "0d2ed83a6a73296c2218a7ddc356732791446e28c868d50ef7a44a8ffb90fa36" },
+        { SEV_VMM_EC2, 0, "EPYC-Milan",
+          "68f77db70cd037d5048ca3d14facee1da86e4185d8c5670d354e3cd5fe957ed8",
+          "42f5f188f830ef836d79fdf9a776c78d2c467f9dc312ae2eaa902a2dc1aa9bbc" },
+        { SEV_VMM_EC2, SEV_FEATURE_SNP, "EPYC-Turin",
+          "d6c9d0409668043e96874082e992eb1a08393f1ad6f3c1be450e51bc2cc66004",
+          "ce413781191b8f11f8cf1a4a5d9d7f9824356c02390b47ea0d33976bc2430b90" },
+        { SEV_VMM_GCE, 0, "EPYC-Milan",
+          "97a01e73978dc93d41aab8371d448e620bc039be764b8209cb618f56fef86906",
+          "87472bb391954a445c49a9db4a694488622e302e00f73d8cd05f9fe9400ea422" },
+        { SEV_VMM_GCE, SEV_FEATURE_SNP, "EPYC-Turin",
+          "a2b1355de1e1f11159d4cfaa28a748c6d19f63b330a7cb09696eda0c5f2f8ab8",
+          "e62b24c0430d685360090aa7362d89bc9009a43794cdd274a57abb8fada49344" },
     };
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-        struct sev_vmsa_config config = { .fpu = true };
+        struct sev_vmsa_config config = { .vmm = rows[i].vmm, .features = rows[i].features,
+                                          .fpu = true };
         assert_true(sev_cpu_model_signature(rows[i].model, &config.signature));
         expect_page(&config, SEV_VMSA_RESET, rows[i].first);
         expect_page(&config, OTHERS, rows[i].others);
