@@ -402,11 +402,20 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
     const struct CMUnitTest tests[] = {
-        TEST(test_status),         TEST(test_init_ex),        TEST(test_region_is_protected),
+        TEST(test_status),
+        TEST(test_init_ex),
+        TEST(test_region_is_protected),
         TEST(test_region_before_flush),
-        TEST(test_measurement),    TEST(test_encryption),     TEST(test_guest_memory),
-        TEST(test_repeats),        TEST(test_load_and_store), TEST(test_tampering),      TEST(test_wrong_pages),
-        TEST(test_end_of_guest),   TEST(test_full_region),    TEST(test_debug),
+        TEST(test_measurement),
+        TEST(test_encryption),
+        TEST(test_guest_memory),
+        TEST(test_repeats),
+        TEST(test_load_and_store),
+        TEST(test_tampering),
+        TEST(test_wrong_pages),
+        TEST(test_end_of_guest),
+        TEST(test_full_region),
+        TEST(test_debug),
         TEST(test_swap),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

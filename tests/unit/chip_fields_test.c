@@ -63,6 +63,7 @@ static const struct fault platform_faults[] = {
     { SEV_INIT, ON_UNINIT, ADDRESS, { ES(sev_init), SET(sev_init, tmr_paddr, 0x80000) } },
     { SEV_INIT, ON_UNINIT, ADDRESS, { ES(sev_init), SET(sev_init, tmr_paddr, UNMAPPED) } },
     { SEV_INIT, ON_UNINIT, ADDRESS, { ES(sev_init), SET(sev_init, tmr_paddr, BEYOND) } },
+    { SEV_INIT, ON_UNINIT, ADDRESS, { ES(sev_init), POINT(sev_init, tmr_paddr, pdh) } }, /* not all */
     { SEV_INIT, ON_UNINIT, LENGTH, { ES(sev_init), ADD(sev_init, tmr_len, -1) } },
     { SEV_INIT, ON_UNINIT, LENGTH, { ES(sev_init), ADD(sev_init, tmr_len, 0x100000) } },
     { SEV_INIT, ON_UNINIT, LENGTH, { ES(sev_init), SET(sev_init, tmr_len, 0) } },
