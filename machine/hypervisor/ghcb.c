@@ -247,7 +247,9 @@ static uint64_t mmio_read(const struct request *r, uint64_t gpa, unsigned size)
 {
     const struct ghcb *ghcb = r->ghcb;
     uint8_t bytes[8] = { 0 };
-    if (memory_read(ghcb->common->memory, gpa, bytes, size, MEMORY_RAW) == 0)
+    /* Flash in command mode is no memory, although what it holds can be read. */
+    if (memory_page_kind(ghcb->common->memory, gpa) != MEMORY_NONE &&
+        memory_read(ghcb->common->memory, gpa, bytes, size, MEMORY_RAW) == 0)
         return load_le64(bytes);
     return ghcb->io->mmio_read(ghcb->io->context, gpa, size);
 }
