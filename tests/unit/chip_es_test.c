@@ -62,6 +62,21 @@ static void refuses(struct rig *rig, uint32_t asid, uint64_t paddr, const char *
 #define CHANGED "is not what the processor left there"
 #define NO_VMSA "is not a VMSA of its guest"
 
+/* The guest's measurement is that of the hash, which is freed; without a session its TIK is zero. */
+static void check_measurement(struct rig *rig, EVP_MD_CTX *hash)
+{
+    static const uint8_t no_key[SEV_KEY_SIZE];
+    uint8_t blob[48], message[SEV_MEASURE_INPUT_MAX], expected[32];
+    struct sev_measure_input input = { .api_minor = 24, .build = 15, .policy = SEV_POLICY_ES };
+    assert_int_equal(measure(rig, blob), SEV_SUCCESS);
+    assert_int_equal(EVP_DigestFinal_ex(hash, input.digest, NULL), 1);
+    EVP_MD_CTX_free(hash);
+    memcpy(input.nonce, blob + 32, sizeof(input.nonce));
+    size_t size = sev_measure_message(&input, message);
+    HMAC(EVP_sha256(), no_key, sizeof(no_key), message, size, expected, NULL);
+    assert_memory_equal(blob, expected, sizeof(expected));
+}
+
 /* ---- the platform ---- */
 
 static void test_status(void **state)
@@ -121,7 +136,11 @@ static void test_region_is_protected(void **state)
     rig->handle = launch_start_plain(rig, SEV_POLICY_ES);
     assert_int_equal(activate(rig, rig->handle, ES_ASID), SEV_SUCCESS);
     assert_int_equal(update(rig, FIRMWARE_BASE, PAGE), SEV_INVALID_ADDRESS);
+    assert_int_equal(update(rig, FIRMWARE_BASE - PAGE, 2 * PAGE), SEV_INVALID_ADDRESS);
     assert_int_equal(update_vmsa(rig, FIRMWARE_BASE), SEV_INVALID_ADDRESS);
+    EVP_MD_CTX *nothing = EVP_MD_CTX_new(); /* was measured by all that */
+    EVP_DigestInit_ex(nothing, EVP_sha256(), NULL);
+    check_measurement(rig, nothing);
     expect(rig, SEV_SHUTDOWN, NULL, SEV_SUCCESS);
     id.id_paddr = FIRMWARE_BASE;
     expect(rig, SEV_GET_ID, &id, SEV_SUCCESS);
@@ -134,6 +153,8 @@ static void test_region_before_flush(void **state)
     struct sev_init init = { .flags = SEV_INIT_ES, .tmr_paddr = tmr_of(rig),
                              .tmr_len = SEV_TMR_SIZE };
     uint32_t ids[1] = { 0 };
+    chip_note_wbinvd(rig->chip);
+    expect(rig, SEV_DF_FLUSH, NULL, SEV_SUCCESS); /* too early */
     expect(rig, SEV_INIT, &init, SEV_SUCCESS);
     for (uint32_t thread = 0; thread < CHIP_THREADS_PER_COMPLEX; thread++)
         chip_note_thread_wbinvd(rig->chip, thread);
@@ -156,25 +177,16 @@ static void test_measurement(void **state)
 {
     struct rig *rig = *state;
     struct processor first, second;
-    uint8_t blob[48], message[SEV_MEASURE_INPUT_MAX], expected[32];
-    struct sev_measure_input input = { .api_minor = 24, .build = 15, .policy = SEV_POLICY_ES };
     EVP_MD_CTX *context = EVP_MD_CTX_new();
     begin(rig, SEV_POLICY_ES, ES_ASID);
     assert_int_equal(update(rig, FIRMWARE_BASE, FIRMWARE_SIZE), SEV_SUCCESS);
     add_processor(rig, 0, &first);
     add_processor(rig, 1, &second);
-    assert_int_equal(measure(rig, blob), SEV_SUCCESS);
     EVP_DigestInit_ex(context, EVP_sha256(), NULL);
     EVP_DigestUpdate(context, rig->firmware, FIRMWARE_SIZE);
     EVP_DigestUpdate(context, first.supplied, PAGE);
     EVP_DigestUpdate(context, second.supplied, PAGE);
-    EVP_DigestFinal_ex(context, input.digest, NULL);
-    EVP_MD_CTX_free(context);
-    memcpy(input.nonce, blob + 32, sizeof(input.nonce));
-    size_t size = sev_measure_message(&input, message);
-    static const uint8_t no_key[SEV_KEY_SIZE];
-    HMAC(EVP_sha256(), no_key, sizeof(no_key), message, size, expected, NULL);
-    assert_memory_equal(blob, expected, sizeof(expected));
+    check_measurement(rig, context);
 }
 
 /* The host's page holds ciphertext of its own address, with the two fields filled in. */
