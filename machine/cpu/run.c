@@ -22,12 +22,10 @@ static bool code_offset_fits(const struct cpu *cpu, uint64_t rip)
     return rip <= cpu->seg[CS].limit;
 }
 
-/* RIP after sequential execution, wrapped as the code size demands. */
+/* RIP after sequential execution: as wrap_rip. */
 static uint64_t code_wrap(const struct cpu *cpu, uint64_t rip)
 {
-    if (cpu->mode & MODE_64)
-        return rip;
-    return cpu->mode & MODE_CODE32 ? (uint32_t)rip : (uint16_t)rip;
+    return cpu->mode & MODE_64 ? rip : (uint32_t)rip;
 }
 
 void leave_block(struct cpu *cpu, const struct insn *i, uint64_t rip)

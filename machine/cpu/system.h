@@ -195,12 +195,13 @@ static inline unsigned insn_operand_size(const struct insn *i)
     return i->flags & INSN_OP64 ? 8 : i->flags & INSN_OP16 ? 2 : 4;
 }
 
-/* Truncates an instruction address to the code size. */
+/*
+ * The address of the next instruction in a row. 16-bit code goes on beyond 64 KiB if its segment does:
+ * only branches truncate.
+ */
 static inline uint64_t wrap_rip(const struct cpu *cpu, uint64_t rip)
 {
-    if (cpu_64bit(cpu))
-        return rip;
-    return cpu->seg[CS].attributes & SEG_DB ? (uint32_t)rip : (uint16_t)rip;
+    return cpu_64bit(cpu) ? rip : (uint32_t)rip;
 }
 
 static inline uint64_t insn_return_rip(const struct cpu *cpu, const struct insn *i)

@@ -161,6 +161,20 @@ static void undefined(void **state)
     assert_int_equal(rip[0] | rip[1] << 8, CODE + 1);
 }
 
+/* 16-bit code of a large segment: MOV to CR0 and INC have it go on behind 64 KiB, a jump does not. */
+static void beyond_64k(void **state)
+{
+    static const char code[] = "\x0F\x20\xC0\x0F\x22\xC0\x40\xE9\x01\x00";
+    struct cpu *cpu = START(state, "\xF4");
+    load(*state, 0x20000 + CODE - 11, code, sizeof(code) - 1);
+    cpu->seg[CS].limit = 0xFFFFFFFF;
+    cpu->rip = 0x20000 + CODE - 11;
+    cpu_update_mode(cpu);
+    assert_int_equal(run(cpu, 1000), CPU_STOP_HALT);
+    assert_int_equal(cpu->gpr[RAX] & 0xFF, 0x11);
+    assert_int_equal(cpu->rip, CODE + 1);
+}
+
 /* --- breakpoints of the host ---------------------------------------------------------------- */
 
 static void clear_breakpoints(struct cpu *cpu)
@@ -263,7 +277,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(counts),         TEST(endless_loop),         TEST(endless_repetition),
         TEST(changes_itself), TEST(changed_from_outside), TEST(single_step),
-        TEST(interrupt_shadow), TEST(undefined),
+        TEST(interrupt_shadow), TEST(undefined), TEST(beyond_64k),
         TEST(stops_before_instruction), TEST(steps), TEST(watches_data),
         TEST(watches_repetition), TEST(refuses_bad_breakpoints),
     };
