@@ -392,7 +392,8 @@ static const struct fault guest_faults[] = {
     { SEV_SWAP_OUT, BOUND(RUNNING), LACKING, { SET(sev_swap_out, flags, 4) } }, /* a VMSA */
     { SEV_SWAP_OUT, BOUND(RUNNING), PARAM, { SET(sev_swap_out, flags, 4) }, SEV_POLICY_ES }, /* none */
     { SEV_SWAP_OUT, BOUND(RUNNING), PARAM, { SET(sev_swap_out, flags, 5) }, SEV_POLICY_ES },
-    { SEV_SWAP_OUT, BOUND(RUNNING), PARAM, { SET(sev_swap_out, flags, 0xC) }, SEV_POLICY_ES },
+    { SEV_SWAP_OUT, BOUND(RUNNING), PARAM,
+      { SET(sev_swap_out, flags, 0xC), POINT(sev_swap_out, src_paddr, vmsa) }, SEV_POLICY_ES },
     { SEV_SWAP_OUT, BOUND(RUNNING), ADDRESS,
       { SET(sev_swap_out, flags, 4), SET(sev_swap_out, src_paddr, UNMAPPED) }, SEV_POLICY_ES },
     { SEV_SWAP_IN, BOUND(RUNNING), ADDRESS, { ADD(sev_swap_in, src_paddr, 64) } },
