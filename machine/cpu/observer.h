@@ -53,7 +53,8 @@ struct cpu_mmio {
     bool encrypted;       /* through a leaf with C set */
     bool implicit;        /* by the processor itself: descriptor, TSS, IDT */
     bool repeated;        /* REP or REPNE string instruction */
-    const char *mnemonic; /* of the form table; NULL with implicit ones */
+    bool by_request;      /* by the hypervisor, whom a SEV-ES guest asked: `linear` is not known */
+    const char *mnemonic; /* of the form table; NULL with implicit ones and requests */
 };
 
 struct cpu_observer {
@@ -83,7 +84,7 @@ struct cpu_observer {
     /* WBINVD, WBNOINVD, INVD. */
     void (*caches_flushed)(void *context, struct cpu *cpu);
 
-    /* IN and OUT, after them; INS and OUTS by their pieces. */
+    /* IN and OUT, after them; INS and OUTS by their pieces. A SEV-ES guest's: by its requests. */
     void (*port)(void *context, struct cpu *cpu, uint64_t rip, unsigned port, unsigned size,
                  uint64_t value, bool write);
     void (*mmio)(void *context, struct cpu *cpu, const struct cpu_mmio *mmio);
@@ -97,6 +98,15 @@ void cpu_set_observer(struct cpu *cpu, const struct cpu_observer *observer);
 
 /* Shows stores to this page one by one (`stored`) until memory_mark_watched ends it. */
 void cpu_watch_stores(struct cpu *cpu, uint64_t gpa);
+
+/*
+ * For the hypervisor of a SEV-ES guest, in cpu_io.vmgexit, after a port or a device's memory was
+ * accessed because the guest asked for it: tells the observer. cpu_caches_flushed is their sister.
+ */
+void cpu_observe_port(struct cpu *cpu, unsigned port, unsigned size, uint64_t value, bool write);
+void cpu_observe_mmio(struct cpu *cpu, uint64_t gpa, unsigned size, uint64_t value, bool write);
+/* And there: the linear address of the VMGEXIT. */
+uint64_t cpu_vmgexit_rip(const struct cpu *cpu);
 
 /* Forgets every translation, which is always allowed: the next access walks again. */
 void cpu_forget_translations(struct cpu *cpu);

@@ -21,6 +21,7 @@ enum check_rule {
     CHECK_SHARED_CODE, /* a note: hardware allows it, so it never ends a run */
     CHECK_SHARED_AT_EXIT,
     CHECK_SECRET_LEAK,
+    CHECK_GHCB_PRIVATE,
     CHECK_RULE_COUNT
 };
 

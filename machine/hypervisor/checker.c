@@ -23,6 +23,7 @@ static const char *const rule_names[CHECK_RULE_COUNT] = {
     [CHECK_SHARED_CODE] = "shared-code",
     [CHECK_SHARED_AT_EXIT] = "shared-at-exit",
     [CHECK_SECRET_LEAK] = "secret-leak",
+    [CHECK_GHCB_PRIVATE] = "ghcb-private",
 };
 
 const char *check_rule_name(enum check_rule rule)

@@ -14,6 +14,7 @@
 
 struct guest;
 struct checker;
+struct ghcb_told;
 
 /* A processor under watch: the context of its observer. */
 struct checker_cpu {
@@ -89,6 +90,8 @@ void checker_start(struct checker *checker);
 void checker_reset(struct checker *checker);
 /* Now and then between runs of a processor. */
 void checker_look(struct checker *checker, uint64_t instructions);
+/* A processor's VMGEXIT. */
+void checker_vmgexit(struct checker *checker, unsigned processor, const struct ghcb_told *told);
 /* A processor stopped at a breakpoint. False: it is not the checker's. */
 bool checker_breakpoint(struct checker *checker, unsigned processor);
 /* What can only be looked at in the end. */

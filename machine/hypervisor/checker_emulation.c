@@ -2,12 +2,15 @@
 /*
  * Rules about what a hypervisor must do for the guest: it cannot read private memory, so all it
  * has of an instruction are the bytes that the processor saved (decode assists, APM 2 15.8.4) and
- * the one guest-physical address of the fault.
+ * the one guest-physical address of the fault; or, of a SEV-ES guest, what that wrote to shared
+ * memory.
  */
 #include <string.h>
 
 #include "machine/hypervisor/checker_rules.h"
+#include "machine/hypervisor/ghcb.h"
 #include "machine/hypervisor/guest.h"
+#include "sev/ghcb.h"
 
 /*
  * Mnemonics with one memory operand that KVM's emulator knows (its opcode tables, as of Linux 6.1).
@@ -49,8 +52,10 @@ void rule_mmio(void *context, struct cpu *cpu, const struct cpu_mmio *mmio)
 {
     struct checker_cpu *watch = context;
     const struct checker_at at = { watch, mmio->rip, &mmio->linear, &mmio->gpa };
-    const char *why = obstacle(mmio);
     checker_secret_mmio(watch, mmio);
+    if (mmio->by_request)
+        return;
+    const char *why = obstacle(mmio);
     /* Flash in its array mode is mapped as memory: KVM reads it without an exit. */
     if (!mmio->write && memory_page_kind(watch->checker->memory, mmio->gpa) != MEMORY_NONE)
         return;
@@ -74,4 +79,42 @@ void rule_string_io(void *context, struct cpu *cpu, uint64_t rip, unsigned port,
                    "%s of %u bytes at port 0x%x: the hypervisor cannot reach the private buffer "
                    "and raises #UD; expected IN and OUT, one at a time",
                    write ? "OUTS" : "INS", size, port);
+}
+
+/* --- requests ------------------------------------------------------------------------------- */
+
+/* Memory that the hypervisor has read as shared; `what` names it. False: it was not; reported. */
+static bool look_at_shared(struct checker *checker, unsigned processor, uint64_t rip, uint64_t gpa,
+                           uint64_t size, const char *what)
+{
+    for (uint64_t end = gpa + size, next; gpa < end; gpa = next) {
+        struct page_verdict verdict;
+        next = (gpa | (MEMORY_PAGE_SIZE - 1)) + 1;
+        check_pages_look(checker->pages, gpa, (next < end ? next : end) - gpa, false, &verdict);
+        const struct checker_at at = { &checker->cpus[processor], rip, NULL, &verdict.gpa };
+        if (!verdict.foreign)
+            continue;
+        checker_report(checker, CHECK_GHCB_PRIVATE, &at,
+                       "VMGEXIT with %s that was last written as private (C=1): the hypervisor reads "
+                       "ciphertext; expected it mapped with C=0 and written so", what);
+        return false;
+    }
+    return true;
+}
+
+/* What of the page tells whether a request is one: the rest may be as old as it likes. */
+void checker_vmgexit(struct checker *checker, unsigned processor, const struct ghcb_told *told)
+{
+    static const struct {
+        uint16_t offset, size;
+    } parts[] = { { SEV_GHCB_EXIT_CODE, 24 }, { SEV_GHCB_VALID, 16 }, { SEV_GHCB_USAGE, 4 } };
+    if (told->by_msr || !told->in_memory)
+        return;
+    for (size_t k = 0; k < sizeof(parts) / sizeof(parts[0]); k++) {
+        if (!look_at_shared(checker, processor, told->rip, told->page + parts[k].offset,
+                            parts[k].size, "a GHCB page"))
+            return;
+    }
+    look_at_shared(checker, processor, told->rip, told->scratch, told->scratch_read,
+                   "a scratch area");
 }

@@ -39,7 +39,7 @@ void rule_port(void *context, struct cpu *cpu, uint64_t rip, unsigned port, unsi
 void checker_exit_reset(struct checker *checker);
 void checker_exit_look(struct checker *checker, uint64_t instructions);
 
-/* checker_emulation.c: MMIO_ENCRYPTED, EMULATION. */
+/* checker_emulation.c: MMIO_ENCRYPTED, EMULATION, GHCB_PRIVATE. */
 void rule_mmio(void *context, struct cpu *cpu, const struct cpu_mmio *mmio);
 void rule_string_io(void *context, struct cpu *cpu, uint64_t rip, unsigned port, unsigned size,
                     bool write);

@@ -195,7 +195,8 @@ void rule_port(void *context, struct cpu *cpu, uint64_t rip, unsigned port, unsi
 
 void checker_secret_mmio(struct checker_cpu *watch, const struct cpu_mmio *mmio)
 {
-    const struct checker_at at = { watch, mmio->rip, &mmio->linear, &mmio->gpa };
+    const struct checker_at at = { watch, mmio->rip, mmio->by_request ? NULL : &mmio->linear,
+                                   &mmio->gpa };
     if (mmio->write && watch->checker->has_secrets)
         output(watch, &at, mmio->gpa, mmio->value, mmio->size);
 }

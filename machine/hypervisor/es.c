@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "machine/hypervisor/checker.h"
 #include "machine/hypervisor/ghcb.h"
 #include "machine/hypervisor/trace.h"
 #include "sev/command.h"
@@ -67,6 +68,8 @@ static void told(void *context, unsigned processor, const struct ghcb_told *told
     const struct es *es = context;
     if (es->guest->trace)
         trace_vmgexit(es->guest->trace, processor, told);
+    if (es->guest->checker)
+        checker_vmgexit(es->guest->checker, processor, told);
 }
 
 /*

@@ -8,6 +8,7 @@
 
 #include <string.h>
 
+#include "machine/cpu/observer.h"
 #include "sev/bytes.h"
 #include "sev/ghcb.h"
 
@@ -36,6 +37,7 @@ struct request {
     unsigned has; /* of enum needs: the fields that are marked valid */
     uint64_t rax, rbx, rcx, rdx, cpl;
     uint64_t code, info1, info2, scratch;
+    uint64_t scratch_read; /* so many bytes of it the hypervisor has read */
     uint64_t result1, result2;
 };
 
@@ -177,9 +179,10 @@ static bool scratch_holds(const struct request *r, uint64_t size)
     return true;
 }
 
-static uint64_t scratch_read(const struct request *r, uint64_t offset, unsigned size)
+static uint64_t scratch_read(struct request *r, uint64_t offset, unsigned size)
 {
     uint8_t bytes[8] = { 0 };
+    r->scratch_read = offset + size;
     memory_read(r->ghcb->common->memory, r->scratch + offset, bytes, size, MEMORY_RAW);
     return load_le64(bytes);
 }
@@ -193,9 +196,23 @@ static void scratch_write(const struct request *r, uint64_t offset, unsigned siz
 
 /* --- ports ----------------------------------------------------------------------------------- */
 
-static unsigned string_io(struct request *r, uint16_t port, unsigned size)
+static uint32_t port_read(const struct request *r, uint16_t port, unsigned size)
 {
     const struct cpu_io *io = r->ghcb->io;
+    uint32_t value = io->port_read(io->context, port, size);
+    cpu_observe_port(r->ghcb->cpu, port, size, value, false);
+    return value;
+}
+
+static void port_write(const struct request *r, uint16_t port, unsigned size, uint64_t value)
+{
+    const struct cpu_io *io = r->ghcb->io;
+    io->port_write(io->context, port, (uint32_t)value, size);
+    cpu_observe_port(r->ghcb->cpu, port, size, value, true);
+}
+
+static unsigned string_io(struct request *r, uint16_t port, unsigned size)
+{
     uint64_t bytes;
     if (!(r->has & NEEDS_SCRATCH))
         return SEV_GHCB_ERROR_MISSING_INPUT;
@@ -203,16 +220,15 @@ static unsigned string_io(struct request *r, uint16_t port, unsigned size)
         return SEV_GHCB_ERROR_SCRATCH;
     for (uint64_t at = 0; at < bytes; at += size) {
         if (r->info1 & SEV_IOIO_IN)
-            scratch_write(r, at, size, io->port_read(io->context, port, size));
+            scratch_write(r, at, size, port_read(r, port, size));
         else
-            io->port_write(io->context, port, (uint32_t)scratch_read(r, at, size), size);
+            port_write(r, port, size, scratch_read(r, at, size));
     }
     return 0;
 }
 
 static unsigned on_ioio(struct request *r)
 {
-    const struct cpu_io *io = r->ghcb->io;
     uint16_t port = (uint16_t)(r->info1 >> 16);
     unsigned size = r->info1 >> 4 & 7;
     uint64_t mask = size == 4 ? 0xFFFFFFFF : (1u << 8 * size) - 1;
@@ -222,12 +238,12 @@ static unsigned on_ioio(struct request *r)
         return string_io(r, port, size);
     if (r->info1 & SEV_IOIO_IN) {
         uint64_t kept = size == 4 ? 0 : r->rax & ~mask;
-        r->rax = kept | (io->port_read(io->context, port, size) & mask);
+        r->rax = kept | (port_read(r, port, size) & mask);
         return 0;
     }
     if (!(r->has & NEEDS_RAX))
         return SEV_GHCB_ERROR_MISSING_INPUT;
-    io->port_write(io->context, port, (uint32_t)(r->rax & mask), size);
+    port_write(r, port, size, r->rax & mask);
     return 0;
 }
 
@@ -251,7 +267,9 @@ static uint64_t mmio_read(const struct request *r, uint64_t gpa, unsigned size)
     if (memory_page_kind(ghcb->common->memory, gpa) != MEMORY_NONE &&
         memory_read(ghcb->common->memory, gpa, bytes, size, MEMORY_RAW) == 0)
         return load_le64(bytes);
-    return ghcb->io->mmio_read(ghcb->io->context, gpa, size);
+    uint64_t value = ghcb->io->mmio_read(ghcb->io->context, gpa, size);
+    cpu_observe_mmio(ghcb->cpu, gpa, size, value, false);
+    return value;
 }
 
 static void mmio_write(const struct request *r, uint64_t gpa, unsigned size, uint64_t value)
@@ -259,10 +277,12 @@ static void mmio_write(const struct request *r, uint64_t gpa, unsigned size, uin
     const struct ghcb *ghcb = r->ghcb;
     uint8_t bytes[8];
     store_le64(bytes, value);
-    if (memory_page_kind(ghcb->common->memory, gpa) == MEMORY_RAM)
+    if (memory_page_kind(ghcb->common->memory, gpa) == MEMORY_RAM) {
         memory_write(ghcb->common->memory, gpa, bytes, size, MEMORY_RAW);
-    else
-        ghcb->io->mmio_write(ghcb->io->context, gpa, value, size);
+        return;
+    }
+    ghcb->io->mmio_write(ghcb->io->context, gpa, value, size);
+    cpu_observe_mmio(ghcb->cpu, gpa, size, value, true);
 }
 
 static unsigned mmio(struct request *r, bool write)
@@ -448,9 +468,10 @@ static void write_answer(const struct request *r)
     memory_write(memory, r->page + SEV_GHCB_VALID, valid, sizeof(valid), MEMORY_RAW);
 }
 
-static void tell(const struct ghcb *ghcb, const struct ghcb_told *told)
+static void tell(const struct ghcb *ghcb, struct ghcb_told *told)
 {
     const struct ghcb_host *host = &ghcb->common->host;
+    told->rip = cpu_vmgexit_rip(ghcb->cpu);
     if (host->told)
         host->told(host->context, ghcb->processor, told);
 }
@@ -484,6 +505,8 @@ static void page_exit(struct ghcb *ghcb, uint64_t gpa)
     told.info2 = r.info2;
     told.result1 = r.result1;
     told.result2 = r.result2;
+    told.scratch = r.scratch;
+    told.scratch_read = r.scratch_read;
     tell(ghcb, &told);
 }
 
