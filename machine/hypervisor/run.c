@@ -364,6 +364,8 @@ void guest_run(struct guest *guest, struct run_result *result)
     guest->detail[0] = '\0';
     result->end = guest->es && !es_enter(guest->es, 0) ? GUEST_REFUSED
                                                        : panic_end(guest, run_loop(guest));
+    if (guest->es)
+        es_leave(guest->es);
     result->status = board_exit_status(guest->board);
     if (guest->gdb)
         gdb_end(guest->gdb, died(result->end));
