@@ -7,6 +7,7 @@
 
 #include "machine/cpu/tracer.h"
 #include "machine/hypervisor/describe.h"
+#include "machine/hypervisor/es.h"
 
 #define LINES_BEFORE 5u /* instructions before RIP, if it is known where to begin */
 #define LINES_AFTER  5u
@@ -142,6 +143,20 @@ static void report_branches(const struct report *r, struct cpu *cpu)
     }
 }
 
+static void report_exits(const struct report *r, unsigned processor)
+{
+    struct es_exit exits[ES_HISTORY];
+    char text[DESCRIBE_VMGEXIT_SIZE];
+    unsigned count = es_last_exits(r->guest->es, processor, exits);
+    fprintf(r->out, "last VMGEXITs, newest first:%s\n", count ? "" : " none");
+    for (unsigned k = 0; k < count; k++) {
+        fprintf(r->out, "   at %" PRIu64 ": %s rip %016" PRIx64, exits[k].instructions,
+                describe_vmgexit(&exits[k].told, text), exits[k].told.rip);
+        put_symbol(r, exits[k].told.rip);
+        putc('\n', r->out);
+    }
+}
+
 /* The address of the last fault, if that was a page fault. */
 static bool faulting_address(struct cpu *cpu, uint64_t *ret)
 {
@@ -156,8 +171,9 @@ static bool faulting_address(struct cpu *cpu, uint64_t *ret)
     return false;
 }
 
-static void report_processor(const struct report *r, struct cpu *cpu)
+static void report_processor(const struct report *r, unsigned index)
 {
+    struct cpu *cpu = r->guest->cpus[index];
     struct cpu_registers registers;
     uint64_t address;
     cpu_get_registers(cpu, &registers);
@@ -166,6 +182,8 @@ static void report_processor(const struct report *r, struct cpu *cpu)
     report_stack(r, cpu);
     report_events(r, cpu);
     report_branches(r, cpu);
+    if (r->guest->es)
+        report_exits(r, index);
     fprintf(r->out, "page walk of RIP: ");
     describe_walk(r->out, r->guest, cpu, registers.linear_rip);
     if (!faulting_address(cpu, &address))
@@ -179,7 +197,7 @@ void guest_describe_death(struct guest *guest, FILE *out, guest_symbolize *find,
     const struct report r = { guest, out, find, context };
     fprintf(out, "processor %u, which ran last, after %" PRIu64 " instructions:\n",
             guest->current, cpu_instructions(guest->cpus[guest->current]));
-    report_processor(&r, guest->cpus[guest->current]);
+    report_processor(&r, guest->current);
     for (unsigned n = 0; n < guest->cpu_count; n++) {
         if (n != guest->current) {
             fprintf(out, "processor %u, after %" PRIu64 " instructions:\n", n,

@@ -18,6 +18,24 @@ const char *describe_view(memory_view view, char text[32])
     return text;
 }
 
+const char *describe_vmgexit(const struct ghcb_told *told, char text[DESCRIBE_VMGEXIT_SIZE])
+{
+    char code[24];
+    snprintf(code, sizeof(code), "%" PRIx64, told->code);
+    const char *name = told->name ? told->name : code;
+    if (told->by_msr)
+        snprintf(text, DESCRIBE_VMGEXIT_SIZE, "msr %s value %" PRIx64 " answer %" PRIx64, name,
+                 told->info1, told->result1);
+    else if (!told->in_memory)
+        snprintf(text, DESCRIBE_VMGEXIT_SIZE, "page %010" PRIx64 " is no memory", told->page);
+    else
+        snprintf(text, DESCRIBE_VMGEXIT_SIZE,
+                 "%s info %" PRIx64 " %" PRIx64 " answer %" PRIx64 " %" PRIx64 "%s", name,
+                 told->info1, told->info2, told->result1, told->result2,
+                 told->page_private ? " private page" : "");
+    return text;
+}
+
 static void describe_segments(FILE *out, const struct cpu_registers *r)
 {
     static const char names[][3] = { "ES", "CS", "SS", "DS", "FS", "GS" };

@@ -11,12 +11,17 @@
 #include <string.h>
 
 #include "machine/hypervisor/checker.h"
-#include "machine/hypervisor/ghcb.h"
 #include "machine/hypervisor/trace.h"
 #include "sev/command.h"
 #include "sev/ghcb.h"
 #include "sev/guid_table.h"
 #include "sev/vmsa.h"
+
+/* A ring: exit number n is at n % ES_HISTORY. */
+struct history {
+    uint64_t count;
+    struct es_exit exits[ES_HISTORY];
+};
 
 struct es {
     struct guest *guest;
@@ -27,6 +32,7 @@ struct es {
     bool started[BOARD_MAX_PROCESSORS];
     struct ghcb_common common;
     struct ghcb ghcb[BOARD_MAX_PROCESSORS];
+    struct history history[BOARD_MAX_PROCESSORS];
     bool ended;
 };
 
@@ -65,7 +71,10 @@ static void guest_ended(void *context, unsigned processor, enum ghcb_end how, ui
 
 static void told(void *context, unsigned processor, const struct ghcb_told *told)
 {
-    const struct es *es = context;
+    struct es *es = context;
+    struct history *history = &es->history[processor];
+    history->exits[history->count++ % ES_HISTORY] =
+        (struct es_exit){ cpu_instructions(es->guest->cpus[processor]), *told };
     if (es->guest->trace)
         trace_vmgexit(es->guest->trace, processor, told);
     if (es->guest->checker)
@@ -88,6 +97,15 @@ uint64_t es_vmgexit(void *context, unsigned processor, uint64_t ghcb)
 bool es_ended(const struct es *es)
 {
     return es->ended;
+}
+
+unsigned es_last_exits(const struct es *es, unsigned index, struct es_exit ret[ES_HISTORY])
+{
+    const struct history *history = &es->history[index];
+    unsigned count = history->count < ES_HISTORY ? (unsigned)history->count : ES_HISTORY;
+    for (unsigned k = 0; k < count; k++)
+        ret[k] = history->exits[(history->count - 1 - k) % ES_HISTORY];
+    return count;
 }
 
 /* --- life ----------------------------------------------------------------------------------- */

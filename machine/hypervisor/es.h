@@ -6,6 +6,7 @@
 #ifndef PRIVET_MACHINE_ES_H
 #define PRIVET_MACHINE_ES_H
 
+#include "machine/hypervisor/ghcb.h"
 #include "machine/hypervisor/guest.h"
 
 struct es;
@@ -42,5 +43,15 @@ void es_leave(struct es *es);
 
 /* The guest asked for its end, or cannot go on: guest->detail. */
 bool es_ended(const struct es *es);
+
+#define ES_HISTORY 16
+
+struct es_exit {
+    uint64_t instructions; /* of the processor, at the VMGEXIT */
+    struct ghcb_told told;
+};
+
+/* The last VMGEXITs of a processor, newest first; returns how many were written to `ret`. */
+unsigned es_last_exits(const struct es *es, unsigned index, struct es_exit ret[ES_HISTORY]);
 
 #endif

@@ -14,6 +14,7 @@
 #include <string.h>
 
 #include "machine/cpu/tracer.h"
+#include "machine/hypervisor/describe.h"
 #include "sev/status.h"
 
 enum subject {
@@ -321,30 +322,12 @@ void trace_wake(struct trace *trace, unsigned index, const char *what)
         LINE(p, "exit %s", what);
 }
 
-static void tell_page(struct trace_processor *p, const struct ghcb_told *told, const char *name)
-{
-    if (!told->in_memory) {
-        LINE(p, "vmgexit page %010" PRIx64 " is no memory", told->page);
-        return;
-    }
-    LINE(p, "vmgexit %s info %" PRIx64 " %" PRIx64 " answer %" PRIx64 " %" PRIx64 "%s", name,
-         told->info1, told->info2, told->result1, told->result2,
-         told->page_private ? " private page" : "");
-}
-
 void trace_vmgexit(struct trace *trace, unsigned index, const struct ghcb_told *told)
 {
     struct trace_processor *p = &trace->processors[index];
-    char code[24];
-    snprintf(code, sizeof(code), "%" PRIx64, told->code);
-    const char *name = told->name ? told->name : code;
-    if (!(trace->wanted & TRACE_VMGEXIT))
-        return;
-    if (told->by_msr)
-        LINE(p, "vmgexit msr %s value %" PRIx64 " answer %" PRIx64, name, told->info1,
-             told->result1);
-    else
-        tell_page(p, told, name);
+    char text[DESCRIBE_VMGEXIT_SIZE];
+    if (trace->wanted & TRACE_VMGEXIT)
+        LINE(p, "vmgexit %s", describe_vmgexit(told, text));
 }
 
 /* --- opening -------------------------------------------------------------------------------- */

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause-Patent */
-/* The pages with a SEV-ES guest's registers, as the chip's debugger finds them before and after a run. */
+/*
+ * The pages with a SEV-ES guest's registers, as the chip's debugger finds them before and after a run;
+ * what is kept of its VMGEXITs.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -29,11 +32,23 @@ struct scene {
     struct guest *guest;
 };
 
-/* mov ebx, 0x11223344; then a request for the guest's end by the GHCB MSR. */
+/* By the GHCB MSR: asks twenty times about SEV, then for the guest's end. */
 static const uint8_t code[] = {
-    0x66, 0xBB, 0x44, 0x33, 0x22, 0x11, 0x66, 0xB9, 0x30, 0x01, 0x01, 0xC0, 0x66, 0xB8, 0x00, 0x01,
-    0x00, 0x00, 0x66, 0x31, 0xD2, 0x0F, 0x30, 0xF3, 0x0F, 0x01, 0xD9, 0xF4,
+    0xBB, 0x14, 0x00,                   /* mov bx, 20 */
+    0x66, 0xB9, 0x30, 0x01, 0x01, 0xC0, /* mov ecx, 0xC0010130 */
+    0x66, 0x31, 0xD2,                   /* xor edx, edx */
+    0x66, 0xB8, 0x02, 0x00, 0x00, 0x00, /* again: mov eax, 2 */
+    0x0F, 0x30,                         /* wrmsr */
+    0xF3, 0x0F, 0x01, 0xD9,             /* vmgexit */
+    0x4B, 0x75, 0xF1,                   /* dec bx; jnz again */
+    0x66, 0xBB, 0x44, 0x33, 0x22, 0x11, /* mov ebx, 0x11223344 */
+    0x66, 0xB8, 0x00, 0x01, 0x00, 0x00, /* mov eax, 0x100 */
+    0x0F, 0x30,                         /* wrmsr */
+    0xF3, 0x0F, 0x01, 0xD9,             /* vmgexit */
+    0xF4,                               /* hlt */
 };
+#define FIRST_EXIT 20u /* offset of the first VMGEXIT, and of the last one */
+#define LAST_EXIT  41u
 
 /* At the end of an image: where the second processor begins. */
 static const uint8_t table[] = {
@@ -144,11 +159,33 @@ static void test_last_registers(void **state)
     expect_field(page, SEV_VMSA_RIP, RESET2 & 0xFFFF);
 }
 
+/* Sixteen of the twenty-one. */
+static void test_last_exits(void **state)
+{
+    struct scene *scene = *state;
+    struct es_exit exits[ES_HISTORY];
+    struct run_result result;
+    launch(scene);
+    assert_int_equal(es_last_exits(scene->guest->es, 0, exits), 0);
+    guest_run(scene->guest, &result);
+    assert_int_equal(es_last_exits(scene->guest->es, 1, exits), 0);
+    assert_int_equal(es_last_exits(scene->guest->es, 0, exits), ES_HISTORY);
+    assert_string_equal(exits[0].told.name, "terminate");
+    assert_int_equal(exits[0].told.info1, 0x100);
+    assert_int_equal(exits[0].told.rip, 0xFFFF0000 + CODE + LAST_EXIT);
+    for (unsigned k = 1; k < ES_HISTORY; k++) {
+        assert_string_equal(exits[k].told.name, "sev-info");
+        assert_int_equal(exits[k].told.rip, 0xFFFF0000 + CODE + FIRST_EXIT);
+        assert_true(exits[k].instructions < exits[k - 1].instructions);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_launched_registers, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_last_registers, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_last_exits, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
