@@ -75,7 +75,9 @@ static const struct {
     { SEV_BAD_SIGNATURE, "'privet owner certs' tells which link of a chain does not hold" },
     { SEV_BAD_MEASUREMENT, "take session, policy and secret from one launch of this chip" },
     { SEV_ASID_OWNED, "take another ASID" },
-    { SEV_INVALID_ASID, "take an ASID from 1 to 509 (--asid)" },
+    { SEV_INVALID_ASID,
+      "take an ASID from 1 to 509 (--asid): for a SEV-ES guest one below 100; where those are set "
+      "aside for SEV-ES, for a SEV guest one from 100 on" },
     { SEV_WBINVD_REQUIRED, "execute WBINVD on every core, then give DF_FLUSH" },
     { SEV_DF_FLUSH_REQUIRED, "execute WBINVD on every core, give DF_FLUSH, then try again" },
     { SEV_INVALID_GUEST, "'privet chip guests' lists the handles that there are" },

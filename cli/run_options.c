@@ -145,6 +145,10 @@ static bool check(struct run_options *o)
         fprintf(stderr, "privet: --trace-file, --trace-from and --trace-to need --trace\n");
     else if (o->trace_from > o->trace_to)
         fprintf(stderr, "privet: --trace-from is after --trace-to\n");
+    else if (o->gdb && o->es && o->policy & SEV_POLICY_NODBG)
+        fprintf(stderr, "privet: --gdb: policy 0x%x forbids debugging (bit 0, nodbg), and a SEV-ES "
+                "guest's registers are as private as its memory; use --policy 0x%x\n", o->policy,
+                o->policy & ~SEV_POLICY_NODBG);
     else
         return true;
     return false;

@@ -23,7 +23,7 @@ struct place {
 bool gdb_memory_is_sealed(const struct gdb *gdb)
 {
     const struct guest *guest = gdb->guest;
-    return guest->config.sev == CPU_SEV_ON && guest->config.policy & SEV_POLICY_NODBG;
+    return cpu_sev_is_guest(guest->config.sev) && guest->config.policy & SEV_POLICY_NODBG;
 }
 
 /* Where an address leads; false: it is not mapped, or not to memory. */

@@ -48,6 +48,8 @@ launch --session future_session.b64 --dh-cert future_godh.b64 --policy nodbg,api
 says 'launch refused: LAUNCH_START: status 0x07 POLICY_FAILURE: .*its API version not above the chip.s'
 launch --asid 510
 says 'launch refused: ACTIVATE: status 0x0d INVALID_ASID: .*working found; guest state: .* required, launch-update found); take an ASID from 1 to 509'
+launch --sev sev-es --asid 100
+says 'launch refused: ACTIVATE: status 0x0d INVALID_ASID: .*; take an ASID .*: for a SEV-ES guest one below 100;'
 in_file '"guest-state-found": "launch-update", "guest-state-required": "launch-update, launch-secret, running, send-update or receive-update"'
 
 # ---- secrets
