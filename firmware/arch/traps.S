@@ -12,7 +12,9 @@ trap_stubs:
         .rept   256
         .balign 16
         /* These push an error code of their own: 8, 10-14, 17, 21, 29, 30. */
-        .if (vector > 31) || !((0x60227D00 >> vector) & 1)
+        .if vector > 31
+        pushq   $0
+        .elseif !((0x60227D00 >> vector) & 1)
         pushq   $0
         .endif
         pushq   $vector

@@ -124,32 +124,37 @@ static bool is_valid(unsigned offset)
 
 /* --- the start --- */
 
+/* What the host says of its versions, and which the firmware takes; 0: the guest ends. */
+static void check_version(uint64_t info, uint16_t version)
+{
+    ghcb_model_reset();
+    ghcb_model.sev_info = info;
+    if (setjmp(ghcb_model.end) == 0) {
+        ghcb_init();
+        assert_int_equal(ghcb_model.msr, GHCB_PAGE);
+        assert_int_equal(ghcb_model_page()[0x123], 0);
+        assert_int_equal(ghcb_mmio_write(0x1000, 1, 0), true);
+        assert_int_equal(ghcb_model.version, version);
+        assert_int_equal(ghcb_model.usage, 0);
+    } else {
+        assert_int_equal(version, 0);
+        assert_int_equal(ghcb_model.terminated, 0x10100); /* set 0, reason 1 */
+    }
+}
+
 static void test_versions(void **state)
 {
     static const struct {
         uint64_t info;
-        uint16_t version; /* 0: the guest ends */
+        uint16_t version;
     } cases[] = {
         { 0x0002000133000001, 2 }, { 0x0001000133000001, 1 }, { 0x0003000133000001, 2 },
         { 0x0002000233000001, 2 }, { 0x0003000333000001, 0 }, { 0x0001000233000001, 0 },
         { 0x0000000033000001, 0 }, { 0x0002000133000002, 0 }, { 0x0002000133000101, 0 },
     };
     (void)state;
-    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-        ghcb_model_reset();
-        ghcb_model.sev_info = cases[i].info;
-        if (setjmp(ghcb_model.end) == 0) {
-            ghcb_init();
-            assert_int_equal(ghcb_model.msr, GHCB_PAGE);
-            assert_int_equal(ghcb_model_page()[0x123], 0);
-            assert_int_equal(ghcb_mmio_write(0x1000, 1, 0), true);
-            assert_int_equal(ghcb_model.version, cases[i].version);
-            assert_int_equal(ghcb_model.usage, 0);
-        } else {
-            assert_int_equal(cases[i].version, 0);
-            assert_int_equal(ghcb_model.terminated, 0x10100); /* set 0, reason 1 */
-        }
-    }
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+        check_version(cases[i].info, cases[i].version);
 }
 
 static void test_termination_names_its_reason(void **state)
