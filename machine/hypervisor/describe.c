@@ -20,8 +20,10 @@ const char *describe_view(memory_view view, char text[32])
 
 const char *describe_vmgexit(const struct ghcb_told *told, char text[DESCRIBE_VMGEXIT_SIZE])
 {
-    char code[24];
+    char code[24], registers[48] = "";
     snprintf(code, sizeof(code), "%" PRIx64, told->code);
+    if (told->of_registers)
+        snprintf(registers, sizeof(registers), " rax %" PRIx64 " rcx %" PRIx64, told->rax, told->rcx);
     const char *name = told->name ? told->name : code;
     if (told->by_msr)
         snprintf(text, DESCRIBE_VMGEXIT_SIZE, "msr %s value %" PRIx64 " answer %" PRIx64, name,
@@ -30,8 +32,8 @@ const char *describe_vmgexit(const struct ghcb_told *told, char text[DESCRIBE_VM
         snprintf(text, DESCRIBE_VMGEXIT_SIZE, "page %010" PRIx64 " is no memory", told->page);
     else
         snprintf(text, DESCRIBE_VMGEXIT_SIZE,
-                 "%s info %" PRIx64 " %" PRIx64 " answer %" PRIx64 " %" PRIx64 "%s", name,
-                 told->info1, told->info2, told->result1, told->result2,
+                 "%s%s info %" PRIx64 " %" PRIx64 " answer %" PRIx64 " %" PRIx64 "%s", name,
+                 registers, told->info1, told->info2, told->result1, told->result2,
                  told->page_private ? " private page" : "");
     return text;
 }

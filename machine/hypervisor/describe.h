@@ -12,12 +12,15 @@
 #include "machine/hypervisor/ghcb.h"
 #include "machine/hypervisor/guest.h"
 
-#define DESCRIBE_VMGEXIT_SIZE 160
+#define DESCRIBE_VMGEXIT_SIZE 200
 
 /* "raw", or "ASID 1 (private)". */
 const char *describe_view(memory_view view, char text[32]);
 
-/* A request and its answer: "ioio info 3f80010 0 answer 0 0", "msr cpuid value 4 answer 5". */
+/*
+ * A request and its answer: "ioio info 3f80010 0 answer 0 0", "cpuid rax 1 rcx 0 info 0 0 answer 0 0",
+ * by the GHCB MSR "msr cpuid value 4 answer 5".
+ */
 const char *describe_vmgexit(const struct ghcb_told *told, char text[DESCRIBE_VMGEXIT_SIZE]);
 
 /* General registers, RIP, flags, CR0 to CR4. */

@@ -492,6 +492,8 @@ static void page_exit(struct ghcb *ghcb, uint64_t gpa)
     memory_read(memory, gpa, page, sizeof(page), MEMORY_RAW);
     memory_read(memory, gpa + SEV_GHCB_USAGE, usage, sizeof(usage), MEMORY_RAW);
     read_request(&r, page);
+    told.rax = r.rax;
+    told.rcx = r.rcx;
     const struct exit_row *row = find_exit(r.code);
     unsigned error = carry_out(&r, row, page, load_le32(usage));
     if (error) {
@@ -500,6 +502,7 @@ static void page_exit(struct ghcb *ghcb, uint64_t gpa)
     }
     write_answer(&r);
     told.name = row ? row->name : NULL;
+    told.of_registers = row && row->needs & NEEDS_RCX;
     told.code = r.code;
     told.info1 = r.info1;
     told.info2 = r.info2;

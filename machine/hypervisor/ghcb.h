@@ -14,10 +14,12 @@ struct ghcb_told {
     const char *name;      /* of the exit, "cpuid"; NULL: not known */
     bool by_msr;           /* `code` is the MSR's low 12 bits, `info1` all of it */
     bool in_memory;        /* false: the page is no memory, and the rest is not known */
+    bool of_registers;     /* RCX tells what of it is asked for, and RAX: MSR, CPUID and the like */
     bool page_private;     /* the guest used the page last through the private view: it may be noise */
     uint64_t rip;          /* linear address of the VMGEXIT */
     uint64_t page, code, info1, info2;
     uint64_t result1, result2; /* SW_EXITINFO1 and 2 of the answer; the MSR's answer is result1 */
+    uint64_t rax, rcx; /* as asked; with of_registers */
     uint64_t scratch, scratch_read; /* the scratch area; so many bytes of it were read */
 };
 
