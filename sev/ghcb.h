@@ -111,6 +111,7 @@ enum sev_ghcb_msr {
     SEV_GHCB_MSR_PAGE_PREFERRED = 0x011, /* all ones: none */
     SEV_GHCB_MSR_REGISTER_ASK = 0x012,
     SEV_GHCB_MSR_REGISTER = 0x013,
+    SEV_GHCB_MSR_STATE_ASK = 0x014, /* a page's state: SEV-SNP */
     SEV_GHCB_MSR_FEATURES_ASK = 0x080,
     SEV_GHCB_MSR_FEATURES = 0x081,  /* bits 63:12 */
     SEV_GHCB_MSR_TERMINATE = 0x100, /* reason's set 15:12, reason 23:16 */

@@ -28,6 +28,8 @@ const char *describe_vmgexit(const struct ghcb_told *told, char text[DESCRIBE_VM
     if (told->by_msr)
         snprintf(text, DESCRIBE_VMGEXIT_SIZE, "msr %s value %" PRIx64 " answer %" PRIx64, name,
                  told->info1, told->result1);
+    else if (!told->in_memory && !told->page)
+        snprintf(text, DESCRIBE_VMGEXIT_SIZE, "without a page: the GHCB MSR is 0");
     else if (!told->in_memory)
         snprintf(text, DESCRIBE_VMGEXIT_SIZE, "page %010" PRIx64 " is no memory", told->page);
     else

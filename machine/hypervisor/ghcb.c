@@ -12,8 +12,8 @@
 #include "sev/bytes.h"
 #include "sev/ghcb.h"
 
-/* KVM's limit for a scratch area outside of the page. */
-#define SCRATCH_LIMIT 0x4000u
+/* KVM's limit for a scratch area outside of the page, and thereby for what one exit can take. */
+#define SCRATCH_LIMIT (16 * MEMORY_PAGE_SIZE)
 
 #define SAVE_AREA_SIZE 0x400u
 
@@ -43,6 +43,20 @@ struct request {
 
 /* The answer to a request that is malformed; 0: carried out. */
 typedef unsigned handler(struct request *r);
+
+/*
+ * Raw, and only to what is RAM at this moment: a request may have changed what the address is (the
+ * chip set's routes below 1 MiB), and memory_write would write the ROM.
+ */
+static void put(const struct ghcb *ghcb, uint64_t gpa, uint64_t value, unsigned size)
+{
+    struct memory *memory = ghcb->common->memory;
+    uint8_t bytes[8];
+    store_le64(bytes, value);
+    if (memory_page_kind(memory, gpa) == MEMORY_RAM &&
+        memory_page_kind(memory, gpa + size - 1) == MEMORY_RAM)
+        memory_write(memory, gpa, bytes, size, MEMORY_RAW);
+}
 
 /* --- answers -------------------------------------------------------------------------------- */
 
@@ -187,13 +201,6 @@ static uint64_t scratch_read(struct request *r, uint64_t offset, unsigned size)
     return load_le64(bytes);
 }
 
-static void scratch_write(const struct request *r, uint64_t offset, unsigned size, uint64_t value)
-{
-    uint8_t bytes[8];
-    store_le64(bytes, value);
-    memory_write(r->ghcb->common->memory, r->scratch + offset, bytes, size, MEMORY_RAW);
-}
-
 /* --- ports ----------------------------------------------------------------------------------- */
 
 static uint32_t port_read(const struct request *r, uint16_t port, unsigned size)
@@ -214,24 +221,31 @@ static void port_write(const struct request *r, uint16_t port, unsigned size, ui
 static unsigned string_io(struct request *r, uint16_t port, unsigned size)
 {
     uint64_t bytes;
-    if (!(r->has & NEEDS_SCRATCH))
-        return SEV_GHCB_ERROR_MISSING_INPUT;
     if (__builtin_mul_overflow(r->info2, (uint64_t)size, &bytes) || !scratch_holds(r, bytes))
         return SEV_GHCB_ERROR_SCRATCH;
     for (uint64_t at = 0; at < bytes; at += size) {
         if (r->info1 & SEV_IOIO_IN)
-            scratch_write(r, at, size, port_read(r, port, size));
+            put(r->ghcb, r->scratch + at, port_read(r, port, size), size);
         else
             port_write(r, port, size, scratch_read(r, at, size));
     }
     return 0;
 }
 
+static unsigned ioio_needs(uint64_t info1)
+{
+    if (info1 & SEV_IOIO_STRING)
+        return NEEDS_SCRATCH;
+    return info1 & SEV_IOIO_IN ? 0 : NEEDS_RAX;
+}
+
 static unsigned on_ioio(struct request *r)
 {
     uint16_t port = (uint16_t)(r->info1 >> 16);
     unsigned size = r->info1 >> 4 & 7;
-    uint64_t mask = size == 4 ? 0xFFFFFFFF : (1u << 8 * size) - 1;
+    uint64_t mask = (1ull << 8 * size) - 1;
+    if (ioio_needs(r->info1) & ~r->has)
+        return SEV_GHCB_ERROR_MISSING_INPUT;
     if (size != 1 && size != 2 && size != 4)
         return SEV_GHCB_ERROR_INPUT;
     if (r->info1 & SEV_IOIO_STRING)
@@ -241,8 +255,6 @@ static unsigned on_ioio(struct request *r)
         r->rax = kept | (port_read(r, port, size) & mask);
         return 0;
     }
-    if (!(r->has & NEEDS_RAX))
-        return SEV_GHCB_ERROR_MISSING_INPUT;
     port_write(r, port, size, r->rax & mask);
     return 0;
 }
@@ -275,10 +287,8 @@ static uint64_t mmio_read(const struct request *r, uint64_t gpa, unsigned size)
 static void mmio_write(const struct request *r, uint64_t gpa, unsigned size, uint64_t value)
 {
     const struct ghcb *ghcb = r->ghcb;
-    uint8_t bytes[8];
-    store_le64(bytes, value);
     if (memory_page_kind(ghcb->common->memory, gpa) == MEMORY_RAM) {
-        memory_write(ghcb->common->memory, gpa, bytes, size, MEMORY_RAW);
+        put(ghcb, gpa, value, size);
         return;
     }
     ghcb->io->mmio_write(ghcb->io->context, gpa, value, size);
@@ -294,7 +304,7 @@ static unsigned mmio(struct request *r, bool write)
         if (write)
             mmio_write(r, r->info1 + at, size, scratch_read(r, at, size));
         else
-            scratch_write(r, at, size, mmio_read(r, r->info1 + at, size));
+            put(r->ghcb, r->scratch + at, mmio_read(r, r->info1 + at, size), size);
         at += size;
     }
     return 0;
@@ -458,14 +468,13 @@ static void write_answer(const struct request *r)
     static const uint16_t fields[] = { SEV_GHCB_RAX, SEV_GHCB_RCX, SEV_GHCB_RDX, SEV_GHCB_RBX,
                                        SEV_GHCB_EXIT_INFO_1, SEV_GHCB_EXIT_INFO_2 };
     const uint64_t values[] = { r->rax, r->rcx, r->rdx, r->rbx, r->result1, r->result2 };
-    uint8_t valid[16] = { 0 }, bytes[8];
-    struct memory *memory = r->ghcb->common->memory;
+    uint64_t valid[2] = { 0 };
     for (size_t k = 0; k < sizeof(fields) / sizeof(fields[0]); k++) {
-        store_le64(bytes, values[k]);
-        memory_write(memory, r->page + fields[k], bytes, sizeof(bytes), MEMORY_RAW);
-        valid[fields[k] / 64] |= (uint8_t)(1u << fields[k] / 8 % 8);
+        put(r->ghcb, r->page + fields[k], values[k], 8);
+        valid[fields[k] / 512] |= 1ull << fields[k] / 8 % 64;
     }
-    memory_write(memory, r->page + SEV_GHCB_VALID, valid, sizeof(valid), MEMORY_RAW);
+    put(r->ghcb, r->page + SEV_GHCB_VALID, valid[0], 8);
+    put(r->ghcb, r->page + SEV_GHCB_VALID + 8, valid[1], 8);
 }
 
 static void tell(const struct ghcb *ghcb, struct ghcb_told *told)
@@ -482,8 +491,8 @@ static void page_exit(struct ghcb *ghcb, uint64_t gpa)
     struct request r = { .ghcb = ghcb, .page = gpa };
     uint8_t page[SAVE_AREA_SIZE], usage[4];
     struct ghcb_told told = { .page = gpa };
-    /* KVM lets a guest without a page go on as if nothing had been. */
-    if (memory_page_kind(memory, gpa) != MEMORY_RAM) {
+    /* KVM lets a guest without a page go on as if nothing had been; 0 is none, either. */
+    if (!gpa || memory_page_kind(memory, gpa) != MEMORY_RAM) {
         tell(ghcb, &told);
         return;
     }
@@ -569,6 +578,7 @@ static const struct {
     { SEV_GHCB_MSR_AP_HOLD_ASK, msr_ap_hold, "ap-reset-hold" },
     { SEV_GHCB_MSR_PAGE_ASK, msr_of_snp, "preferred-page" },
     { SEV_GHCB_MSR_REGISTER_ASK, msr_of_snp, "register-page" },
+    { SEV_GHCB_MSR_STATE_ASK, msr_of_snp, "page-state" },
     { SEV_GHCB_MSR_FEATURES_ASK, msr_features, "hypervisor-features" },
     { SEV_GHCB_MSR_TERMINATE, msr_terminate, "terminate" },
 };
@@ -608,11 +618,8 @@ uint64_t ghcb_exit(struct ghcb *ghcb, uint64_t msr)
 
 void ghcb_start(struct ghcb *ghcb)
 {
-    uint8_t bytes[8];
-    store_le64(bytes, 1);
     if (ghcb->hold == GHCB_HOLD_BY_PAGE)
-        memory_write(ghcb->common->memory, ghcb->hold_page + SEV_GHCB_EXIT_INFO_2, bytes,
-                     sizeof(bytes), MEMORY_RAW);
+        put(ghcb, ghcb->hold_page + SEV_GHCB_EXIT_INFO_2, 1, 8);
     else if (ghcb->hold == GHCB_HOLD_BY_MSR)
         cpu_msr_write(ghcb->cpu, SEV_MSR_GHCB, SEV_GHCB_MSR_AP_HOLD | 1u << 12);
     ghcb->hold = GHCB_HOLD_NONE;

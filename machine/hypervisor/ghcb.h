@@ -13,7 +13,7 @@
 struct ghcb_told {
     const char *name;      /* of the exit, "cpuid"; NULL: not known */
     bool by_msr;           /* `code` is the MSR's low 12 bits, `info1` all of it */
-    bool in_memory;        /* false: the page is no memory, and the rest is not known */
+    bool in_memory;        /* false: the page is 0 or no RAM, and the rest is not known */
     bool of_registers;     /* RCX tells what of it is asked for, and RAX: MSR, CPUID and the like */
     bool page_private;     /* the guest used the page last through the private view: it may be noise */
     uint64_t rip;          /* linear address of the VMGEXIT */
