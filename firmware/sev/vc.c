@@ -16,8 +16,11 @@
 #include "firmware/lib/log.h"
 #include "firmware/sev/ghcb.h"
 #include "firmware/sev/instruction.h"
+#include "firmware/sev/sev.h"
 
-enum { CR4_OSXSAVE = 0x40000, PAGE = 4096, STRING_STEPS = 64, DR7 = 7, DR7_RESET = 0x400 };
+enum {
+    CR4_OSXSAVE = 0x40000, PAGE = 4096, STRING_STEPS = 64, DEPTH_MAX = 3, DR7 = 7, DR7_RESET = 0x400,
+};
 #define DIRECTION_FLAG 0x400u
 
 enum { RAX = 0, RCX = 1, RDX = 2, RBX = 3, RSI = 6, RDI = 7 };
@@ -52,6 +55,41 @@ static const struct row rows[] = {
 #undef CX
 #undef DX
 #undef BX
+
+/* --- what a host that injects #VCs must not get at --------------------------------------------- */
+
+#define MSR_GHCB_OR_STATUS 0xC0010130u /* and 0xC0010131 */
+#define CPUID_EXTENDED     0x80000000u
+#define CPUID_ENCRYPTION   0x8000001Fu
+enum { CPUID_SEV = 2, CPUID_C_BIT = 0x3F };
+
+/*
+ * F3 before VMMCALL makes it VMGEXIT, and the MSRs by which a guest knows that it is encrypted are not
+ * intercepted (APM 2 15.35.4, 15.34.10): hardware raises no #VC for any of them.
+ */
+static bool never_raised(const struct trap_frame *frame, const struct instruction *insn)
+{
+    return (insn->opcode == 0x0F01 && insn->repeat)
+           || (frame->error == EXIT_MSR && ((uint32_t)frame->rcx & ~1u) == MSR_GHCB_OR_STATUS);
+}
+
+/*
+ * #VC itself proves that there is SEV, and the reset code where the C-bit is: what runs on this
+ * handler, as the stubs of kernels do, is not told otherwise.
+ */
+static bool believable(const struct trap_frame *frame, const struct ghcb_request *answer)
+{
+    uint32_t eax = (uint32_t)answer->fields[RAX], ebx = (uint32_t)answer->fields[RBX];
+
+    switch ((uint32_t)frame->rax) {
+    case CPUID_EXTENDED:
+        return eax >= CPUID_ENCRYPTION;
+    case CPUID_ENCRYPTION:
+        return (eax & CPUID_SEV) != 0 && 1ull << (ebx & CPUID_C_BIT) == sev_c_mask();
+    default:
+        return true;
+    }
+}
 
 /* --- one request ------------------------------------------------------------------------------ */
 
@@ -94,6 +132,9 @@ static enum outcome registers(struct trap_frame *frame, const struct row *row)
         request.fields[GHCB_FIELD_XCR0] = (cr4_read() & CR4_OSXSAVE) != 0 ? xcr0_read() : 1;
     }
     enum outcome outcome = call(frame, &request);
+    if (outcome == OUTCOME_DONE && row->exit == EXIT_CPUID && !believable(frame, &request)) {
+        return stuck("CPUID denies what the hypervisor did");
+    }
     for (unsigned i = RAX; outcome == OUTCOME_DONE && i <= RBX; i++) {
         if ((row->wants >> i & 1) != 0) {
             *register_at(frame, i) = row->exit == EXIT_VMMCALL ? request.fields[i]
@@ -369,7 +410,9 @@ static enum outcome memory(struct trap_frame *frame, struct instruction *insn)
 
 static enum outcome by_row(struct trap_frame *frame, const struct instruction *insn)
 {
-    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+    bool raises = !never_raised(frame, insn);
+
+    for (size_t i = 0; raises && i < sizeof(rows) / sizeof(rows[0]); i++) {
         const struct row *row = &rows[i];
         if (row->exit == frame->error && row->opcode == insn->opcode
             && (insn->opcode != 0x0F01 || row->modrm == insn->modrm)) {
@@ -404,7 +447,7 @@ static enum outcome handle(struct trap_frame *frame, struct instruction *insn)
     case EXIT_DR7_READ:
     case EXIT_DR7_WRITE:
         if (insn->opcode != (frame->error == EXIT_DR7_READ ? 0x0F21 : 0x0F23)
-            || insn->reg != DR7) {
+            || insn->reg != DR7 || insn->memory) {
             return stuck("the instruction does not raise it");
         }
         return debug_register(frame, insn);
@@ -413,11 +456,19 @@ static enum outcome handle(struct trap_frame *frame, struct instruction *insn)
     }
 }
 
+/*
+ * A string instruction's #VC has one of its move's within, and a message about that one's trouble has
+ * those of ports. Without a limit the host could inject one into the other until the stack overflows.
+ */
 bool vc_handle(struct trap_frame *frame, const char **ret_problem)
 {
+    static unsigned depth;
     struct instruction insn;
-    enum outcome outcome = handle(frame, &insn);
+    enum outcome outcome;
 
+    depth++;
+    outcome = depth > DEPTH_MAX ? stuck("one within the other, too deep") : handle(frame, &insn);
+    depth--;
     if (outcome == OUTCOME_DONE) {
         frame->rip += insn.length;
     } else if (outcome == OUTCOME_STUCK) {

@@ -17,6 +17,7 @@
 #include "firmware/arch/paging.h"
 #include "firmware/sev/ghcb.h"
 #include "firmware/sev/instruction.h"
+#include "firmware/sev/sev.h"
 #include "firmware/sev/vc.h"
 #include "ghcb_model.h"
 
@@ -34,6 +35,11 @@ bool paging_shared(uint64_t address, uint64_t *ret_physical)
     return address >= DEVICE && address < DEVICE + sizeof(device);
 }
 
+uint64_t sev_c_mask(void)
+{
+    return 1ull << 51;
+}
+
 /* Moves of the firmware's own, in string instructions: memory, or nested #VCs that a device answers. */
 static uint8_t *at(uint64_t address, unsigned size)
 {
@@ -43,9 +49,25 @@ static uint8_t *at(uint64_t address, unsigned size)
     return base + offset;
 }
 
+static unsigned nested, nested_most; /* #VCs that the host injects into each other's loads */
+
+/* The host injects the same #VC into what the handler of the first does. */
+static void nest(void)
+{
+    const char *why = NULL;
+    struct trap_frame inner = frame;
+    nested++;
+    nested_most = nested > nested_most ? nested : nested_most;
+    if (nested < 1000)
+        (void)vc_handle(&inner, &why);
+    nested--;
+}
+
 uint64_t test_mmio_read(uint64_t address, unsigned size)
 {
     uint64_t value = 0;
+    if (nested)
+        nest();
     memcpy(&value, at(address, size), size);
     return value;
 }
@@ -211,6 +233,35 @@ static void test_answers_without_a_register(void **state)
     }
 }
 
+/* What the reset code proved, the C-bit's position, is not denied to those that come after it. */
+static void test_cpuid_does_not_deny_encryption(void **state)
+{
+    static const struct {
+        uint64_t leaf, rax, rbx;
+        bool believed;
+    } cases[] = {
+        { 0x80000000, 0x8000001F, 0, true },
+        { 0x80000000, 0x80000021, 0, true },
+        { 0x80000000, 0x8000001E, 0, false },
+        { 0x80000000, 0xFF00000000 + 8, 0, false },
+        { 0x8000001F, 0xA, 51, true },
+        { 0x8000001F, 0x2, 0xFFFFFFC0 + 51, true },
+        { 0xFFFFFFFF8000001F, 0x8, 51, false },
+        { 0x8000001F, 0x2, 47, false },
+        { 0x8000001F, 0x2, 0, false },
+        { 0x8000001E, 0, 0, true },
+        { 0x80000001, 0, 0, true },
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        frame.rax = cases[i].leaf;
+        ghcb_model.gives[GHCB_MODEL_RAX] = cases[i].rax;
+        ghcb_model.gives[GHCB_MODEL_RBX] = cases[i].rbx;
+        assert_int_equal(RAISE(EXIT_CPUID, 0x0F, 0xA2), cases[i].believed);
+        assert_int_equal(frame.rax, cases[i].believed ? (uint32_t)cases[i].rax : cases[i].leaf);
+    }
+}
+
 static void test_msr(void **state)
 {
     (void)state;
@@ -343,6 +394,26 @@ static void test_codes_that_do_not_fit(void **state)
     ghcb_model.code32 = true;
     assert_false(RAISE(EXIT_CPUID, 0x0F, 0xA2));
     assert_int_equal(frame.error, EXIT_CPUID);
+}
+
+/* Hardware never raises these: a host that injects them would see registers and choose results. */
+static void test_what_is_never_raised(void **state)
+{
+    (void)state;
+    assert_false(RAISE(EXIT_VMMCALL, 0xF3, 0x0F, 0x01, 0xD9)); /* VMGEXIT */
+    assert_non_null(problem);
+    for (uint64_t msr = 0xC0010130; msr <= 0xC0010131; msr++) { /* GHCB, SEV_STATUS */
+        frame.rcx = 0xFF00000000 | msr;
+        assert_false(RAISE(EXIT_MSR, 0x0F, 0x32));
+        assert_false(RAISE(EXIT_MSR, 0x0F, 0x30));
+        assert_non_null(problem);
+    }
+    assert_false(RAISE(EXIT_DR7_READ, 0x0F, 0x21, 0x3C, 0x24)); /* of unclear length */
+    assert_int_equal(ghcb_model.requests, 0);
+    frame.rcx = 0xC0010132;
+    assert_true(RAISE(EXIT_MSR, 0x0F, 0x32));
+    frame.rcx = 0xC001012F;
+    assert_true(RAISE(EXIT_MSR, 0x0F, 0x32));
 }
 
 /* --- ports --- */
@@ -513,6 +584,19 @@ static void test_device_strings(void **state)
     assert_true(RAISE(EXIT_NESTED_PAGE_FAULT, 0x67, 0xF3, 0xA4));
     assert_int_equal(frame.rsi, PRIVATE + 1);
     assert_int_equal(frame.rcx, 0);
+}
+
+static void test_the_depth_is_limited(void **state)
+{
+    (void)state;
+    frame.rsi = PRIVATE;
+    nested = 1;
+    nested_most = 0;
+    (void)RAISE(EXIT_NESTED_PAGE_FAULT, 0xAC); /* lodsb, and again in its load */
+    nested = 0;
+    assert_true(nested_most > 1 && nested_most < 8);
+    frame.rsi = PRIVATE;
+    assert_true(RAISE(EXIT_NESTED_PAGE_FAULT, 0xAC)); /* it recovers */
 }
 
 static void test_a_refused_access_changes_nothing(void **state)
@@ -735,16 +819,19 @@ int main(void)
         cmocka_unit_test_setup(test_termination_names_its_reason, reset),
         cmocka_unit_test_setup(test_cpuid, reset),
         cmocka_unit_test_setup(test_answers_without_a_register, reset),
+        cmocka_unit_test_setup(test_cpuid_does_not_deny_encryption, reset),
         cmocka_unit_test_setup(test_msr, reset),
         cmocka_unit_test_setup(test_exceptions, reset),
         cmocka_unit_test_setup(test_others, reset),
         cmocka_unit_test_setup(test_debug_register, reset),
         cmocka_unit_test_setup(test_codes_that_do_not_fit, reset),
+        cmocka_unit_test_setup(test_what_is_never_raised, reset),
         cmocka_unit_test_setup(test_ports, reset),
         cmocka_unit_test_setup(test_port_strings, reset),
         cmocka_unit_test_setup(test_private_memory_stays, reset),
         cmocka_unit_test_setup(test_addresses, reset),
         cmocka_unit_test_setup(test_device_strings, reset),
+        cmocka_unit_test_setup(test_the_depth_is_limited, reset),
         cmocka_unit_test_setup(test_a_refused_access_changes_nothing, reset),
         cmocka_unit_test_setup(test_against_the_processor, reset),
         cmocka_unit_test_setup(test_no_byte_too_many, reset),
