@@ -93,8 +93,10 @@ _Noreturn void cpu_raise_error(struct cpu *cpu, const struct insn *i, unsigned v
 
 void cpu_intercept(struct cpu *cpu, const struct insn *i, enum sev_exit exit)
 {
-    if (cpu->config.sev == CPU_SEV_ES)
-        cpu_raise_error(cpu, i, VECTOR_VC, exit);
+    if (cpu->config.sev != CPU_SEV_ES)
+        return;
+    cpu_observe_intercept(cpu, i, exit);
+    cpu_raise_error(cpu, i, VECTOR_VC, exit);
 }
 
 _Noreturn void cpu_shut_down(struct cpu *cpu, const struct insn *i, const char *why)

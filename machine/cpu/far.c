@@ -392,6 +392,7 @@ static void finish_iret(struct cpu *cpu, const struct insn *i, uint64_t rip, uin
         cpu->nmi_blocked = false;
     cpu->eflags |= flags & EFLAGS_RF;
     cpu_update_mode(cpu);
+    cpu_observe_return(cpu, rip);
     leave_block(cpu, i, rip);
 }
 

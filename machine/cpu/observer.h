@@ -57,6 +57,21 @@ struct cpu_mmio {
     const char *mnemonic; /* of the form table; NULL with implicit ones and requests */
 };
 
+/* An instruction of a SEV-ES guest that raises #VC instead of being carried out. */
+struct cpu_intercepted {
+    uint64_t rip;         /* linear */
+    uint64_t offset;      /* in CS */
+    unsigned length;      /* bytes */
+    const char *mnemonic; /* of the form table */
+    uint32_t exit;        /* enum sev_exit: the error code */
+    bool stores;          /* a move to memory, which changes no register */
+    bool loads;           /* a move from memory to a general register, and then: */
+    bool extends_sign;
+    uint8_t bytes;        /* read */
+    uint8_t width;        /* of the register's part that is written: 1, 2, 4 or 8 bytes */
+    uint8_t place;        /* its first byte: 8 times the number of the register, 1 more for AH to BH */
+};
+
 struct cpu_observer {
     void *context;
 
@@ -91,6 +106,11 @@ struct cpu_observer {
     /* INS or OUTS, before the processor does it or refuses it. */
     void (*string_io)(void *context, struct cpu *cpu, uint64_t rip, unsigned port, unsigned size,
                       bool write);
+
+    /* Before #VC is delivered: the registers are still the instruction's. */
+    void (*intercepted)(void *context, struct cpu *cpu, const struct cpu_intercepted *what);
+    /* IRET is done, but for RIP, which will be `offset`. */
+    void (*returned)(void *context, struct cpu *cpu, uint64_t offset);
 };
 
 /* `observer` stays with the caller and must outlive the processor; NULL: nobody watches. */

@@ -128,6 +128,12 @@ void segment_drop_privileged(struct cpu *cpu, unsigned cpl);
 /* True if [offset, offset + size) lies inside the limit. */
 bool segment_contains(const struct segment *segment, uint32_t offset, unsigned size);
 
+/* --- observer.c --------------------------------------------------------------------------- */
+
+/* Instruction `i` is about to raise #VC; IRET is about to go on at `offset`: tell the observer. */
+void cpu_observe_intercept(struct cpu *cpu, const struct insn *i, uint32_t exit);
+void cpu_observe_return(struct cpu *cpu, uint64_t offset);
+
 /* --- exceptions.c ------------------------------------------------------------------------- */
 
 /* INT n, INT3, INTO and INT1 from inside a block; leaves it. */

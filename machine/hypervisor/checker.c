@@ -24,6 +24,7 @@ static const char *const rule_names[CHECK_RULE_COUNT] = {
     [CHECK_SHARED_AT_EXIT] = "shared-at-exit",
     [CHECK_SECRET_LEAK] = "secret-leak",
     [CHECK_GHCB_PRIVATE] = "ghcb-private",
+    [CHECK_VC_REGISTERS] = "vc-registers",
 };
 
 const char *check_rule_name(enum check_rule rule)
@@ -143,6 +144,8 @@ static bool watch_processor(struct checker *checker, unsigned number)
         .port = rule_port,
         .mmio = rule_mmio,
         .string_io = rule_string_io,
+        .intercepted = rule_intercepted,
+        .returned = rule_returned,
     };
     cpu_set_observer(watch->cpu, &watch->observer);
     return true;
@@ -183,8 +186,10 @@ void checker_start(struct checker *checker)
 
 void checker_reset(struct checker *checker)
 {
-    for (unsigned n = 0; n < checker->cpu_count; n++)
+    for (unsigned n = 0; n < checker->cpu_count; n++) {
         check_pages_flush_all(checker->pages, n);
+        checker->cpus[n].trap_count = 0;
+    }
     checker_exit_reset(checker);
 }
 

@@ -16,6 +16,16 @@ struct guest;
 struct checker;
 struct ghcb_told;
 
+/* An instruction that raised #VC, until its handler returns. */
+struct checker_trap {
+    struct cpu_intercepted what;
+    uint64_t gpr[16], rflags, cr3;
+    bool answered; /* the hypervisor has read a device's memory since */
+    uint64_t gpa, value;
+};
+
+#define CHECKER_TRAPS 4u /* a handler inside of a handler is seldom, and one that does not return, too */
+
 /* A processor under watch: the context of its observer. */
 struct checker_cpu {
     struct checker *checker;
@@ -23,6 +33,8 @@ struct checker_cpu {
     unsigned number;
     struct check_tlb *tlb;
     struct cpu_observer observer;
+    struct checker_trap traps[CHECKER_TRAPS]; /* the newest last */
+    unsigned trap_count;
 };
 
 struct checker_place {

@@ -53,8 +53,10 @@ void rule_mmio(void *context, struct cpu *cpu, const struct cpu_mmio *mmio)
     struct checker_cpu *watch = context;
     const struct checker_at at = { watch, mmio->rip, &mmio->linear, &mmio->gpa };
     checker_secret_mmio(watch, mmio);
-    if (mmio->by_request)
+    if (mmio->by_request) {
+        checker_vc_mmio(watch, mmio);
         return;
+    }
     const char *why = obstacle(mmio);
     /* Flash in its array mode is mapped as memory: KVM reads it without an exit. */
     if (!mmio->write && memory_page_kind(watch->checker->memory, mmio->gpa) != MEMORY_NONE)

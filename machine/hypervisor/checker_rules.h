@@ -44,4 +44,10 @@ void rule_mmio(void *context, struct cpu *cpu, const struct cpu_mmio *mmio);
 void rule_string_io(void *context, struct cpu *cpu, uint64_t rip, unsigned port, unsigned size,
                     bool write);
 
+/* checker_vc.c: VC_REGISTERS. */
+void rule_intercepted(void *context, struct cpu *cpu, const struct cpu_intercepted *what);
+void rule_returned(void *context, struct cpu *cpu, uint64_t offset);
+/* The hypervisor read a device's memory for the guest. */
+void checker_vc_mmio(struct checker_cpu *watch, const struct cpu_mmio *mmio);
+
 #endif
