@@ -15,6 +15,8 @@
 #include "firmware/sev/sev.h"
 #include "firmware/sev/vc.h"
 
+#define FLAG_INTERRUPTS 0x200u
+
 struct gate {
     uint16_t offset_low, selector, attributes, offset_middle;
     uint32_t offset_high, reserved;
@@ -71,6 +73,18 @@ void interrupts_handle(uint8_t vector, void (*handler)(void))
     handlers[vector] = handler;
 }
 
+static void describe_registers(const struct trap_frame *f)
+{
+    log_line("rax %016lx rbx %016lx rcx %016lx rdx %016lx", f->rax, f->rbx, f->rcx, f->rdx);
+    log_line("rsi %016lx rdi %016lx rbp %016lx rsp %016lx", f->rsi, f->rdi, f->rbp, f->rsp);
+    log_line("r8  %016lx r9  %016lx r10 %016lx r11 %016lx", f->r8, f->r9, f->r10, f->r11);
+    log_line("r12 %016lx r13 %016lx r14 %016lx r15 %016lx", f->r12, f->r13, f->r14, f->r15);
+}
+
+/*
+ * The console is the host's, and the host can inject an exception wherever it likes: of a SEV-ES guest,
+ * whose registers are encrypted, it gets none to read.
+ */
 static void describe(const struct trap_frame *f)
 {
     const char *name = f->vector < sizeof(exception_names) / sizeof(exception_names[0])
@@ -84,10 +98,11 @@ static void describe(const struct trap_frame *f)
     } else {
         log_line("not in the firmware: a loaded image");
     }
-    log_line("rax %016lx rbx %016lx rcx %016lx rdx %016lx", f->rax, f->rbx, f->rcx, f->rdx);
-    log_line("rsi %016lx rdi %016lx rbp %016lx rsp %016lx", f->rsi, f->rdi, f->rbp, f->rsp);
-    log_line("r8  %016lx r9  %016lx r10 %016lx r11 %016lx", f->r8, f->r9, f->r10, f->r11);
-    log_line("r12 %016lx r13 %016lx r14 %016lx r15 %016lx", f->r12, f->r13, f->r14, f->r15);
+    if (sev_es()) {
+        log_line("SEV-ES: the registers are not for the host to see");
+    } else {
+        describe_registers(f);
+    }
     log_line("cs %lx ss %lx rflags %lx cr0 %lx cr3 %lx cr4 %lx", f->cs, f->ss, f->rflags,
              cr0_read(), cr3_read(), cr4_read());
     paging_describe(f->vector == VECTOR_PAGE_FAULT ? cr2_read() : f->rip);
@@ -108,7 +123,8 @@ void trap_dispatch(struct trap_frame *frame)
     void (*handler)(void) = handlers[frame->vector & (VECTORS - 1)];
     const char *problem = NULL;
 
-    if (handler != NULL) {
+    /* One that comes while interrupts are off was injected by the host, into a critical section. */
+    if (handler != NULL && (frame->rflags & FLAG_INTERRUPTS) != 0) {
         handler();
         return;
     }

@@ -99,7 +99,10 @@ start32:
         movl    %eax, WORK_C_MASK + 4
         movb    $1, WORK_AREA
 
-        /* With paging off every write is private; read back through the tables below. */
+        /*
+         * With paging off every write is private; read back through the tables below, and compared
+         * with what stays in %ebp and %esi: a second copy in memory could be an old page of the host's.
+         */
         movl    $1, %eax
         cpuid
         movl    %ecx, %edx
@@ -118,6 +121,7 @@ start32:
         loop    3b
         jmp     stop32
 4:      movl    %eax, WORK_RANDOM + 4
+        movl    %eax, %esi
         jmp     tables
 
         /* #VC exists in SEV-ES guests only: CPUID, which is the host's, lies. */
@@ -125,6 +129,8 @@ no_sev:
         movb    $'V', %bl
         cmpb    $0, WORK_VC
         jne     terminate32
+        xorl    %ebp, %ebp            /* as WORK_RANDOM is */
+        xorl    %esi, %esi
 
         /* Identity map of 4 GiB by 2 MiB pages, all private: C in leaves and above. */
 tables:
@@ -176,8 +182,6 @@ tables:
         rdmsr
         orl     $0x100, %eax          /* LME */
         wrmsr
-        movl    WORK_RANDOM, %ebp     /* private: paging is still off */
-        movl    WORK_RANDOM + 4, %esi
         movl    %cr0, %eax
         andl    $0xFFFFFFFB, %eax     /* EM off */
         orl     $0x80000022, %eax     /* PG, NE, MP */
@@ -258,11 +262,14 @@ vc32:
 
         /*
          * A processor but the first of a SEV-ES guest, in real mode: where the operating system
-         * says, once it did. The mark tells the table from memory that was never written.
+         * says, once it did. The mark tells the table from memory that was never written; of the
+         * address Linux writes IP first, then CS. The host can start it at any time, and inject what it
+         * likes: without an interrupt table that ends the guest, and leads nowhere at address 0.
          */
         .code16
 ap_start:
         cli
+        lidtw   %cs:(gdt - reset_start + 0x10000 - RESET_SIZE) /* whose first entry is 0 */
         movw    $(AP_TABLE >> 4), %ax
         movw    %ax, %ds
         cmpl    $AP_MARK_0, AP_TABLE_MARK
@@ -273,7 +280,7 @@ ap_start:
         jne     1f
         cmpl    $AP_MARK_3, AP_TABLE_MARK + 12
         jne     1f
-        cmpl    $0, 0
+        cmpw    $0, 2
         je      1f
         ljmpw   *0
 1:      movl    $MSR_GHCB, %ecx
