@@ -43,6 +43,15 @@ static void add_processor(struct rig *rig, unsigned index, struct processor *ret
     assert_int_equal(update_vmsa(rig, ret->paddr), SEV_SUCCESS);
 }
 
+/* The platform, and a SEV-ES guest with a processor. */
+static struct processor one_processor(struct rig *rig)
+{
+    struct processor processor;
+    begin(rig, SEV_POLICY_ES, ES_ASID);
+    add_processor(rig, 0, &processor);
+    return processor;
+}
+
 static void loads(struct rig *rig, uint32_t asid, uint64_t paddr, uint8_t state[PAGE])
 {
     char why[128] = "";
@@ -193,10 +202,8 @@ static void test_measurement(void **state)
 static void test_encryption(void **state)
 {
     struct rig *rig = *state;
-    struct processor processor;
+    struct processor processor = one_processor(rig);
     uint8_t plain[PAGE], zero[8] = { 0 };
-    begin(rig, SEV_POLICY_ES, ES_ASID);
-    add_processor(rig, 0, &processor);
     for (size_t at = 0; at < PAGE; at += 16)
         assert_memory_not_equal(vmsa[0] + at, processor.supplied + at, 16);
     memcpy(plain, vmsa[0], PAGE);
@@ -212,10 +219,8 @@ static void test_encryption(void **state)
 static void test_guest_memory(void **state)
 {
     struct rig *rig = *state;
-    struct processor host;
+    struct processor host = one_processor(rig);
     uint8_t plain[PAGE], raw[PAGE];
-    begin(rig, SEV_POLICY_ES, ES_ASID);
-    add_processor(rig, 0, &host);
     assert_int_equal(memory_write(rig->memory, SPARE, host.supplied, PAGE, MEMORY_RAW), 0);
     assert_int_equal(update_vmsa(rig, SPARE), SEV_SUCCESS);
     loads(rig, ES_ASID, SPARE, plain);
@@ -261,10 +266,8 @@ static void test_repeats(void **state)
 static void test_load_and_store(void **state)
 {
     struct rig *rig = *state;
-    struct processor processor;
+    struct processor processor = one_processor(rig);
     uint8_t plain[PAGE], again[PAGE], old[PAGE];
-    begin(rig, SEV_POLICY_ES, ES_ASID);
-    add_processor(rig, 0, &processor);
     loads(rig, ES_ASID, processor.paddr, plain);
     assert_memory_equal(plain, processor.supplied, 0x380);
     memcpy(old, vmsa[0], PAGE);
@@ -283,10 +286,8 @@ static void test_load_and_store(void **state)
 static void test_tampering(void **state)
 {
     struct rig *rig = *state;
-    struct processor processor;
+    struct processor processor = one_processor(rig);
     uint8_t plain[PAGE];
-    begin(rig, SEV_POLICY_ES, ES_ASID);
-    add_processor(rig, 0, &processor);
     for (size_t at = 0; at < PAGE; at += 16) {
         vmsa[0][at] ^= 0x80;
         if (at < 0xFC0)
@@ -333,10 +334,8 @@ static void test_wrong_pages(void **state)
 static void test_end_of_guest(void **state)
 {
     struct rig *rig = *state;
-    struct processor processor;
+    struct processor processor = one_processor(rig);
     uint8_t plain[PAGE];
-    begin(rig, SEV_POLICY_ES, ES_ASID);
-    add_processor(rig, 0, &processor);
     assert_int_equal(on_handle(rig, SEV_DEACTIVATE, rig->handle), SEV_SUCCESS);
     refuses(rig, ES_ASID, processor.paddr, "no guest is activated on it");
     assert_int_equal(activate(rig, rig->handle, ES_ASID - 1), SEV_SUCCESS);
@@ -356,9 +355,7 @@ static void test_end_of_guest(void **state)
 static void test_full_region(void **state)
 {
     struct rig *rig = *state;
-    struct processor processor;
-    begin(rig, SEV_POLICY_ES, ES_ASID);
-    add_processor(rig, 0, &processor);
+    struct processor processor = one_processor(rig);
     for (unsigned i = 1; i < CHIP_MAX_VMSAS; i++)
         rig->chip->vmsas[i] = (struct chip_vmsa){ .guest = 2, .paddr = i };
     rig->chip->vmsa_count = CHIP_MAX_VMSAS;
@@ -372,10 +369,8 @@ static void test_full_region(void **state)
 static void test_debug(void **state)
 {
     struct rig *rig = *state;
-    struct processor processor;
+    struct processor processor = one_processor(rig);
     static uint8_t seen[PAGE];
-    begin(rig, SEV_POLICY_ES, ES_ASID);
-    add_processor(rig, 0, &processor);
     uint64_t place = chip_map(rig->chip, seen, PAGE);
     struct sev_dbg dbg = { .handle = rig->handle, .src_paddr = processor.paddr,
                            .dst_paddr = place, .length = PAGE };
@@ -392,10 +387,8 @@ static void test_debug(void **state)
 static void test_swap(void **state)
 {
     struct rig *rig = *state;
-    struct processor processor;
+    struct processor processor = one_processor(rig);
     uint8_t plain[PAGE];
-    begin(rig, SEV_POLICY_ES, ES_ASID);
-    add_processor(rig, 0, &processor);
     struct sev_swap_out out = { rig->handle, 4, processor.paddr, 0x20000, 0x28000, 0 };
     struct sev_swap_in in = { rig->handle, 4, 0x20000, SPARE, 0x28000 };
     expect(rig, SEV_SWAP_OUT, &out, SEV_SUCCESS);

@@ -75,7 +75,7 @@ static void page_becomes_rom(void **state)
     build_page(&ask, page);
     route_to_ram(m);
     put_bytes(m, 0xF8000, page, sizeof(page));
-    m->reroute = true;
+    m->reroute = SHADOW;
     assert_int_equal(ghcb_exit(&m->ghcb[0], 0xF8000), 0xF8000);
     assert_int_equal(m->count, 2);
     memory_read(m->memory, 0xF8000, after, sizeof(after), MEMORY_RAW);
@@ -85,24 +85,30 @@ static void page_becomes_rom(void **state)
     assert_memory_equal(after, page, sizeof(page));
 }
 
-/* The same of a scratch area, half of which stays RAM. */
+#define OF_ROM 0x9999999999999999u
+
+/* Two elements of 4 bytes from 2 below the border on, while memory from `from` to HIGH becomes ROM. */
+static void ins_across(struct machine *m, uint64_t border, uint64_t from)
+{
+    struct ask ask = { SEV_EXIT_IOIO, INS(4u), 2, SCRATCH_, .scratch = border - 2 };
+    route_to_ram(m);
+    fill(m, border - 8, 16, 0);
+    m->reroute = from;
+    expect_done(m, &ask);
+    assert_int_equal(m->count, 2);
+}
+
+/* The same of a scratch area, a part of which stays RAM: whole elements are written or none. */
 static void scratch_becomes_rom(void **state)
 {
     struct machine *m = *state;
-    struct ask ask = { SEV_EXIT_IOIO, INS(4u), 2, SCRATCH_, .scratch = SHADOW - 2 };
-    uint8_t rom[8];
+    ins_across(m, ROM, ROM);
+    assert_int_equal(quadword(m, ROM - 8), 0);
+    assert_int_equal(quadword(m, ROM), OF_ROM);
     route_to_ram(m);
-    fill(m, SHADOW - 8, 16, 0);
-    m->reroute = true;
-    expect_done(m, &ask);
-    route_to_ram(m);
-    assert_int_equal(quadword(m, SHADOW), 0);
-    ask.scratch = HIGH - 2;
-    fill(m, HIGH, 8, 0);
-    m->reroute = true;
-    expect_done(m, &ask);
-    memory_read(m->memory, HIGH - 8, rom, sizeof(rom), MEMORY_RAW);
-    assert_int_equal(load_le64(rom), 0x9999999999999999u);
+    assert_int_equal(quadword(m, ROM), 0);
+    ins_across(m, HIGH, SHADOW);
+    assert_int_equal(quadword(m, HIGH - 8), OF_ROM);
     assert_int_equal(quadword(m, HIGH), (uint64_t)0xA1B2C3D5 << 16);
 }
 

@@ -46,8 +46,8 @@ static void mmio_write(void *context, uint64_t gpa, uint64_t value, unsigned siz
 static void reroute(struct machine *m)
 {
     if (m->reroute)
-        memory_route(m->memory, SHADOW, HIGH - SHADOW, MEMORY_ROUTE_ROM);
-    m->reroute = false;
+        memory_route(m->memory, m->reroute, HIGH - m->reroute, MEMORY_ROUTE_ROM);
+    m->reroute = 0;
 }
 
 /* As a careless device does, with all bits set above the size. */
@@ -145,14 +145,14 @@ void expect_access(const struct machine *m, unsigned k, struct access expected)
 static void make_memory(struct machine *m)
 {
     static const uint8_t seed[32], key[MEMORY_KEY_SIZE] = { 1 };
-    static uint8_t rom[FLASH_END - FLASH];
+    static uint8_t rom[HIGH - ROM];
     memset(rom, 0x99, sizeof(rom));
     m->memory = memory_create(seed);
     assert_non_null(m->memory);
     assert_int_equal(memory_add_ram(m->memory, 0, SHADOW), 0);
-    assert_int_equal(memory_add_shadow(m->memory, SHADOW, HIGH - SHADOW, rom, 0x10000), 0);
+    assert_int_equal(memory_add_shadow(m->memory, SHADOW, HIGH - SHADOW, rom, HIGH - ROM), 0);
     assert_int_equal(memory_add_ram(m->memory, HIGH, RAM_END - HIGH), 0);
-    assert_int_equal(memory_add_rom(m->memory, FLASH, sizeof(rom), rom), 0);
+    assert_int_equal(memory_add_rom(m->memory, FLASH, FLASH_END - FLASH, rom), 0);
     memory_set_listener(m->memory, page_changed, m);
     memory_set_key(m->memory, ASID, key);
 }

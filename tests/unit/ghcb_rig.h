@@ -41,7 +41,7 @@ struct machine {
     unsigned count;                   /* all of them */
     unsigned observed_ports, observed_mmio, flushes;
     uint64_t apic_base;
-    bool reroute; /* the next port access makes all of the shadow ROM */
+    uint64_t reroute; /* at the next port access the shadow is ROM from here on; 0: it stays */
     unsigned tells, ends;
     struct ghcb_told told;
     struct ghcb_end_note {
