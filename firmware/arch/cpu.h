@@ -48,8 +48,8 @@ static inline uint64_t xcr0_read(void)
 /* Is the selector in use that of 64-bit code? */
 static inline bool segment_is_64bit(uint64_t selector)
 {
-    uint32_t rights;
-    __asm__("lar %1, %0" : "=r"(rights) : "r"((uint32_t)selector) : "cc");
+    uint32_t rights = 0; /* stays so if there is no such segment */
+    __asm__("lar %1, %0" : "+r"(rights) : "r"((uint32_t)selector) : "cc");
     return (rights >> 21 & 1) != 0;
 }
 

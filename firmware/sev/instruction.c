@@ -157,7 +157,7 @@ static void modrm(struct reader *reader, struct trap_frame *frame, struct instru
 
     ret->reg = (uint8_t)((byte >> 3 & 7) | ((reader->rex & REX_R) ? 8 : 0));
     ret->rm = (uint8_t)(rm | ((reader->rex & REX_B) ? 8 : 0));
-    if (mod == 3) {
+    if (mod == 3 || (ret->opcode & ~3u) == 0x0F20) { /* control and debug registers: mod is ignored */
         return;
     }
     ret->memory = true;

@@ -61,7 +61,8 @@ static const struct row rows[] = {
 #define MSR_GHCB_OR_STATUS 0xC0010130u /* and 0xC0010131 */
 #define CPUID_EXTENDED     0x80000000u
 #define CPUID_ENCRYPTION   0x8000001Fu
-enum { CPUID_SEV = 2, CPUID_C_BIT = 0x3F };
+#define CPUID_FEATURES     0x80000001u
+enum { CPUID_SEV = 2, CPUID_C_BIT = 0x3F, CPUID_NX = 1 << 20 };
 
 /*
  * F3 before VMMCALL makes it VMGEXIT, and the MSRs by which a guest knows that it is encrypted are not
@@ -74,16 +75,19 @@ static bool never_raised(const struct trap_frame *frame, const struct instructio
 }
 
 /*
- * #VC itself proves that there is SEV, and the reset code where the C-bit is: what runs on this
- * handler, as the stubs of kernels do, is not told otherwise.
+ * #VC itself proves that there is SEV, and no processor with it lacks NX; the reset code proved where
+ * the C-bit is. What runs on this handler, as the stubs of kernels do, is not told otherwise.
  */
 static bool believable(const struct trap_frame *frame, const struct ghcb_request *answer)
 {
     uint32_t eax = (uint32_t)answer->fields[RAX], ebx = (uint32_t)answer->fields[RBX];
+    uint32_t edx = (uint32_t)answer->fields[RDX];
 
     switch ((uint32_t)frame->rax) {
     case CPUID_EXTENDED:
         return eax >= CPUID_ENCRYPTION;
+    case CPUID_FEATURES:
+        return (edx & CPUID_NX) != 0;
     case CPUID_ENCRYPTION:
         return (eax & CPUID_SEV) != 0 && 1ull << (ebx & CPUID_C_BIT) == sev_c_mask();
     default:
@@ -126,14 +130,15 @@ static enum outcome registers(struct trap_frame *frame, const struct row *row)
         return OUTCOME_DONE;
     }
     for (unsigned i = RAX; i <= RBX; i++) {
-        request.fields[i] = *register_at(frame, i);
+        uint64_t value = *register_at(frame, i);
+        request.fields[i] = row->exit == EXIT_VMMCALL ? value : (uint32_t)value;
     }
     if ((row->sends & GHCB_XCR0) != 0) { /* 1: what it is before anybody sets it */
         request.fields[GHCB_FIELD_XCR0] = (cr4_read() & CR4_OSXSAVE) != 0 ? xcr0_read() : 1;
     }
     enum outcome outcome = call(frame, &request);
     if (outcome == OUTCOME_DONE && row->exit == EXIT_CPUID && !believable(frame, &request)) {
-        return stuck("CPUID denies what the hypervisor did");
+        return stuck("CPUID denies what this processor has");
     }
     for (unsigned i = RAX; outcome == OUTCOME_DONE && i <= RBX; i++) {
         if ((row->wants >> i & 1) != 0) {
@@ -447,7 +452,7 @@ static enum outcome handle(struct trap_frame *frame, struct instruction *insn)
     case EXIT_DR7_READ:
     case EXIT_DR7_WRITE:
         if (insn->opcode != (frame->error == EXIT_DR7_READ ? 0x0F21 : 0x0F23)
-            || insn->reg != DR7 || insn->memory) {
+            || insn->reg != DR7) {
             return stuck("the instruction does not raise it");
         }
         return debug_register(frame, insn);
