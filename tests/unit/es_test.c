@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause-Patent */
 /*
  * The pages with a SEV-ES guest's registers, as the chip's debugger finds them before and after a run;
- * what is kept of its VMGEXITs.
+ * what is kept of its VMGEXITs, and what is said of them.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -14,6 +14,7 @@
 
 #include <cmocka.h>
 
+#include "machine/hypervisor/describe.h"
 #include "machine/hypervisor/es.h"
 #include "sev/bytes.h"
 #include "sev/command.h"
@@ -180,12 +181,39 @@ static void test_last_exits(void **state)
     }
 }
 
+static void test_texts(void **state)
+{
+    static const struct {
+        struct ghcb_told told;
+        const char *text;
+    } rows[] = {
+        { { .page = 0 }, "without a page: the GHCB MSR is 0" },
+        { { .page = 0xFEB00000 }, "page 00feb00000 is no memory" },
+        { { .by_msr = true, .name = "sev-info", .code = 2, .info1 = 2, .result1 = 0xA },
+          "msr sev-info value 2 answer a" },
+        { { .by_msr = true, .code = 0x777, .info1 = 0x5777, .result1 = 0x5777 },
+          "msr 777 value 5777 answer 5777" },
+        { { .in_memory = true, .name = "ioio", .info1 = 0x3F80010, .rax = 1, .rcx = 2 },
+          "ioio info 3f80010 0 answer 0 0" },
+        { { .in_memory = true, .of_registers = true, .name = "msr", .info1 = 1, .rax = 7, .rcx = 0x1B,
+            .result1 = 1, .result2 = 0x8000030D },
+          "msr rax 7 rcx 1b info 1 0 answer 1 8000030d" },
+        { { .in_memory = true, .page_private = true, .code = 0x1234, .result1 = 2, .result2 = 6 },
+          "1234 info 0 0 answer 2 6 private page" },
+    };
+    for (size_t k = 0; k < sizeof(rows) / sizeof(rows[0]); k++) {
+        char text[DESCRIBE_VMGEXIT_SIZE];
+        assert_string_equal(describe_vmgexit(&rows[k].told, text), rows[k].text);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_launched_registers, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_last_registers, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_last_exits, set_up, tear_down),
+        cmocka_unit_test(test_texts),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
