@@ -14,6 +14,8 @@
 
 #define SEV_VECTOR_VC 29u /* its error code is that of the exit */
 
+#define SEV_EXIT_EXCEPTION(vector) (0x40u + (vector)) /* an exception that the hypervisor intercepts */
+
 /* Exits: what raises #VC, and what a guest puts into SW_EXITCODE. */
 enum sev_exit {
     SEV_EXIT_DR7_READ = 0x27,
@@ -24,6 +26,7 @@ enum sev_exit {
     SEV_EXIT_INVD = 0x76,
     SEV_EXIT_IOIO = 0x7B,
     SEV_EXIT_MSR = 0x7C,
+    SEV_EXIT_TASK_SWITCH = 0x7D,
     SEV_EXIT_VMMCALL = 0x81,
     SEV_EXIT_RDTSCP = 0x87,
     SEV_EXIT_WBINVD = 0x89,

@@ -33,11 +33,12 @@ enum sev_vmsa_field {
     SEV_VMSA_RSI = 0x330, SEV_VMSA_RDI = 0x338, SEV_VMSA_R8 = 0x340, /* and R9 to R15 */
     SEV_VMSA_SEV_FEATURES = 0x3B0, SEV_VMSA_XCR0 = 0x3E8,
     SEV_VMSA_X87_RDP = 0x400, SEV_VMSA_MXCSR = 0x408, /* 4 bytes */
-    /* 2 bytes each; the tags as FNSTENV stores them. */
+    /* 2 bytes each; the tags abridged, as FXSAVE stores them. */
     SEV_VMSA_X87_FTW = 0x40C, SEV_VMSA_X87_FSW = 0x40E, SEV_VMSA_X87_FCW = 0x410,
     SEV_VMSA_X87_FOP = 0x412, SEV_VMSA_X87_DS = 0x414, SEV_VMSA_X87_CS = 0x416,
     SEV_VMSA_X87_RIP = 0x418,
-    SEV_VMSA_X87 = 0x420, /* 8 registers of 10 bytes, ST(0) first */
+    SEV_VMSA_X87 = 0x420, /* 8 registers, ST(0) first: their mantissas of 8 bytes, and then */
+    SEV_VMSA_X87_HIGH = 0x460, /* their signs and exponents of 2 bytes (Linux: sev_es_sync_vmsa) */
     SEV_VMSA_XMM = 0x470, /* 16 of 16 bytes */
     SEV_VMSA_YMM = 0x570, /* their upper halves */
 };

@@ -22,7 +22,7 @@ static void check_bitmap(struct cpu *cpu, const struct insn *i, unsigned port, u
         cpu_raise_error(cpu, i, VECTOR_GP, 0);
 }
 
-/* The exceptions go before the intercept: APM 2 15.10.1. */
+/* These exceptions go before the intercept, all others after it: APM 2 15.10.2. */
 static void check_port(struct cpu *cpu, const struct insn *i, unsigned port, unsigned size)
 {
     if (cpu->cr0 & CR0_PE && (cpu->cpl > cpu_iopl(cpu) || cpu_v86(cpu)))
@@ -117,8 +117,8 @@ static void add_to_register(struct cpu *cpu, unsigned number, uint64_t mask, uin
 static void string_in(struct cpu *cpu, const struct insn *i, unsigned size)
 {
     uint64_t mask = address_mask(i);
-    uint64_t address = segment_address(cpu, i, ES, cpu->gpr[RDI] & mask, size, true);
     check_port(cpu, i, PORT_DX, size);
+    uint64_t address = segment_address(cpu, i, ES, cpu->gpr[RDI] & mask, size, true);
     mmu_probe_write(cpu, i, address, size); /* the port is read only if the store will work */
     uint32_t value = port_in(cpu, i, PORT_DX, size);
     mmu_store_slow(cpu, i, address, size, value);
@@ -128,8 +128,8 @@ static void string_in(struct cpu *cpu, const struct insn *i, unsigned size)
 static void string_out(struct cpu *cpu, const struct insn *i, unsigned size)
 {
     uint64_t mask = address_mask(i);
-    uint64_t address = segment_address(cpu, i, i->seg, cpu->gpr[RSI] & mask, size, false);
     check_port(cpu, i, PORT_DX, size);
+    uint64_t address = segment_address(cpu, i, i->seg, cpu->gpr[RSI] & mask, size, false);
     uint32_t value = (uint32_t)mmu_load_slow(cpu, i, address, size);
     port_out(cpu, i, PORT_DX, value, size);
     add_to_register(cpu, RSI, mask, cpu->eflags & EFLAGS_DF ? 0 - (uint64_t)size : size);

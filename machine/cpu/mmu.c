@@ -322,14 +322,21 @@ static uint64_t load_bank(struct cpu *cpu, const struct insn *i, uint64_t addres
     return value;
 }
 
+/*
+ * What makes a store a fault, #VC too, comes before the first byte is stored: of a store that is partly
+ * to a device nothing may be in memory when the handler sees it.
+ */
 static void probe_bank(struct cpu *cpu, const struct insn *i, uint64_t address, unsigned size,
                        unsigned bank)
 {
-    if (crosses_page(address, size))
+    bool crosses = crosses_page(address, size);
+    if (crosses)
         check_end(cpu, i, address, size, bank);
-    lookup(cpu, i, address, bank, true, 0);
-    if (crosses_page(address, size))
-        lookup(cpu, i, PAGE(address + size - 1), bank, true, 0);
+    uint64_t flags = lookup(cpu, i, address, bank, true, 0)->gpa;
+    if (crosses)
+        flags |= lookup(cpu, i, PAGE(address + size - 1), bank, true, 0)->gpa;
+    if (flags & ENTRY_DEVICE)
+        cpu_intercept(cpu, i, SEV_EXIT_NPF);
 }
 
 /*
@@ -455,6 +462,8 @@ void mmu_flush_line(struct cpu *cpu, const struct insn *i, uint64_t address)
 {
     const struct cpu_observer *observer = cpu->observer;
     const struct tlb_entry *entry = lookup(cpu, i, address, current_bank(cpu), false, 0);
+    if (entry->gpa & ENTRY_DEVICE)
+        cpu_intercept(cpu, i, SEV_EXIT_NPF);
     if (observer && observer->line_flushed && !(entry->gpa & ENTRY_DEVICE))
         observer->line_flushed(observer->context, cpu, GPA(entry) | (address & PAGE_OFFSET),
                                entry->gpa & ENTRY_PRIVATE ? cpu->config.asid : MEMORY_RAW);

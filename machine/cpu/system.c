@@ -303,7 +303,7 @@ void op_fence(struct cpu *cpu, const struct insn *i)
     NEXT(cpu, i);
 }
 
-/* CLFLUSH and its kind fault as a load of one byte does, and devices are not touched. */
+/* CLFLUSH and its kind fault as a load of one byte does, and do nothing to a device. */
 void op_cache_line(struct cpu *cpu, const struct insn *i)
 {
     mmu_flush_line(cpu, i, insn_address(cpu, i, 1, false));

@@ -152,6 +152,7 @@ void task_switch(struct cpu *cpu, const struct insn *i, const struct descriptor 
         raise_selector(cpu, i, VECTOR_TS, d->selector);
     if (cpu->tr.limit < old_layout->minimum_limit)
         raise_selector(cpu, i, VECTOR_TS, cpu->tr.selector);
+    cpu_intercept(cpu, i, SEV_EXIT_TASK_SWITCH);
     read_image(cpu, i, tss.base, new_layout, &image);
     if (reason == TASK_RETURN)
         flags &= ~EFLAGS_NT;

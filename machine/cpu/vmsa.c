@@ -156,8 +156,6 @@ static const char *fault_of(const struct cpu *cpu, const struct controls *c)
 {
     if (!(c->efer & EFER_SVME))
         return "EFER.SVME is clear";
-    if (c->cr0 & CR0_PG && !(c->cr0 & CR0_PE))
-        return "CR0.PG is set without CR0.PE";
     const char *fault = fault_of_cr0(c);
     if (!fault)
         fault = fault_of_long_mode(c);
@@ -166,13 +164,19 @@ static const char *fault_of(const struct cpu *cpu, const struct controls *c)
 
 /* --- in and out ----------------------------------------------------------------------------- */
 
+/* VMRUN extends the sign of bases: APM 2 15.5.1. */
+static uint64_t load_base(const uint8_t *from)
+{
+    return (uint64_t)((int64_t)(load_le64(from) << 16) >> 16);
+}
+
 static void load_segment(struct segment *segment, const uint8_t *from)
 {
     *segment = (struct segment){
         .selector = load_le16(from),
         .attributes = load_le16(from + 2) & 0xFFF,
         .limit = load_le32(from + 4),
-        .base = load_le64(from + 8),
+        .base = load_base(from + 8),
     };
 }
 
@@ -187,7 +191,7 @@ static void save_segment(const struct segment *segment, uint8_t *to)
 static void load_table(struct table_register *table, const uint8_t *from)
 {
     table->limit = (uint16_t)load_le32(from + 4);
-    table->base = load_le64(from + 8);
+    table->base = load_base(from + 8);
 }
 
 static void save_table(const struct table_register *table, uint8_t *to)
@@ -202,11 +206,11 @@ static void load_fpu(struct cpu *cpu, const uint8_t *vmsa)
     unsigned top = fpu->status >> 11 & 7;
     for (unsigned k = 0; k < 8; k++) {
         struct x87_register *st = &fpu->st[(top + k) & 7];
-        st->mantissa = load_le64(vmsa + SEV_VMSA_X87 + 10 * k);
-        st->exponent = load_le16(vmsa + SEV_VMSA_X87 + 10 * k + 8);
+        st->mantissa = load_le64(vmsa + SEV_VMSA_X87 + 8 * k);
+        st->exponent = load_le16(vmsa + SEV_VMSA_X87_HIGH + 2 * k);
     }
     fpu->control = (uint16_t)((load_le16(vmsa + SEV_VMSA_X87_FCW) & 0x1F3F) | 0x40);
-    fpu->valid = x87_abridged_tags(load_le16(vmsa + SEV_VMSA_X87_FTW));
+    fpu->valid = (uint8_t)load_le16(vmsa + SEV_VMSA_X87_FTW);
     fpu->mxcsr = load_le32(vmsa + SEV_VMSA_MXCSR) & MXCSR_KNOWN;
     for (unsigned k = 0; k < XMM_COUNT; k++) {
         memcpy(fpu->xmm[k].u8, vmsa + SEV_VMSA_XMM + 16 * k, 16);
@@ -221,11 +225,11 @@ static void save_fpu(const struct cpu *cpu, uint8_t *vmsa)
     unsigned top = fpu->status >> 11 & 7;
     for (unsigned k = 0; k < 8; k++) {
         const struct x87_register *st = &fpu->st[(top + k) & 7];
-        store_le64(vmsa + SEV_VMSA_X87 + 10 * k, st->mantissa);
-        store_le16(vmsa + SEV_VMSA_X87 + 10 * k + 8, st->exponent);
+        store_le64(vmsa + SEV_VMSA_X87 + 8 * k, st->mantissa);
+        store_le16(vmsa + SEV_VMSA_X87_HIGH + 2 * k, st->exponent);
     }
     store_le16(vmsa + SEV_VMSA_X87_FCW, fpu->control);
-    store_le16(vmsa + SEV_VMSA_X87_FTW, x87_full_tags(cpu));
+    store_le16(vmsa + SEV_VMSA_X87_FTW, fpu->valid);
     store_le32(vmsa + SEV_VMSA_MXCSR, fpu->mxcsr);
     for (unsigned k = 0; k < XMM_COUNT; k++) {
         memcpy(vmsa + SEV_VMSA_XMM + 16 * k, fpu->xmm[k].u8, 16);
@@ -249,7 +253,7 @@ static void settle_mode(struct cpu *cpu, const uint8_t *vmsa)
     bool is_long = cpu->efer & EFER_LME && cpu->cr0 & CR0_PG;
     cpu->efer = is_long ? cpu->efer | EFER_LMA : cpu->efer & ~(uint64_t)EFER_LMA;
     cpu->cr0 |= CR0_ET;
-    if (is_long) /* there is no virtual-8086 mode: APM 2 1.2.4 */
+    if (is_long || !(cpu->cr0 & CR0_PE)) /* there is no virtual-8086 mode: APM 2 1.2.4 */
         cpu->eflags &= ~EFLAGS_VM;
     cpu->cpl = vmsa[SEV_VMSA_CPL] & 3;
     if (!(cpu->cr0 & CR0_PE))

@@ -140,6 +140,7 @@ static const struct encoding intercepted[] = {
     { CODE_OF("\xA0\x00\x00"), SEV_EXIT_NPF, DEVICE >> 4, 0 },
     { CODE_OF("\xA2\x00\x00"), SEV_EXIT_NPF, DEVICE >> 4, 0 },
     { CODE_OF("\xFF\x06\x00\x00"), SEV_EXIT_NPF, DEVICE >> 4, 0 },
+    { CODE_OF("\x0F\xAE\x3E\x00\x00"), SEV_EXIT_NPF, DEVICE >> 4, 0 }, /* clflush */
 };
 
 /* Nothing of the instruction has happened, and the handler would come back to it. */
@@ -159,6 +160,148 @@ static void communicates(void **state)
         assert_int_equal(load_le16(frame), CODE);
     }
     assert_int_equal(machine->exits, 0);
+}
+
+static const struct cpu_event *event_after(const struct cpu *cpu, uint64_t used)
+{
+    assert_true(cpu->history_used > used);
+    return &cpu->history[used % CPU_HISTORY];
+}
+
+/* What the next instruction raises first. */
+static struct cpu_event first_event(struct cpu *cpu)
+{
+    uint64_t used = cpu->history_used;
+    cpu_run(cpu, cpu_instructions(cpu) + 10);
+    return *event_after(cpu, used);
+}
+
+/* At CPL 3, in flat segments; what is raised cannot be delivered. */
+static struct cpu *start_user(struct machine *machine, const char *code, size_t size)
+{
+    struct cpu *cpu = start(machine, code, size, 0);
+    cpu->cr0 |= CR0_PE;
+    cpu->cpl = 3;
+    for (unsigned segment = 0; segment < 6; segment++)
+        cpu->seg[segment] = (struct segment){ .limit = 0xFFFFFFFF, .attributes = 0xCF3 };
+    cpu->seg[CS].attributes = 0xCFB;
+    cpu->tr.limit = 0; /* no port is allowed */
+    cpu_update_mode(cpu);
+    return cpu;
+}
+
+struct ring3 {
+    const char *code;
+    unsigned size;
+    uint32_t iopl; /* EFLAGS */
+    unsigned vector;
+    uint32_t error;
+};
+
+/* What the instruction's own exceptions refuse does not get to the intercept. */
+static void exceptions_first(void **state)
+{
+    static const struct ring3 rows[] = {
+        { CODE_OF("\xE4\x80"), 0, VECTOR_GP, 0 },
+        { CODE_OF("\xE4\x80"), EFLAGS_IOPL, VECTOR_VC, SEV_EXIT_IOIO },
+        { CODE_OF("\x6C"), 0, VECTOR_GP, 0 },
+        { CODE_OF("\x0F\x32"), 0, VECTOR_GP, 0 },
+        { CODE_OF("\x0F\x09"), 0, VECTOR_GP, 0 },
+        { CODE_OF("\x0F\x33"), 0, VECTOR_GP, 0 },
+        { CODE_OF("\x0F\x21\xF8"), 0, VECTOR_GP, 0 },
+        { CODE_OF("\x0F\xA2"), 0, VECTOR_VC, SEV_EXIT_CPUID },
+        { CODE_OF("\x0F\x01\xD9"), 0, VECTOR_VC, SEV_EXIT_VMMCALL },
+        { CODE_OF("\xF0\x0F\xA2"), 0, VECTOR_UD, 0 },
+    };
+    for (size_t k = 0; k < sizeof(rows) / sizeof(rows[0]); k++) {
+        struct cpu *cpu = start_user(*state, rows[k].code, rows[k].size);
+        cpu->eflags |= rows[k].iopl;
+        const struct cpu_event event = first_event(cpu);
+        assert_int_equal(event.vector, rows[k].vector);
+        assert_int_equal(event.error, rows[k].error);
+    }
+}
+
+/* OUTSB from beyond the segment's limit: the handler finds that out. */
+static void other_exceptions_later(void **state)
+{
+    struct cpu *cpu = start(*state, "\x67\x6E", 2, 0);
+    cpu->gpr[RSI] = 0x12345;
+    const struct cpu_event event = first_event(cpu);
+    assert_int_equal(event.vector, VECTOR_VC);
+    assert_int_equal(event.error, SEV_EXIT_IOIO);
+}
+
+/* KVM intercepts #DB and #AC; ICEBP is another intercept, which it does not ask for. */
+static void exceptions_intercepted(void **state)
+{
+    struct cpu *cpu = start(*state, "\x90\xF4", 2, 0);
+    cpu->eflags |= EFLAGS_TF;
+    struct cpu_event event = first_event(cpu);
+    assert_int_equal(event.vector, VECTOR_VC);
+    assert_int_equal(event.error, SEV_EXIT_EXCEPTION(VECTOR_DB));
+    assert_int_equal(event.rip, CODE + 1);
+    assert_true(cpu->dr[6] & DR6_BS);
+
+    cpu = start_user(*state, "\xA1\x01\x30\x00\x00", 5);
+    cpu->cr0 |= CR0_AM;
+    cpu->eflags |= EFLAGS_AC;
+    cpu_update_mode(cpu);
+    event = first_event(cpu);
+    assert_int_equal(event.vector, VECTOR_VC);
+    assert_int_equal(event.error, SEV_EXIT_EXCEPTION(VECTOR_AC));
+    assert_int_equal(event.rip, CODE);
+
+    cpu = start(*state, "\xF1\xF4", 2, 0);
+    assert_int_equal(first_event(cpu).vector, VECTOR_DB);
+}
+
+/* A fault on the way to the handler is a double fault: #VC is contributory. */
+static void no_handler(void **state)
+{
+    struct cpu *cpu = start(*state, "\x0F\xA2", 2, 0);
+    cpu->idtr.limit = 4 * VECTOR_VC - 1;
+    uint64_t used = cpu->history_used;
+    assert_int_equal(cpu_run(cpu, cpu_instructions(cpu) + 10), CPU_STOP_HALT);
+    assert_int_equal(event_after(cpu, used)->vector, VECTOR_VC);
+    assert_int_equal(event_after(cpu, used + 1)->vector, VECTOR_DF);
+    cpu = start(*state, "\x0F\xA2", 2, 0);
+    cpu->idtr.limit = 0;
+    assert_int_equal(cpu_run(cpu, cpu_instructions(cpu) + 10), CPU_STOP_SHUTDOWN);
+}
+
+/* A store across the end of memory leaves nothing behind. */
+static void partly_device(void **state)
+{
+    struct machine *machine = *state;
+    static const struct encoding stores[] = {
+        { CODE_OF("\x66\xA3\x0E\x00"), SEV_EXIT_NPF, (DEVICE - 16) >> 4, 0 },
+        { CODE_OF("\x0F\x01\x06\x0C\x00"), SEV_EXIT_NPF, (DEVICE - 16) >> 4, 0 }, /* sgdt */
+    };
+    for (size_t k = 0; k < sizeof(stores) / sizeof(stores[0]); k++) {
+        uint32_t before = 0x55AA55AA, after;
+        load(machine, DEVICE - 4, (const char *)&before, 4);
+        struct cpu *cpu = start(machine, stores[k].code, stores[k].size, stores[k].ds);
+        const struct cpu_event event = first_event(cpu);
+        assert_int_equal(event.vector, VECTOR_VC);
+        assert_int_equal(event.error, SEV_EXIT_NPF);
+        assert_int_equal(memory_read(machine->memory, DEVICE - 4, &after, 4, ASID), 0);
+        assert_int_equal(after, before);
+    }
+}
+
+/* A far jump to a task: the registers are still the old one's. */
+static void task_switch_intercepted(void **state)
+{
+    struct machine *machine = *state;
+    struct cpu *cpu = start_user(machine, "\xEA\x00\x00\x00\x00\x08\x00", 7);
+    load(machine, 0x4008, "\x67\x00\x00\x50\x00\xE9\x00\x00", 8); /* available, DPL 3, at 0x5000 */
+    cpu->gdtr = (struct table_register){ .base = 0x4000, .limit = 15 };
+    cpu->tr = (struct segment){ .base = 0x6000, .limit = 0x67, .attributes = 0x8B };
+    const struct cpu_event event = first_event(cpu);
+    assert_int_equal(event.vector, VECTOR_VC);
+    assert_int_equal(event.error, SEV_EXIT_TASK_SWITCH);
+    assert_int_equal(event.rip, CODE);
 }
 
 static void runs_to_its_end(struct machine *machine, const struct encoding *e)
@@ -288,6 +431,63 @@ static void starts_at_reset(void **state)
     assert_int_equal(machine->cpu->xcr0, 1);
 }
 
+/* The form of x87 registers in memory that KVM found hardware to have. */
+static void x87_form(void **state)
+{
+    struct machine *machine = *state;
+    uint8_t vmsa[SEV_VMSA_PAGE_SIZE];
+    char why[128];
+    build(vmsa);
+    assert_true(cpu_vmsa_load(machine->cpu, vmsa, why, sizeof(why)));
+    assert_int_equal(machine->cpu->fpu.valid, 0); /* all empty */
+    store_le16(vmsa + SEV_VMSA_X87_FTW, 0x80);
+    store_le16(vmsa + SEV_VMSA_X87_FSW, 7 << 11);
+    store_le64(vmsa + 0x420, 0xC90FDAA22168C235); /* pi */
+    store_le16(vmsa + 0x460, 0x4000);
+    assert_true(cpu_vmsa_load(machine->cpu, vmsa, why, sizeof(why)));
+    assert_int_equal(machine->cpu->fpu.valid, 0x80);
+    assert_int_equal(machine->cpu->fpu.st[7].mantissa, 0xC90FDAA22168C235);
+    assert_int_equal(machine->cpu->fpu.st[7].exponent, 0x4000);
+}
+
+/* Bases are made canonical, and outside protected mode nothing is virtual-8086 mode. */
+static void settles(void **state)
+{
+    struct machine *machine = *state;
+    uint8_t vmsa[SEV_VMSA_PAGE_SIZE];
+    char why[128];
+    build(vmsa);
+    store_le64(vmsa + SEV_VMSA_FS + 8, 0x0123800000000000);
+    store_le64(vmsa + SEV_VMSA_IDTR + 8, 0xFFFF000000001000);
+    store_le64(vmsa + SEV_VMSA_RFLAGS, EFLAGS_VM | 2);
+    vmsa[SEV_VMSA_CPL] = 3;
+    assert_true(cpu_vmsa_load(machine->cpu, vmsa, why, sizeof(why)));
+    assert_int_equal(machine->cpu->seg[FS].base, 0xFFFF800000000000);
+    assert_int_equal(machine->cpu->idtr.base, 0x1000);
+    assert_int_equal(machine->cpu->cpl, 0);
+    assert_false(cpu_v86(machine->cpu));
+}
+
+/* VMRUN alone enters real mode with paging (APM 2 15.19): page 0 is at 0x1000. */
+static void paged_real_mode(void **state)
+{
+    struct machine *machine = *state;
+    uint8_t vmsa[SEV_VMSA_PAGE_SIZE];
+    char why[128];
+    build(vmsa);
+    load(machine, 0x10000, "\x03\x10\x01\x00", 4); /* a directory, its table at 0x11000 */
+    load(machine, 0x11000, "\x03\x10\x00\x00", 4);
+    load(machine, CODE, "\x40\xF4", 2); /* inc ax; hlt */
+    store_le64(vmsa + SEV_VMSA_CR0, CR0_PG | CR0_ET);
+    store_le64(vmsa + SEV_VMSA_CR3, 0x10000);
+    store_le64(vmsa + SEV_VMSA_CS + 8, 0);
+    store_le64(vmsa + SEV_VMSA_RIP, 0);
+    assert_true(cpu_vmsa_load(machine->cpu, vmsa, why, sizeof(why)));
+    assert_int_equal(cpu_run(machine->cpu, cpu_instructions(machine->cpu) + 10), CPU_STOP_HALT);
+    assert_int_equal(machine->cpu->gpr[RAX], 1);
+    assert_int_equal(machine->cpu->rip, 2);
+}
+
 /* Every register that there is goes in and comes out again. */
 static void round_trip(void **state)
 {
@@ -309,7 +509,7 @@ static void round_trip(void **state)
     store_le32(vmsa + SEV_VMSA_TSC_AUX, 77);
     store_le32(vmsa + SEV_VMSA_MXCSR, 0x1FA0);
     store_le16(vmsa + SEV_VMSA_X87_FCW, 0x37F);
-    store_le16(vmsa + SEV_VMSA_X87_FTW, 0xFFFF);
+    store_le16(vmsa + SEV_VMSA_X87_FTW, 0xA5);
     store_le16(vmsa + SEV_VMSA_X87_FSW, 3 << 11);
     store_le64(vmsa + SEV_VMSA_X87_RIP, 0x1234);
     assert_true(cpu_vmsa_load(machine->cpu, vmsa, why, sizeof(why)));
@@ -329,7 +529,6 @@ static const struct fault faults[] = {
     { SEV_VMSA_EFER, 0x1002, "EFER has reserved" },
     { SEV_VMSA_CR0, 1ull << 32, "CR0 has bits" },
     { SEV_VMSA_CR0, 0x20000010, "CR0.NW" },
-    { SEV_VMSA_CR0, 0x80000010, "without CR0.PE" },
     { SEV_VMSA_CR3, 1ull << 45, "CR3" },
     { SEV_VMSA_CR4, 1ull << 31, "CR4" },
     { SEV_VMSA_DR7, 1ull << 32, "DR7" },
@@ -377,6 +576,12 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(communicates, setup, teardown),
         cmocka_unit_test_setup_teardown(passes, setup, teardown),
+        cmocka_unit_test_setup_teardown(exceptions_first, setup, teardown),
+        cmocka_unit_test_setup_teardown(other_exceptions_later, setup, teardown),
+        cmocka_unit_test_setup_teardown(exceptions_intercepted, setup, teardown),
+        cmocka_unit_test_setup_teardown(no_handler, setup, teardown),
+        cmocka_unit_test_setup_teardown(partly_device, setup, teardown),
+        cmocka_unit_test_setup_teardown(task_switch_intercepted, setup, teardown),
         cmocka_unit_test(plain_sev),
         cmocka_unit_test_setup_teardown(exits, setup, teardown),
         cmocka_unit_test_setup_teardown(says_what_it_is, setup, teardown),
@@ -384,6 +589,9 @@ int main(void)
         cmocka_unit_test_setup_teardown(must_not_store_to_rom, setup, teardown),
         cmocka_unit_test_setup_teardown(nmi, setup, teardown),
         cmocka_unit_test_setup_teardown(starts_at_reset, setup, teardown),
+        cmocka_unit_test_setup_teardown(x87_form, setup, teardown),
+        cmocka_unit_test_setup_teardown(settles, setup, teardown),
+        cmocka_unit_test_setup_teardown(paged_real_mode, setup, teardown),
         cmocka_unit_test_setup_teardown(round_trip, setup, teardown),
         cmocka_unit_test_setup_teardown(refuses, setup, teardown),
         cmocka_unit_test_setup_teardown(refuses_long_mode, setup, teardown),
