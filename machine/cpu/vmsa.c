@@ -92,7 +92,7 @@ static const struct place segments[] = {
 /* --- what VMRUN refuses: APM 2 15.5.1 ------------------------------------------------------- */
 
 struct controls {
-    uint64_t cr0, cr3, cr4, efer, dr6, dr7, xcr0, pat, xss, debug_control;
+    uint64_t cr0, cr3, cr4, efer, dr6, dr7, xcr0, pat, xss, debug_control, features;
     uint16_t cs_attributes;
 };
 
@@ -109,6 +109,7 @@ static struct controls read_controls(const uint8_t *vmsa)
         .pat = load_le64(vmsa + SEV_VMSA_G_PAT),
         .xss = load_le64(vmsa + SEV_VMSA_XSS),
         .debug_control = load_le64(vmsa + SEV_VMSA_DEBUGCTL),
+        .features = load_le64(vmsa + SEV_VMSA_SEV_FEATURES),
         .cs_attributes = load_le16(vmsa + SEV_VMSA_CS + 2),
     };
 }
@@ -149,6 +150,8 @@ static const char *fault_of_reserved(const struct cpu *cpu, const struct control
         return "XCR0 or XSS names states that this processor does not have";
     if (!msr_pat_is_valid(c->pat))
         return "G_PAT has a memory type that there is not";
+    if (c->features)
+        return "SEV_FEATURES asks for what this processor does not have";
     return c->debug_control ? "DebugCtl has bits that this processor does not have" : NULL;
 }
 

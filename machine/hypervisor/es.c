@@ -190,6 +190,7 @@ bool es_enter(struct es *es, unsigned index)
                                   sizeof(why)) &&
                    cpu_vmsa_load(guest->cpus[index], page, why, sizeof(why));
     OPENSSL_cleanse(page, sizeof(page));
+    cpu_msr_write(guest->cpus[index], SEV_MSR_GHCB, ghcb_sev_info(&es->ghcb[index]));
     if (!entered)
         snprintf(guest->detail, sizeof(guest->detail), "processor %u may not run: %s", index, why);
     es->started[index] = entered;

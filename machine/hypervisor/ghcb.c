@@ -526,11 +526,16 @@ static void page_exit(struct ghcb *ghcb, uint64_t gpa)
 
 typedef uint64_t msr_handler(struct ghcb *ghcb, uint64_t msr);
 
+uint64_t ghcb_sev_info(const struct ghcb *ghcb)
+{
+    return SEV_GHCB_MSR_SEV_INFO | (uint64_t)ghcb->common->c_bit << 24 |
+           (uint64_t)SEV_GHCB_VERSION_MIN << 32 | (uint64_t)SEV_GHCB_VERSION_MAX << 48;
+}
+
 static uint64_t msr_sev_info(struct ghcb *ghcb, uint64_t msr)
 {
     (void)msr;
-    return SEV_GHCB_MSR_SEV_INFO | (uint64_t)ghcb->common->c_bit << 24 |
-           (uint64_t)SEV_GHCB_VERSION_MIN << 32 | (uint64_t)SEV_GHCB_VERSION_MAX << 48;
+    return ghcb_sev_info(ghcb);
 }
 
 static uint64_t msr_cpuid(struct ghcb *ghcb, uint64_t msr)

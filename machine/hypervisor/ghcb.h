@@ -64,6 +64,9 @@ void ghcb_init(struct ghcb *ghcb, struct ghcb_common *common, unsigned processor
 /* cpu_io.vmgexit: the GHCB MSR's value, then what it is afterwards. */
 uint64_t ghcb_exit(struct ghcb *ghcb, uint64_t msr);
 
+/* What the GHCB MSR is before the guest's first VMRUN, the SEV information (GHCB 2.3.1). */
+uint64_t ghcb_sev_info(const struct ghcb *ghcb);
+
 /* A startup interrupt: answers the AP reset hold in which the processor waits, if it does. */
 void ghcb_start(struct ghcb *ghcb);
 

@@ -290,6 +290,107 @@ static void partly_device(void **state)
     }
 }
 
+/* The registers that a #VC handler finds. */
+struct registers {
+    uint64_t gpr[16], flags, rip;
+    struct segment seg[6];
+    struct fpu fpu;
+};
+
+static void get_registers(const struct cpu *cpu, struct registers *ret)
+{
+    memset(ret, 0, sizeof(*ret));
+    memcpy(ret->gpr, cpu->gpr, sizeof(ret->gpr));
+    memcpy(ret->seg, cpu->seg, sizeof(ret->seg));
+    memcpy(&ret->fpu, &cpu->fpu, sizeof(ret->fpu));
+    ret->flags = flags_get(cpu);
+    ret->rip = cpu->rip;
+    ret->fpu.mxcsr &= ~0x3Fu; /* its flags lag */
+    ret->fpu.host_mxcsr = 0;
+    memset(ret->fpu.xmm + SCRATCH_A, 0, 2 * sizeof(ret->fpu.xmm[0]));
+}
+
+/* A prefix, an opcode of any map, the operand [at] and an immediate byte. */
+static unsigned random_instruction(uint8_t code[16], uint32_t at, uint32_t random)
+{
+    static const uint8_t prefixes[] = { 0x90, 0x66, 0xF2, 0xF3 };
+    unsigned map = random >> 2 & 7, n = 0;
+    code[n++] = map > 4 ? 0xC4 : prefixes[random & 3];
+    if (map == 4) {
+        code[n++] = 0x0F;
+        code[n++] = random & 32 ? 0x38 : 0x3A;
+    } else if (map > 4) { /* VEX */
+        code[n++] = (uint8_t)(0xE1 + (random >> 5) % 3);
+        code[n++] = 0x78 | (random >> 24 & 7);
+    } else if (map > 1) {
+        code[n++] = 0x0F;
+    }
+    code[n++] = (uint8_t)(random >> 8);
+    code[n++] = 5 | (random >> 16 & 0x38);
+    store_le32(code + n, at);
+    code[n + 4] = 1;
+    return n + 5;
+}
+
+/* A 32-bit kernel, all of whose registers but RCX point to `at`, and which cannot take an exception. */
+static struct cpu *start_kernel(struct machine *machine, const uint8_t *code, unsigned size,
+                                uint32_t at)
+{
+    struct cpu *cpu = start_user(machine, (const char *)code, size);
+    cpu->cpl = 0;
+    cpu->cr4 = CR4_OSFXSR | CR4_OSXSAVE | CR4_OSXMMEXCPT;
+    cpu->xcr0 = XCR0_X87 | XCR0_SSE | XCR0_YMM;
+    cpu->idtr.limit = 0;
+    for (unsigned n = 0; n < 6; n++)
+        cpu->seg[n].attributes = n == CS ? 0xC9B : 0xC93;
+    for (unsigned n = 0; n < 8; n++)
+        cpu->gpr[n] = at;
+    cpu->gpr[RCX] = 1;
+    memset(cpu->fpu.xmm, 0xFF, sizeof(cpu->fpu.xmm));
+    memset(cpu->fpu.ymm_high, 0xFF, sizeof(cpu->fpu.ymm_high));
+    cpu->fpu.control = 0x37F;
+    cpu->fpu.valid = at & 1 ? 0xFF : 0;
+    cpu_update_mode(cpu);
+    return cpu;
+}
+
+/* True: it was #VC, and nothing else had happened. */
+static bool leaves_no_trace(struct machine *machine, uint32_t random, uint32_t at)
+{
+    uint8_t code[16], before[64], after[64];
+    memset(before, (int)random, sizeof(before));
+    load(machine, DEVICE - sizeof(before), (const char *)before, sizeof(before));
+    struct cpu *cpu = start_kernel(machine, code, random_instruction(code, at, random), at);
+    uint64_t used = cpu->history_used;
+    struct registers found, had;
+    get_registers(cpu, &had);
+    cpu_run(cpu, cpu_instructions(cpu) + 2);
+    if (cpu->history_used == used)
+        return false;
+    const struct cpu_event *event = event_after(cpu, used);
+    had.rip = CODE + (code[0] == 0x90);
+    if (event->vector != VECTOR_VC || event->error != SEV_EXIT_NPF || event->rip != had.rip)
+        return false;
+    get_registers(cpu, &found);
+    assert_memory_equal(&found, &had, sizeof(had));
+    memory_read(machine->memory, DEVICE - sizeof(after), after, sizeof(after), ASID);
+    assert_memory_equal(after, before, sizeof(before));
+    return true;
+}
+
+/* Operands in a device, and partly in one: whatever the handler decides, nothing is half done. */
+static void no_trace(void **state)
+{
+    uint64_t random = 1;
+    unsigned count = 0;
+    for (unsigned round = 0; round < 200000; round++) {
+        random = random * 6364136223846793005u + 1442695040888963407u;
+        uint32_t at = DEVICE - 48 + (random >> 26 & 63);
+        count += leaves_no_trace(*state, (uint32_t)(random >> 32), at);
+    }
+    assert_in_range(count, 10000, 200000);
+}
+
 /* A far jump to a task: the registers are still the old one's. */
 static void task_switch_intercepted(void **state)
 {
@@ -537,6 +638,8 @@ static const struct fault faults[] = {
     { SEV_VMSA_XSS, 1, "XSS" },
     { SEV_VMSA_G_PAT, 2, "G_PAT" },
     { SEV_VMSA_DEBUGCTL, 1, "DebugCtl" },
+    { SEV_VMSA_SEV_FEATURES, SEV_FEATURE_SNP, "SEV_FEATURES" },
+    { SEV_VMSA_SEV_FEATURES, 1ull << 63, "SEV_FEATURES" },
 };
 
 static void refuses(void **state)
@@ -581,6 +684,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(exceptions_intercepted, setup, teardown),
         cmocka_unit_test_setup_teardown(no_handler, setup, teardown),
         cmocka_unit_test_setup_teardown(partly_device, setup, teardown),
+        cmocka_unit_test_setup_teardown(no_trace, setup, teardown),
         cmocka_unit_test_setup_teardown(task_switch_intercepted, setup, teardown),
         cmocka_unit_test(plain_sev),
         cmocka_unit_test_setup_teardown(exits, setup, teardown),

@@ -37,6 +37,8 @@ struct scene {
 static const uint8_t code[] = {
     0xBB, 0x14, 0x00,                   /* mov bx, 20 */
     0x66, 0xB9, 0x30, 0x01, 0x01, 0xC0, /* mov ecx, 0xC0010130 */
+    0x0F, 0x32,                         /* rdmsr */
+    0x66, 0x89, 0xC6, 0x66, 0x89, 0xD7, /* mov esi, eax; mov edi, edx */
     0x66, 0x31, 0xD2,                   /* xor edx, edx */
     0x66, 0xB8, 0x02, 0x00, 0x00, 0x00, /* again: mov eax, 2 */
     0x0F, 0x30,                         /* wrmsr */
@@ -48,8 +50,8 @@ static const uint8_t code[] = {
     0xF3, 0x0F, 0x01, 0xD9,             /* vmgexit */
     0xF4,                               /* hlt */
 };
-#define FIRST_EXIT 20u /* offset of the first VMGEXIT, and of the last one */
-#define LAST_EXIT  41u
+#define FIRST_EXIT 28u /* offset of the first VMGEXIT, and of the last one */
+#define LAST_EXIT  49u
 
 /* At the end of an image: where the second processor begins. */
 static const uint8_t table[] = {
@@ -156,6 +158,8 @@ static void test_last_registers(void **state)
     expect_field(page, SEV_VMSA_RIP, CODE + sizeof(code) - 1);
     expect_field(page, SEV_VMSA_RBX, 0x11223344);
     expect_field(page, SEV_VMSA_RCX, 0xC0010130);
+    expect_field(page, SEV_VMSA_RSI, 0x33000001); /* what the GHCB MSR was: versions, C-bit */
+    expect_field(page, SEV_VMSA_RDI, 0x00020001);
     look(scene, 1, page); /* it never ran */
     expect_field(page, SEV_VMSA_RIP, RESET2 & 0xFFFF);
 }
