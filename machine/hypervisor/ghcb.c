@@ -332,6 +332,7 @@ static void hold(struct ghcb *ghcb, enum ghcb_hold how, uint64_t page)
 {
     ghcb->hold = how;
     ghcb->hold_page = page;
+    ghcb->held_at = cpu_instructions(ghcb->cpu);
     cpu_set_halted(ghcb->cpu, true);
 }
 
@@ -621,11 +622,17 @@ uint64_t ghcb_exit(struct ghcb *ghcb, uint64_t msr)
     return msr;
 }
 
+/* It has executed the VMGEXIT since, and nothing else. */
+static bool is_held(const struct ghcb *ghcb, enum ghcb_hold how)
+{
+    return ghcb->hold == how && cpu_instructions(ghcb->cpu) - ghcb->held_at <= 1;
+}
+
 void ghcb_start(struct ghcb *ghcb)
 {
-    if (ghcb->hold == GHCB_HOLD_BY_PAGE)
+    if (is_held(ghcb, GHCB_HOLD_BY_PAGE))
         put(ghcb, ghcb->hold_page + SEV_GHCB_EXIT_INFO_2, 1, 8);
-    else if (ghcb->hold == GHCB_HOLD_BY_MSR)
+    else if (is_held(ghcb, GHCB_HOLD_BY_MSR))
         cpu_msr_write(ghcb->cpu, SEV_MSR_GHCB, SEV_GHCB_MSR_AP_HOLD | 1u << 12);
     ghcb->hold = GHCB_HOLD_NONE;
     cpu_set_halted(ghcb->cpu, false);

@@ -55,7 +55,7 @@ struct ghcb {
     unsigned processor;
     uint64_t dr7; /* what the guest last said that it is */
     enum ghcb_hold hold; /* it waits to be started (GHCB 4.3.2) */
-    uint64_t hold_page;
+    uint64_t hold_page, held_at; /* the latter in instructions */
 };
 
 void ghcb_init(struct ghcb *ghcb, struct ghcb_common *common, unsigned processor, struct cpu *cpu,
@@ -67,7 +67,10 @@ uint64_t ghcb_exit(struct ghcb *ghcb, uint64_t msr);
 /* What the GHCB MSR is before the guest's first VMRUN, the SEV information (GHCB 2.3.1). */
 uint64_t ghcb_sev_info(const struct ghcb *ghcb);
 
-/* A startup interrupt: answers the AP reset hold in which the processor waits, if it does. */
+/*
+ * A startup interrupt: answers the AP reset hold in which the processor waits. If something else woke
+ * it meanwhile, nothing is answered, as KVM has it: the page may be used otherwise by now.
+ */
 void ghcb_start(struct ghcb *ghcb);
 
 #endif

@@ -364,16 +364,30 @@ static void hold_by_msr(void **state)
     assert_int_equal(msr, SECOND);
 }
 
-/* What woke it otherwise and made another request is not answered as a hold. */
+/* What woke otherwise and made another request or executed anything is not answered as a hold. */
 static void hold_is_over(void **state)
 {
     struct machine *m = *state;
     struct ask hold = { SEV_EXIT_AP_RESET_HOLD }, other = { SEV_EXIT_WBINVD };
+    uint64_t msr;
     go_on(m, 1, SECOND, &hold);
     cpu_set_halted(m->cpu[1], false);
     go_on(m, 1, SECOND, &other);
     ghcb_start(&m->ghcb[1]);
     assert_int_equal(quadword(m, SECOND + SEV_GHCB_EXIT_INFO_2), 0);
+    for (unsigned executed = 1; executed <= 2; executed++) { /* VMGEXIT itself; one more */
+        go_on(m, 1, SECOND, &hold);
+        m->cpu[1]->instructions += executed;
+        ghcb_start(&m->ghcb[1]);
+        assert_int_equal(quadword(m, SECOND + SEV_GHCB_EXIT_INFO_2), executed == 1);
+        assert_int_equal(m->ghcb[1].hold, GHCB_HOLD_NONE);
+        assert_false(m->cpu[1]->halted);
+    }
+    ghcb_exit(&m->ghcb[1], SEV_GHCB_MSR_AP_HOLD_ASK);
+    m->cpu[1]->instructions += 2;
+    ghcb_start(&m->ghcb[1]);
+    assert_true(cpu_msr_read(m->cpu[1], SEV_MSR_GHCB, &msr));
+    assert_int_equal(msr, 0);
 }
 
 /* The page in which it waits has become ROM. */
