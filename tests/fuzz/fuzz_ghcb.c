@@ -65,6 +65,14 @@ static unsigned meanwhile_page;
 static unsigned accesses, tells, ends;
 static struct ghcb_told last;
 static uint64_t mmio_first, mmio_size; /* where device accesses may be */
+static uint64_t mmio_bytes;            /* so many bytes there were */
+static struct {
+    unsigned processor;
+    bool halted, meanwhile; /* the latter: something is to happen at an access */
+    uint64_t gpa, jump_table, code, info1, info2;
+    uint64_t device_bytes; /* of those from `info1` on */
+    uint8_t page[SEV_GHCB_SIZE];
+} was; /* before the exit */
 
 static void require(bool condition, const char *what)
 {
@@ -203,6 +211,7 @@ static void device_access(uint64_t gpa, unsigned size, bool write)
     require(gpa - mmio_first < mmio_size && size <= mmio_size - (gpa - mmio_first), "MMIO elsewhere");
     enum memory_kind kind = memory_page_kind(memory, gpa);
     require(kind == MEMORY_NONE || (write && kind == MEMORY_ROM), "MMIO to memory");
+    mmio_bytes += size;
 }
 
 static uint64_t mmio_read(void *context, uint64_t gpa, unsigned size)
@@ -263,73 +272,114 @@ static const uint16_t answers[] = { SEV_GHCB_RAX, SEV_GHCB_RCX, SEV_GHCB_RDX, SE
 #define ANSWERS   (sizeof(answers) / sizeof(answers[0]))
 #define REGISTERS 4u
 
-/* What the request may change beside the answer, if it is carried out. */
-static void allow_data(const uint8_t *page)
+static uint64_t field(unsigned at)
 {
-    uint64_t code = load_le64(page + SEV_GHCB_EXIT_CODE);
-    uint64_t info1 = load_le64(page + SEV_GHCB_EXIT_INFO_1);
-    uint64_t info2 = load_le64(page + SEV_GHCB_EXIT_INFO_2);
-    uint64_t scratch = load_le64(page + SEV_GHCB_SCRATCH), size = info1 >> 4 & 7;
-    if (code == SEV_EXIT_IOIO && info1 & SEV_IOIO_STRING && info1 & SEV_IOIO_IN && info2 <= LIMIT / size)
-        may_change(scratch, info2 * size);
-    if (code == SEV_EXIT_MMIO_READ && info2 <= LIMIT)
-        may_change(scratch, info2);
-    if (code == SEV_EXIT_MMIO_WRITE && info2 <= LIMIT)
-        may_change(info1, info2);
+    return load_le64(was.page + at);
+}
+
+static bool is_string(void)
+{
+    return was.code == SEV_EXIT_IOIO && was.info1 & SEV_IOIO_STRING;
+}
+
+/* Bytes of the scratch area of a request that was carried out. */
+static uint64_t scratch_bytes(void)
+{
+    uint64_t size = was.info1 >> 4 & 7;
+    if (is_string()) {
+        require(size && was.info2 <= LIMIT / size, "a string without end");
+        return was.info2 * size;
+    }
+    require(was.info2 <= LIMIT, "MMIO without end");
+    return was.info2;
+}
+
+/* It is the shared buffer of the page or a part of it, or lies elsewhere in RAM. */
+static void check_scratch(uint64_t scratch, uint64_t size)
+{
+    uint64_t last_page = (scratch + size - 1) / PAGE;
+    require(scratch && scratch + size >= scratch, "a scratch area that wraps");
+    if (scratch / PAGE == was.gpa / PAGE)
+        require(scratch >= was.gpa + SEV_GHCB_BUFFER &&
+                    scratch + size <= was.gpa + SEV_GHCB_BUFFER + SEV_GHCB_BUFFER_SIZE,
+                "a scratch area beside the buffer");
+    for (uint64_t page = scratch / PAGE; size && page <= last_page; page++)
+        require(place(&now, page * PAGE), "a scratch area that is no RAM");
+}
+
+/* What the request used and may have changed beside the answer. */
+static void check_data(void)
+{
+    uint64_t scratch = field(SEV_GHCB_SCRATCH);
+    bool reads = was.code == SEV_EXIT_MMIO_READ, writes = was.code == SEV_EXIT_MMIO_WRITE;
+    if (!is_string() && !reads && !writes)
+        return;
+    uint64_t size = scratch_bytes();
+    check_scratch(scratch, size);
+    if (reads || (is_string() && was.info1 & SEV_IOIO_IN))
+        may_change(scratch, size);
+    if (writes)
+        may_change(was.info1, size);
+    if (is_string())
+        require(accesses == was.info2, "elements of a string");
+    else if (!was.meanwhile)
+        require(mmio_bytes == was.device_bytes, "bytes of devices");
 }
 
 /* A request that is malformed has done nothing, and its registers come back. */
-static void check_malformed(const uint8_t *before, const uint8_t *after, unsigned processor,
-                            bool was_halted)
+static void check_malformed(const uint8_t *after)
 {
     require(last.result2 >= SEV_GHCB_ERROR_USAGE && last.result2 <= SEV_GHCB_ERROR_EVENT,
             "an error's number");
-    require(!accesses && !ends && cpus[processor]->halted == was_halted, "an error with effects");
+    require(!accesses && !ends && cpus[was.processor]->halted == was.halted, "an error with effects");
     for (unsigned k = 0; k < REGISTERS; k++) {
-        uint64_t value = is_valid(before, answers[k]) ? load_le64(before + answers[k]) : 0;
+        uint64_t value = is_valid(was.page, answers[k]) ? field(answers[k]) : 0;
         require(load_le64(after + answers[k]) == value, "an error that changes registers");
     }
 }
 
 /* The page after an exit during which it was not taken away: complete, and untouched beside it. */
-static void check_answer(uint64_t gpa)
+static void check_answer(void)
 {
     uint8_t valid[16] = { 0 }, after[SEV_GHCB_SIZE];
-    memory_read(memory, gpa, after, sizeof(after), MEMORY_RAW);
+    memory_read(memory, was.gpa, after, sizeof(after), MEMORY_RAW);
     for (unsigned k = 0; k < ANSWERS; k++)
         valid[answers[k] / 64] |= (uint8_t)(1u << answers[k] / 8 % 8);
     require(memcmp(after + SEV_GHCB_VALID, valid, sizeof(valid)) == 0, "an answer's bitmap");
     require(load_le64(after + SEV_GHCB_EXIT_INFO_1) == last.result1 &&
                 load_le64(after + SEV_GHCB_EXIT_INFO_2) == last.result2,
             "another answer than was told");
+    if (last.result1 == SEV_GHCB_MALFORMED)
+        check_malformed(after);
 }
 
-static void check_page(unsigned processor, uint64_t gpa, const uint8_t *before, bool was_halted,
-                       uint64_t jump_table)
+static void check_page(void)
 {
-    uint64_t code = load_le64(before + SEV_GHCB_EXIT_CODE);
-    uint64_t info1 = load_le64(before + SEV_GHCB_EXIT_INFO_1);
-    uint8_t after[SEV_GHCB_SIZE];
-    require(last.in_memory && last.page == gpa && last.code == code && last.info1 == info1,
+    const struct ghcb *ghcb = &ghcbs[was.processor];
+    require(last.in_memory && last.page == was.gpa && last.code == was.code &&
+                last.info1 == was.info1 && last.info2 == was.info2,
             "what is told");
     require(last.result1 <= SEV_GHCB_MALFORMED, "a result");
     require(last.result1 != SEV_GHCB_INJECT || last.result2 == SEV_EVENT_EXCEPTION(13), "an event");
-    require(accesses <= LIMIT, "accesses without end");
+    require(last.result1 == SEV_GHCB_MALFORMED ||
+                (is_valid(was.page, SEV_GHCB_EXIT_CODE) && is_valid(was.page, SEV_GHCB_EXIT_INFO_1) &&
+                 is_valid(was.page, SEV_GHCB_EXIT_INFO_2) && !load_le32(was.page + SEV_GHCB_USAGE)),
+            "a request that is none");
     for (unsigned k = 0; k < ANSWERS; k++)
-        may_change(gpa + answers[k], 8);
-    may_change(gpa + SEV_GHCB_VALID, 16);
+        may_change(was.gpa + answers[k], 8);
+    may_change(was.gpa + SEV_GHCB_VALID, 16);
     if (last.result1 == SEV_GHCB_DONE)
-        allow_data(before);
-    if (is_ram(gpa))
-        check_answer(gpa);
-    memory_read(memory, gpa, after, sizeof(after), MEMORY_RAW);
-    if (last.result1 == SEV_GHCB_MALFORMED)
-        check_malformed(before, after, processor, was_halted);
-    require(common.jump_table == jump_table || (code == SEV_EXIT_AP_JUMP_TABLE && !info1),
+        check_data();
+    if (is_ram(was.gpa))
+        check_answer();
+    if (last.result1 == SEV_GHCB_DONE && was.code == SEV_EXIT_AP_RESET_HOLD)
+        require(ghcb->hold == GHCB_HOLD_BY_PAGE && ghcb->hold_page == was.gpa, "a hold");
+    require(common.jump_table == was.jump_table ||
+                (was.code == SEV_EXIT_AP_JUMP_TABLE && !was.info1),
             "a jump table");
 }
 
-static void check_msr(uint64_t asked, uint64_t answer)
+static void check_msr(const struct ghcb *ghcb, uint64_t asked, uint64_t answer)
 {
     static const uint16_t answered[][2] = { { SEV_GHCB_MSR_SEV_INFO_ASK, SEV_GHCB_MSR_SEV_INFO },
                                             { SEV_GHCB_MSR_CPUID_ASK, SEV_GHCB_MSR_CPUID },
@@ -337,6 +387,8 @@ static void check_msr(uint64_t asked, uint64_t answer)
                                             { SEV_GHCB_MSR_FEATURES_ASK, SEV_GHCB_MSR_FEATURES } };
     require(last.by_msr && last.info1 == asked && last.result1 == answer, "an MSR that is told");
     require(!accesses, "an MSR that reaches a device");
+    require((ghcb->hold == GHCB_HOLD_BY_MSR) == (last.code == SEV_GHCB_MSR_AP_HOLD_ASK),
+            "a hold by MSR");
     for (size_t k = 0; k < sizeof(answered) / sizeof(answered[0]); k++) {
         if (answered[k][0] == (asked & SEV_GHCB_MSR_INFO)) {
             require((answer & SEV_GHCB_MSR_INFO) == answered[k][1], "an MSR's answer");
@@ -346,32 +398,54 @@ static void check_msr(uint64_t asked, uint64_t answer)
     require(answer == asked, "an answer to nothing");
 }
 
+/* How many of the bytes are not memory, for a read or a write. */
+static uint64_t count_device_bytes(uint64_t gpa, uint64_t size, bool write)
+{
+    uint64_t count = 0;
+    while (size) {
+        uint64_t room = PAGE - gpa % PAGE, length = size < room ? size : room;
+        enum memory_kind kind = memory_page_kind(memory, gpa);
+        count += kind == MEMORY_NONE || (write && kind == MEMORY_ROM) ? length : 0;
+        gpa += length;
+        size -= length;
+    }
+    return count;
+}
+
+/* What there is before an exit; the page stays in its view. */
+static void remember(unsigned processor, uint64_t gpa)
+{
+    was.processor = processor;
+    was.gpa = gpa;
+    was.halted = cpus[processor]->halted;
+    was.meanwhile = meanwhile_routes >= 0;
+    was.jump_table = common.jump_table;
+    look_at(gpa, was.page, sizeof(was.page));
+    was.code = field(SEV_GHCB_EXIT_CODE);
+    was.info1 = mmio_first = field(SEV_GHCB_EXIT_INFO_1);
+    was.info2 = mmio_size = field(SEV_GHCB_EXIT_INFO_2);
+    was.device_bytes = count_device_bytes(was.info1, was.info2 <= LIMIT ? was.info2 : 0,
+                                          was.code == SEV_EXIT_MMIO_WRITE);
+}
+
 static void vmgexit(unsigned processor, uint64_t msr)
 {
-    uint8_t before[SEV_GHCB_SIZE] = { 0 };
-    bool is_page = !(msr & SEV_GHCB_MSR_INFO), was_halted = cpus[processor]->halted;
+    bool is_page = !(msr & SEV_GHCB_MSR_INFO);
     bool has_page = is_page && msr && is_ram(msr);
-    uint64_t jump_table = common.jump_table;
     accesses = tells = ends = 0;
-    mmio_size = 0;
-    if (has_page) {
-        memory_view view = memory_current_view(memory, msr);
-        memory_read(memory, msr, before, sizeof(before), MEMORY_RAW);
-        if (view != MEMORY_RAW)
-            memory_page(memory, msr, view);
-        mmio_first = load_le64(before + SEV_GHCB_EXIT_INFO_1);
-        mmio_size = load_le64(before + SEV_GHCB_EXIT_INFO_2);
-    }
+    mmio_size = mmio_bytes = 0;
+    if (has_page)
+        remember(processor, msr);
     uint64_t answer = ghcb_exit(&ghcbs[processor], msr);
     require(tells == 1, "an exit that is not told once");
     require(!is_page || answer == msr, "a page's MSR");
     require(ghcbs[processor].hold == GHCB_HOLD_NONE || cpus[processor]->halted, "a hold that runs on");
     if (has_page)
-        check_page(processor, msr, before, was_halted, jump_table);
+        check_page();
     else if (is_page)
         require(!last.in_memory && !accesses && !ends, "a page that is none");
     else
-        check_msr(msr, answer);
+        check_msr(&ghcbs[processor], msr, answer);
     compare();
 }
 
