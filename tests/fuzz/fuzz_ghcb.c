@@ -6,7 +6,7 @@
  *
  * Input: records that begin with a byte, of which bits 2:0 count. Numbers are little-endian.
  *   0 ask: processor (bit 0) and page (bits 7:1), exit code (an index; past the table: RAX), valid
- *     fields (bit 7: the bitmap stays), information 1 and 2, RAX, RCX, RDX, scratch: 8 bytes each;
+ *     fields (bit 7: bitmap and usage stay), information 1 and 2, RAX, RCX, RDX, scratch: 8 bytes each;
  *     written into the page, VMGEXIT
  *   1 exit: processor, 8 bytes: VMGEXIT with this GHCB MSR
  *   2 poke: address (4 bytes), length (1), bytes: into RAM
@@ -498,8 +498,10 @@ static void ask(struct input *in)
     bytes[SEV_GHCB_EXIT_CODE / 64] = 7 << SEV_GHCB_EXIT_CODE / 8 % 8; /* and the information */
     for (unsigned k = 0; k < sizeof(valid) / sizeof(valid[0]); k++)
         bytes[valid[k] / 64] |= (uint8_t)((has >> k & 1) << valid[k] / 8 % 8);
-    if (!(has & 0x80))
+    if (!(has & 0x80)) {
         poke(gpa + SEV_GHCB_VALID, bytes, 16);
+        poke(gpa + SEV_GHCB_USAGE, (const uint8_t[4]){ 0 }, 4);
+    }
     vmgexit(who & 1, gpa);
 }
 

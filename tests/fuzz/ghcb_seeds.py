@@ -116,8 +116,8 @@ seeds = {
                                     for bits in (0, 1, 2, HALF, HALF | 2) for scratch in (ROM - 6, HIGH - 6, ROM)),
     "meanwhile": meanwhile(3, GHCB) + string(1, 32, BUFFER) + meanwhile(7, GHCB) + mmio(DEVICE, 32)
     + meanwhile(3, SECOND) + mmio(DEVICE, 32, SECOND) + meanwhile(4, FLASH) + mmio(FLASH - 8, 32),
-    "usage": poke(GHCB + 0xFFC, b"\1") + ask("CPUID", ALL) + poke(GHCB + 0xFFC, b"\0")
-    + poke(GHCB + 0x3F0, b"\xff" * 16) + ask("CPUID", AS_IT_IS) + ask("VMMCALL", AS_IT_IS)
+    "usage": poke(GHCB + 0x3F0, b"\xff" * 16) + poke(GHCB + 0xFFC, b"\1") + ask("CPUID", AS_IT_IS)
+    + poke(GHCB + 0x3F0, b"\xff" * 16) + poke(GHCB + 0xFFC, b"\0") + ask("CPUID", AS_IT_IS) + ask("VMMCALL", AS_IT_IS)
     + poke(GHCB + 0xCB, b"\3") + ask("VMMCALL", RAX | CPL),
 }
 

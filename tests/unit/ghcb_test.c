@@ -370,6 +370,7 @@ static void hold_is_over(void **state)
     struct machine *m = *state;
     struct ask hold = { SEV_EXIT_AP_RESET_HOLD }, other = { SEV_EXIT_WBINVD };
     uint64_t msr;
+    m->cpu[1]->instructions = 100;
     go_on(m, 1, SECOND, &hold);
     cpu_set_halted(m->cpu[1], false);
     go_on(m, 1, SECOND, &other);
